@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# One makefile for everything; every output is below $(B).
+#   make SAN=1 …   the same with AddressSanitizer and UBSan, below build/san
+CC ?= cc
+CLANG ?= clang
+STRIP ?= strip
+PREFIX ?= /usr/local
+VERSION := 0.1.0
+
+B := build
+CFLAGS ?= -O2 -g
+WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wno-unused-parameter -Werror
+ALL_CFLAGS := -std=gnu11 $(WARN) $(CFLAGS) -D_GNU_SOURCE -DFWCTL_VERSION='"$(VERSION)"' -Iuserspace -Ixdp/include
+LDSTATIC := -static
+ifdef SAN
+B := build/san
+ALL_CFLAGS += -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+LDFLAGS += -fsanitize=address,undefined
+LDSTATIC :=
+endif
+
+LIBS_KERN := -lxdp -lbpf -lelf -lz -lnl-route-3 -lnl-3
+LIBS_PURE := -lmd
+
+srcs = $(foreach d,$(1),$(wildcard $(d)/*.c))
+objs = $(patsubst %.c,$(B)/%.o,$(call srcs,$(1)))
+PURE := $(call objs,userspace/base userspace/model userspace/lang userspace/compile userspace/image)
+KERN := $(call objs,userspace/kern) $(B)/userspace/kern/embed.o
+MAIN := $(call objs,userspace/fwctl)
+HARNESS := $(call objs,tests/harness)
+BPF := $(B)/bpf/fw_xdp.bpf.o $(B)/bpf/fw_tc.bpf.o
+BENCH_BPF := $(patsubst bench/%.bpf.c,$(B)/bpf/%.bpf.o,$(wildcard bench/*.bpf.c))
+
+# Tests that need no privilege, and tests that speak to the kernel.
+PURE_TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c tests/lang/test_*.c tests/image/test_*.c tests/host/test_*.c))
+KERN_TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/kernel/test_*.c))
+TOOLS := $(patsubst %.c,$(B)/%,$(wildcard tests/net/tool_*.c tests/conformance/tool_*.c tests/fault/tool_*.c))
+BENCHES := $(patsubst bench/%.c,$(B)/bench/%,$(filter-out %.bpf.c,$(wildcard bench/*.c)))
+FUZZERS := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+
+all: $(B)/fwctl ## build the binary (build/fwctl); nothing else is needed at run time
+
+$(B)/fwctl: $(MAIN) $(B)/libkern.a $(B)/libfw.a
+	$(CC) $(CFLAGS) $(LDFLAGS) $(LDSTATIC) -o $@ $(MAIN) $(B)/libkern.a $(B)/libfw.a $(LIBS_KERN) $(LIBS_PURE) -ljansson
+
+$(B)/libfw.a: $(PURE)
+	rm -f $@ && $(AR) rcs $@ $^
+$(B)/libkern.a: $(KERN)
+	rm -f $@ && $(AR) rcs $@ $^
+$(B)/libharness.a: $(HARNESS)
+	rm -f $@ && $(AR) rcs $@ $^
+
+$(B)/%.o: %.c | $(B)/.layers
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(if $(filter tests/% bench/%,$<),-I. -Itests) -MMD -MP -c -o $@ $<
+
+# The BPF objects travel inside the binary.
+$(B)/userspace/kern/embed.o: userspace/kern/embed.S $(BPF)
+	@mkdir -p $(@D)
+	$(CC) -I$(B)/bpf -c -o $@ $<
+
+# -mcpu=v3: what every supported kernel has; clang 14 knows no later one.
+BPF_CFLAGS := --target=bpf -mcpu=v3 -O2 -g -Wall -Wextra -Werror -Wno-unused-parameter -Wno-address-of-packed-member \
+	-Ixdp/include -Ixdp/core -I/usr/include/$(shell $(CC) -print-multiarch)
+$(B)/bpf/%.bpf.o: xdp/%.bpf.c | $(B)/.layers
+	@mkdir -p $(@D)
+	$(CLANG) $(BPF_CFLAGS) -MMD -MP -MF $(@:.o=.d) -c -o $@ $<
+$(B)/bpf/%.bpf.o: tc/%.bpf.c | $(B)/.layers
+	@mkdir -p $(@D)
+	$(CLANG) $(BPF_CFLAGS) -MMD -MP -MF $(@:.o=.d) -c -o $@ $<
+$(B)/bpf/%.bpf.o: bench/%.bpf.c | $(B)/.layers
+	@mkdir -p $(@D)
+	$(CLANG) $(BPF_CFLAGS) -MMD -MP -MF $(@:.o=.d) -c -o $@ $<
+
+# Includes that point upward fail the build.
+$(B)/.layers: $(shell find xdp tc userspace -name '*.[ch]' -newer $(B)/.layers 2>/dev/null || echo FORCE) scripts/check-layers.sh
+	@mkdir -p $(@D)
+	@scripts/check-layers.sh
+	@touch $@
+
+$(PURE_TESTS): $(B)/%: $(B)/%.o $(B)/libharness.a $(B)/libfw.a
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(B)/libharness.a $(B)/libfw.a $(LIBS_PURE) -lcmocka
+$(KERN_TESTS) $(TOOLS): $(B)/%: $(B)/%.o $(B)/libharness.a $(B)/libkern.a $(B)/libfw.a
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(B)/libharness.a $(B)/libkern.a $(B)/libfw.a $(LIBS_KERN) $(LIBS_PURE) -ljansson -lpcap -lcmocka
+$(BENCHES): $(B)/bench/%: $(B)/bench/%.o $(B)/libharness.a $(B)/libkern.a $(B)/libfw.a $(BENCH_BPF)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(B)/libharness.a $(B)/libkern.a $(B)/libfw.a $(LIBS_KERN) $(LIBS_PURE)
+# libFuzzer comes with clang; the product is compiled anew with its instrumentation.
+$(B)/fuzz/%: tests/fuzz/%.c $(call srcs,userspace/base userspace/model userspace/lang userspace/compile userspace/image tests/harness)
+	@mkdir -p $(@D)
+	$(CLANG) -std=gnu11 -g -O1 -D_GNU_SOURCE -Iuserspace -Ixdp/include -I. -Itests -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
+		-o $@ $^ $(LIBS_PURE)
+
+.SECONDARY:
+FORCE:
+.PHONY: all test test-build pure-tests bench demo fuzz install uninstall clean help FORCE
+test-build: $(B)/fwctl $(PURE_TESTS) $(KERN_TESTS) $(TOOLS)
+pure-tests: $(PURE_TESTS)
+test: ## run every test (as root; scripts/test.sh installs what is missing first)
+	tests/run
+bench: all $(BENCHES) ## print ns per packet, compile and publish time, memory (as root)
+	bench/run
+demo: ## the tour: namespaces, real traffic, verdicts, a swap under load (as root)
+	scripts/demo.sh
+fuzz: $(FUZZERS) ## fuzz rule text and packets, FUZZ_SECONDS (60) each
+	tests/fuzz/run
+install: all ## install binary, man page, completion, rules below $(DESTDIR)$(PREFIX)
+	install -D -m 0755 $(B)/fwctl $(DESTDIR)$(PREFIX)/sbin/fwctl
+	install -d $(DESTDIR)$(PREFIX)/share/man/man8 $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/fwctl/rules
+	$(B)/fwctl help --man > $(DESTDIR)$(PREFIX)/share/man/man8/fwctl.8
+	$(B)/fwctl help --completion > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/fwctl
+	cp -R rules/. $(DESTDIR)$(PREFIX)/share/fwctl/rules/
+uninstall: ## remove what install put there
+	rm -rf $(DESTDIR)$(PREFIX)/sbin/fwctl $(DESTDIR)$(PREFIX)/share/man/man8/fwctl.8 \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/fwctl $(DESTDIR)$(PREFIX)/share/fwctl
+clean: ## remove build/
+	rm -rf build
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 18
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Rule set → image: boxes (one rule, one family, a sorted set per dimension) → classes → tables and rows → bytes.
+ * Same rule set, same bytes.
+ */
+#ifndef FW_COMPILE_H
+#define FW_COMPILE_H
+
+#include "base/diag.h"
+#include "image/image.h"
+#include "model/rule.h"
+
+/* What `check --cost` tells: which structure answers each dimension, how large, how many dependent reads at worst. */
+struct cost_dim {
+	const char *name;      /* "from (IPv4)", "port", … */
+	const char *structure; /* "stride trie 16-8-8", "direct table", "sorted bounds" */
+	size_t entries;        /* prefixes or values that rules name */
+	size_t classes;
+	size_t table_bytes, row_bytes;
+	unsigned int lookups;  /* dependent reads at worst, the row not counted */
+};
+struct cost {
+	struct cost_dim dim[FW_DIR_COUNT][FW_DIM_COUNT + 2];
+	size_t ndims[FW_DIR_COUNT];
+	size_t rules[FW_DIR_COUNT];
+	size_t words[FW_DIR_COUNT];
+	unsigned int worst_lookups[FW_DIR_COUNT]; /* every table and row read at worst */
+	size_t image_bytes, slot_bytes;           /* slot: power of two that holds it */
+	const char *engine[FW_DIR_COUNT];         /* "none", "one word", "rows", "rows + summary" */
+};
+
+/* Which intermediate value to print. */
+enum compile_dump { COMPILE_DUMP_NONE, COMPILE_DUMP_BOXES, COMPILE_DUMP_TABLES };
+
+struct compile_opts {
+	enum compile_dump dump;
+	struct str *out;   /* with dump */
+	struct cost *cost; /* NULL: not wanted */
+	bool no_warnings;
+};
+
+/*
+ * Compile one policy. Budgets are checked, and refused by name as diagnostics (-E2BIG), before the memory is taken. Warnings: rules that can
+ * never match (empty, or hidden by an earlier rule). `source_text`: canonical text of the policy, stored in the meta (may be "").
+ * 0, -E2BIG, -EINVAL (diagnostics) or -ENOMEM.
+ */
+int compile_policy(const struct policy *policy, const char *source_name, const char *source_text, struct diags *d,
+		   const struct compile_opts *opts, struct image *ret_image);
+
+#endif

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The only door to the kernel. It sees images, names and sizes, never a rule.
+ *
+ * State lives in bpffs, below FW_PIN_ROOT (root-owned, 0700, checked before any pin is trusted), one directory per
+ * network namespace (its cookie), and nowhere else:
+ *
+ *   fwctl/ns<cookie>/                     flock'ed by every command that changes something
+ *     p_<policy>/ctl  s<map id> …         control word and slots
+ *     i<ifindex>/info <hook>_link <hook>_c<map id> …   per interface: links and counters
+ *
+ * Every call returns 0 or a negative errno with its sentence in the struct fail handed to kern_open.
+ */
+#ifndef FW_KERN_H
+#define FW_KERN_H
+
+#include "base/fail.h"
+#include "image/image.h"
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct kern;
+
+enum kern_access { KERN_READ, KERN_WRITE }; /* WRITE takes the lock (waits up to 30 s for another fwctl) */
+enum kern_mode { KERN_MODE_AUTO, KERN_MODE_NATIVE, KERN_MODE_GENERIC };
+enum kern_where { KERN_HOOK_AUTO, KERN_HOOK_XDP, KERN_HOOK_TC }; /* where ingress rules run */
+enum kern_link { KERN_LINK_XDP, KERN_LINK_TCX, KERN_LINK_CLSACT, KERN_LINK_DISPATCHER };
+
+/* bpffs: NULL for /sys/fs/bpf, which is mounted when missing. KERN_READ with no state yet is fine: everything is empty. */
+int kern_open(const char *bpffs, enum kern_access access, struct fail *fail, struct kern **ret_kern);
+void kern_close(struct kern *k);
+
+#define KERN_POLICY_MAX 32
+struct kern_load_opts {
+	enum kern_mode mode;
+	enum kern_where where;
+	bool coexist;
+};
+
+/* What happened, for the command to say. */
+struct kern_report {
+	bool unchanged;         /* same digest on the same hook: nothing was done */
+	uint64_t generation;
+	bool reloaded;          /* programs were replaced (tables grew), filtering never stopped */
+	bool fell_back;         /* native XDP refused: `why` is the driver's sentence */
+	char why[256];
+	enum fw_hook hook;      /* of the ingress rules */
+	enum kern_mode mode;
+	unsigned int interfaces; /* apply: how many switched */
+	uint64_t compile_ns, publish_ns;
+};
+
+/* Attach interface to policy. The policy may exist (other interfaces): then its digest must be the image's, else -EEXIST. */
+int kern_load(struct kern *k, const char *ifname, const char *policy, struct image *img, const struct kern_load_opts *opts,
+	      struct kern_report *ret);
+/* New generation for every interface of the policy, in one store. -ENOENT when no interface uses it. */
+int kern_apply(struct kern *k, const char *policy, struct image *img, struct kern_report *ret);
+/* Detach and forget; also when the interface is gone (by its former name). */
+int kern_unload(struct kern *k, const char *ifname);
+/* Everything of this namespace, and what namespaces that no longer exist left behind. */
+int kern_unload_all(struct kern *k, unsigned int *ret_interfaces);
+
+struct kern_hook_state {
+	enum fw_hook hook;
+	enum kern_mode mode; /* NATIVE or GENERIC for XDP */
+	enum kern_link link;
+	bool attached;
+	uint32_t prog_id;
+};
+struct kern_iface_state {
+	char name[64];         /* now; the name at load time when the interface is gone */
+	unsigned int ifindex;
+	bool gone;
+	char policy[KERN_POLICY_MAX + 1];
+	uint64_t generation;
+	uint64_t since_ns;     /* wall clock (CLOCK_REALTIME) of the load */
+	char digest[65];
+	struct kern_hook_state hook[FW_HOOK_COUNT];
+	size_t nhooks;
+	char degraded[4][160]; /* sentences; empty when all is well */
+	size_t ndegraded;
+};
+/* All interfaces of this namespace. Array is malloc'ed. */
+int kern_state(struct kern *k, struct kern_iface_state **ret, size_t *ret_n);
+
+/* A copy of the live image of a policy, checked. */
+int kern_image(struct kern *k, const char *policy, struct image *ret);
+
+/* Counters of an interface's hook as they show (bases applied), index = slot. retired[verdict]: packets of rules that are gone. malloc'ed. */
+struct kern_counters {
+	struct fw_counter *v;
+	size_t n;
+	struct fw_counter retired[FW_VERDICT_COUNT];
+};
+int kern_counters(struct kern *k, const struct kern_iface_state *iface, const struct fw_image *live, enum fw_hook hook,
+		  struct kern_counters *ret);
+void kern_counters_fini(struct kern_counters *c);
+
+/*
+ * The twin: the same program on the same tables, with counters of its own, judging frames handed in. Opened on a policy
+ * (live generation) and a hook.
+ */
+struct kern_twin;
+int kern_twin_open(struct kern *k, const char *policy, enum fw_hook hook, struct kern_twin **ret);
+/* A twin over an image that is in no kernel table yet (tests, verified apply, bench). Needs no kern state. */
+int kern_twin_open_image(const struct image *img, enum fw_hook hook, struct fail *fail, struct kern_twin **ret);
+void kern_twin_close(struct kern_twin *t);
+/* linear: XDP: bytes in the linear part (0: all). ret->verdict etc. as the program traced them. */
+int kern_twin_run(struct kern_twin *t, const uint8_t *frame, size_t len, size_t linear, struct fw_trace *ret);
+int kern_twin_prog_fd(const struct kern_twin *t); /* for BPF_PROG_TEST_RUN by tests and bench */
+int kern_twin_counters(const struct kern_twin *t, struct kern_counters *ret);
+
+#endif

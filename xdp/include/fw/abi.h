@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The contract between the datapath (BPF) and user space: dimensions,
+ * verdicts, reasons, the image layout, counters, limits.
+ *
+ * Whatever both sides must agree on stands here and nowhere else. Sizes are
+ * asserted. Everything in an image is little/big endian as the machine is:
+ * images never travel between machines. Numbers of reasons and dimensions are
+ * never reused, because pinned counters outlive the program that wrote them.
+ */
+#ifndef FW_ABI_H
+#define FW_ABI_H
+
+#include <linux/types.h>
+
+#define FW_ABI_VERSION 1
+
+/* Which way a packet travels through the interface. */
+enum fw_dir { FW_DIR_INGRESS, FW_DIR_EGRESS, FW_DIR_COUNT };
+
+/* Where a program is attached. */
+enum fw_hook { FW_HOOK_XDP, FW_HOOK_TC_INGRESS, FW_HOOK_TC_EGRESS, FW_HOOK_COUNT };
+
+/* DROP is zero, so that memory nobody wrote fails closed. */
+enum fw_verdict { FW_VERDICT_DROP, FW_VERDICT_PASS, FW_VERDICT_CONTINUE, FW_VERDICT_COUNT };
+
+/*
+ * Why a packet met its verdict. One row: enumerator, the word that `fwctl
+ * stats` shows, one sentence. Order is the number; append only.
+ */
+#define FW_REASONS(X)                                                                             \
+	X(RULE, "rule", "a rule decided")                                                          \
+	X(DEFAULT, "default", "no rule matched: the default of the direction")                     \
+	X(L2_OTHER, "l2-other", "neither IPv4 nor IPv6, and no rule matched: the default")         \
+	X(L2_SHORT, "l2-short", "frame shorter than an Ethernet header")                           \
+	X(L2_MISMATCH, "l2-mismatch", "the frame's ethertype is not what the kernel says it is")   \
+	X(VLAN_DEPTH, "vlan-depth", "more than two VLAN tags, or a truncated one")                 \
+	X(MALFORMED, "malformed", "a length or version field that contradicts the frame")          \
+	X(FRAG_TINY, "frag-tiny", "a first fragment without its L4 header, or TCP at offset 1")    \
+	X(EXT_CHAIN, "ext-chain", "IPv6 extension headers too many, too long, cut or misplaced")   \
+	X(L4_SHORT, "l4-short", "the packet ends inside its L4 header")                            \
+	X(NOT_LINEAR, "not-linear", "the kernel could not make the headers readable")              \
+	X(NO_RULES, "no-rules", "the rule tables are missing or damaged")
+
+enum fw_reason {
+#define FW_X(id, word, text) FW_REASON_##id,
+	FW_REASONS(FW_X)
+#undef FW_X
+	FW_REASON_COUNT
+};
+
+/*
+ * Dimensions with a small value: a direct table answers value -> class.
+ * One row: enumerator, number of bits of the value. A table has 2^bits cells
+ * and one more, the last, for packets that do not have the field. Values are
+ * in host byte order.
+ *
+ * FW_DIM_PROTO's value is fw_l3 << 8 | protocol.
+ * userspace/model/field.h lists the same names in the same order (asserted
+ * in userspace/compile).
+ */
+#define FW_SMALL_DIMS(X)                                                                          \
+	X(PROTO, 10)                                                                               \
+	X(SPORT, 16)                                                                               \
+	X(DPORT, 16)                                                                               \
+	X(TCPFLAGS, 8)                                                                             \
+	X(ICMP, 16)    /* IPv4: type << 8 | code */                                                \
+	X(ICMP6, 16)   /* IPv6: type << 8 | code */                                                \
+	X(FRAG, 2)     /* enum fw_frag */                                                          \
+	X(VLAN, 12)    /* first VID that is not 0; absent when untagged */                         \
+	X(DSCP, 6)                                                                                 \
+	X(TTL, 8)      /* or hop limit */                                                          \
+	X(LEN, 16)     /* IPv4 total length, IPv6 40 + payload length; 65535 when longer */        \
+	X(ETHERTYPE, 16) /* after the VLAN tags; absent for LLC (length) frames */                 \
+	X(EXT, 8)      /* bit set of enum fw_ext; absent for all but IPv6 */
+
+enum fw_dim {
+#define FW_X(id, bits) FW_DIM_##id,
+	FW_SMALL_DIMS(FW_X)
+#undef FW_X
+	FW_DIM_SMALL_COUNT,
+	/* Wide dimensions have their own structures. */
+	FW_DIM_MAC = FW_DIM_SMALL_COUNT, /* source MAC, 48 bits: sorted bounds, binary search */
+	FW_DIM_SRC,                      /* source address: stride tables, one per family */
+	FW_DIM_DST,
+	FW_DIM_COUNT
+};
+
+/* What stands after the Ethernet header. */
+enum fw_l3 { FW_L3_OTHER, FW_L3_IPV4, FW_L3_IPV6, FW_L3_COUNT };
+enum fw_frag { FW_FRAG_NONE, FW_FRAG_FIRST, FW_FRAG_LATER };
+/* IPv6 extension headers met on the way to L4 (bit numbers). */
+enum fw_ext { FW_EXT_HOPOPTS, FW_EXT_ROUTING, FW_EXT_FRAGMENT, FW_EXT_DSTOPTS, FW_EXT_AH };
+
+/* Limits. A rule file over one of them is refused with its name. */
+#define FW_MAX_RULES 16384      /* per direction */
+#define FW_MAX_COUNT_RULES 256  /* `count` rules per direction: each may cost a step */
+#define FW_MAX_CLASSES 65535    /* per small dimension (tables are u16) */
+#define FW_MAX_MAC_BOUNDS 4096  /* interval bounds of the MAC dimension */
+#define FW_MAX_IMAGE (256u << 20)
+#define FW_MAX_VLAN_TAGS 2
+#define FW_MAX_EXT_HEADERS 8
+#define FW_MAX_EXT_BYTES 256
+#define FW_WORD_BITS 64
+#define FW_MAX_WORDS (FW_MAX_RULES / FW_WORD_BITS)     /* 256 */
+#define FW_MAX_SUMMARY (FW_MAX_WORDS / FW_WORD_BITS)   /* 4 */
+#define FW_MAC_STEPS 12         /* 2^12 bounds */
+
+/*
+ * The image: one contiguous block, built in user space, copied into a slot
+ * (a one-element array map whose value is a power of two + FW_SLOT_PAD).
+ * All offsets are bytes from the start of the image and multiples of 8.
+ *
+ *   struct fw_image      header, 4 KB-independent
+ *   tables and rows      what the datapath reads ("hot")
+ *   meta                 names, texts, counter bases: user space only
+ *
+ * The datapath masks every offset with (slot size - 1), so a damaged image
+ * can give a wrong verdict but never a wild read.
+ *
+ * Classification of one packet in one direction:
+ *   1. For each dimension d whose bit is set in `dims`: class = table(d, value).
+ *      row(d) = dim[d].rows + class * stride.
+ *   2. A row is `nsum` summary words, then `nwords` words. Rule r owns bit
+ *      r % 64 of word r / 64. Summary bit w says that word w is not zero.
+ *      With nwords == 1, nsum is 0. nwords == 0: no rules, the default.
+ *   3. AND the rows of the used dimensions; the lowest set bit is the first
+ *      rule that matches; actions[r] says what to do. FW_VERDICT_CONTINUE
+ *      counts and goes on with the next set bit.
+ *   With no used dimension every rule matches (row `ones`).
+ * A frame with l3 == FW_L3_OTHER is classified only if FW_DIRF_L2 is set,
+ * else the default decides at once (reason l2-other).
+ */
+#define FW_IMAGE_MAGIC 0x4c544346u /* "FCTL" */
+#define FW_SLOT_PAD 64             /* bytes past the masked range: a read of 8 at the last offset stays inside */
+
+struct fw_dim_ref {
+	__u32 tab;  /* SMALL: __u16 class[2^bits + 1]. MAC: see struct fw_mac_tab. SRC/DST: IPv4 trie, below */
+	__u32 rows; /* row 0 of this dimension */
+};
+
+/* Bits of fw_dir_hdr.flags */
+#define FW_DIRF_L2 1u      /* some rule can match a frame that is not IP */
+#define FW_DIRF_PRESENT 2u /* the policy has this block (an absent one passes everything) */
+
+struct fw_dir_hdr {
+	__u32 dims;    /* bit per enum fw_dim: evaluate it */
+	__u32 nrules;
+	__u32 nwords;  /* (nrules + 63) / 64 */
+	__u32 nsum;    /* nwords > 1 ? (nwords + 63) / 64 : 0 */
+	__u32 stride;  /* bytes of a row: 8 * (nsum + nwords) */
+	__u32 ones;    /* a row with every rule's bit set (and its summary) */
+	__u32 actions; /* struct fw_action[nrules] */
+	__u32 flags;
+	__u32 default_verdict; /* FW_VERDICT_PASS or FW_VERDICT_DROP */
+	__u32 tab6[2];  /* IPv6 tries of SRC, DST (dim[].tab is the IPv4 one) */
+	__u32 rows6[2]; /* rows of the IPv6 classes: classes are numbered per family */
+	__u32 reserved[3];
+	struct fw_dim_ref dim[FW_DIM_COUNT];
+};
+
+struct fw_image {
+	__u32 magic;
+	__u32 abi;
+	__u64 generation; /* written by the publisher; 0 in a compiled image */
+	__u32 total_len;  /* whole image, a multiple of 8 */
+	__u32 hot_len;    /* header + tables + rows + actions */
+	__u32 meta_off;   /* struct fw_meta */
+	__u32 meta_len;
+	__u8 digest[32];  /* SHA-256 of what was compiled, counter slots and generation excluded */
+	struct fw_dir_hdr dir[FW_DIR_COUNT];
+};
+
+struct fw_action {
+	__u32 slot;   /* index into the counters of the direction */
+	__u8 verdict; /* enum fw_verdict */
+	__u8 pad[3];
+};
+
+/*
+ * Address tries. Cells are u32: FW_CELL_REF set = index of a chunk (or, in
+ * the IPv6 trie, with FW_CELL_SKIP too, of a skip node) in 4-byte units from
+ * the start of the trie; clear = class.
+ *
+ * IPv4: u32 l1[65536] indexed by the first 16 bits; a reference leads to
+ *       u32 l2[256] (third byte), then to u32 l3[256] (fourth byte).
+ * IPv6: u32 l1[65536], then u32 chunk[256] for each further byte. A chain of
+ *       chunks with one child each is one struct fw_skip6: when the address
+ *       agrees with `key` under `mask`, go on at byte `next_byte` in `next`
+ *       (a cell), else the class is `miss`.
+ * Both 64-bit halves of an IPv6 address are in host order, most significant
+ * half first.
+ */
+#define FW_CELL_REF 0x80000000u
+#define FW_CELL_SKIP 0x40000000u
+#define FW_CELL_MASK 0x3fffffffu
+#define FW_TRIE6_STEPS 30 /* at most: 14 bytes, each a skip node and a chunk; the last ones are classes */
+
+struct fw_skip6 {
+	__u64 key[2];
+	__u64 mask[2];
+	__u32 miss;
+	__u32 next;
+	__u32 next_byte; /* the byte that `next`, when a chunk, is indexed by */
+	__u32 pad;
+};
+
+/*
+ * MAC dimension: `n` bounds ascending, 48 bits in host order. A MAC belongs to
+ * the last bound that is <= it; bound[0] is 0. cls[i] is its class. The class
+ * of a packet is always defined (every frame has a source MAC).
+ */
+struct fw_mac_tab {
+	__u32 n;
+	__u32 cls; /* offset from the image start: __u16 class[n] */
+	/* __u64 bound[n] follows */
+};
+
+/*
+ * Counters: one per-CPU array per interface and hook. Slot numbers:
+ * reason * 2 + verdict for everything but FW_REASON_RULE, then one slot per
+ * rule identity. A packet adds to exactly one slot that ends its walk, and to
+ * the slot of each `count` rule on the way.
+ */
+#define FW_SLOT_REASONS 128
+#define FW_SLOT_RULE0 FW_SLOT_REASONS
+#define FW_REASON_SLOT(reason, verdict) ((reason) * 2 + (verdict))
+
+struct fw_counter {
+	__u64 packets;
+	__u64 bytes;
+};
+
+/*
+ * The control word of a policy: which of the two slots is live. One 32-bit
+ * store switches every hook of every interface of the policy.
+ */
+struct fw_ctl {
+	__u32 live;       /* 0 or 1 */
+	__u32 map_id[2];  /* the slots' map ids: written before the switch, for user space */
+	__u32 abi;
+};
+
+/* Constants of one loaded program (.rodata, set before load). */
+struct fw_cfg {
+	__u32 mask[2];     /* slot size - 1, a power of two minus one, per slot */
+	__u32 dir;         /* enum fw_dir */
+	__u32 frags;       /* XDP: the program accepts multi-buffer frames */
+	__u32 trace;       /* twin: write struct fw_trace */
+	__u32 force;       /* twin: 0 follow ctl; 1 + slot: judge by that slot */
+	__u32 nslots;      /* counter slots in the map: max_entries */
+	__u32 parse_only;  /* bench: parse, then pass */
+};
+
+/* What a twin says of the last packet it judged. */
+struct fw_trace {
+	__u32 verdict;  /* enum fw_verdict */
+	__u32 reason;   /* enum fw_reason */
+	__u32 rule;     /* index in the direction; ~0u when none decided */
+	__u32 slot;     /* the counter slot that ended the walk */
+	__u64 generation;
+	__u32 counted;  /* `count` rules met on the way */
+	__u32 pad;
+};
+
+/*
+ * Meta: what user space wants to know of a running generation. Strings are
+ * NUL-terminated and named by their offset from the start of `struct fw_meta`.
+ */
+struct fw_meta {
+	__u32 policy;                 /* string: name */
+	__u32 source;                 /* string: file as given */
+	__u32 rules[FW_DIR_COUNT];    /* struct fw_meta_rule[dir[].nrules], offset from fw_meta */
+	__u32 text;                   /* string: the policy in canonical text */
+	__u32 strings_end;            /* end of everything above: struct fw_base follows, 8-aligned */
+	__u32 nbases;
+	__u32 reserved;
+};
+
+#define FW_RULEF_ESSENTIAL 1u
+#define FW_RULEF_NEVER 2u /* can never match */
+struct fw_meta_rule {
+	__u32 id;    /* string: identity: label, else canonical text, "#n" added to repeats */
+	__u32 text;  /* string: canonical text */
+	__u32 file;  /* string */
+	__u32 line;
+	__u32 label; /* string, "" when none */
+	__u32 flags;
+	__u32 slot;  /* same as its action's */
+	__u32 verdict;
+};
+
+/*
+ * Counter bases. What a counter shows = sum over its maps and CPUs - base.
+ * A slot given to a new rule keeps its old number: the publisher records it
+ * here, so that the switch of generations is also the switch of the bases.
+ * FW_BASE_RETIRED_* records are added to the totals: packets of rules that are gone.
+ */
+struct fw_base {
+	__u32 map_id; /* the counter map it belongs to */
+	__u32 slot;   /* or FW_BASE_RETIRED_DROP / _PASS / _CONTINUE */
+	__u64 packets;
+	__u64 bytes;
+};
+#define FW_BASE_RETIRED 0xffffff00u /* + enum fw_verdict */
+
+#ifndef __bpf__
+#define FW_ASSERT_SIZE(type, n) _Static_assert(sizeof(type) == (n), "size of " #type)
+#else
+#define FW_ASSERT_SIZE(type, n) _Static_assert(sizeof(type) == (n), "size")
+#endif
+FW_ASSERT_SIZE(struct fw_dir_hdr, 64 + 8 * FW_DIM_COUNT);
+FW_ASSERT_SIZE(struct fw_image, 64 + 2 * sizeof(struct fw_dir_hdr));
+FW_ASSERT_SIZE(struct fw_action, 8);
+FW_ASSERT_SIZE(struct fw_skip6, 48);
+FW_ASSERT_SIZE(struct fw_counter, 16);
+FW_ASSERT_SIZE(struct fw_ctl, 16);
+FW_ASSERT_SIZE(struct fw_cfg, 32);
+FW_ASSERT_SIZE(struct fw_trace, 32);
+FW_ASSERT_SIZE(struct fw_meta, 32);
+FW_ASSERT_SIZE(struct fw_meta_rule, 32);
+FW_ASSERT_SIZE(struct fw_base, 24);
+
+#endif
