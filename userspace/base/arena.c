@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "base/arena.h"
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ARENA_ALIGN 16
+#define ARENA_CHUNK (64 * 1024)
+
+/* The bytes follow the header, which keeps them aligned. */
+struct arena_chunk {
+	_Alignas(ARENA_ALIGN) struct arena_chunk *next;
+	size_t used, cap;
+	_Alignas(ARENA_ALIGN) unsigned char bytes[];
+};
+
+struct arena {
+	struct arena_chunk *first; /* the chunk that small objects are cut from */
+	struct arena_chunk *large; /* one object each */
+};
+
+struct arena *arena_new(void)
+{
+	return calloc(1, sizeof(struct arena));
+}
+
+static void arena_free_chunks(struct arena_chunk *c)
+{
+	while (c) {
+		struct arena_chunk *next = c->next;
+
+		free(c);
+		c = next;
+	}
+}
+
+void arena_free(struct arena *a)
+{
+	if (!a)
+		return;
+	arena_free_chunks(a->first);
+	arena_free_chunks(a->large);
+	free(a);
+}
+
+static struct arena_chunk *arena_add_chunk(struct arena_chunk **list, size_t cap)
+{
+	struct arena_chunk *c = calloc(1, sizeof(*c) + cap); /* zeroed: large blocks come zeroed from the kernel */
+
+	if (!c)
+		return NULL;
+	c->cap = cap;
+	c->next = *list;
+	*list = c;
+	return c;
+}
+
+void *arena_alloc(struct arena *a, size_t size)
+{
+	struct arena_chunk *c = a->first;
+	bool alone = size > ARENA_CHUNK / 4;
+	void *p;
+
+#ifdef __SANITIZE_ADDRESS__
+	alone = true; /* one block per object, so that the sanitizer sees its ends */
+#endif
+	if (size > SIZE_MAX / 2)
+		return NULL;
+	if (alone) {
+		c = arena_add_chunk(&a->large, size);
+		return c ? c->bytes : NULL;
+	}
+	size = size ? (size + ARENA_ALIGN - 1) & ~(size_t)(ARENA_ALIGN - 1) : ARENA_ALIGN;
+	if (!c || c->cap - c->used < size)
+		c = arena_add_chunk(&a->first, ARENA_CHUNK);
+	if (!c)
+		return NULL;
+	p = c->bytes + c->used;
+	c->used += size;
+	return p;
+}
+
+void *arena_array(struct arena *a, size_t n, size_t size)
+{
+	size_t bytes;
+
+	if (__builtin_mul_overflow(n, size, &bytes))
+		return NULL;
+	return arena_alloc(a, bytes);
+}
+
+char *arena_strndup(struct arena *a, const char *s, size_t len)
+{
+	char *copy = len < SIZE_MAX ? arena_alloc(a, len + 1) : NULL;
+
+	if (copy && len)
+		memcpy(copy, s, len);
+	return copy;
+}
+
+char *arena_strdup(struct arena *a, const char *s)
+{
+	return arena_strndup(a, s, strlen(s));
+}
+
+char *arena_printf(struct arena *a, const char *fmt, ...)
+{
+	char *text = NULL;
+	va_list ap;
+	int len;
+
+	va_start(ap, fmt);
+	len = vsnprintf(NULL, 0, fmt, ap);
+	va_end(ap);
+	if (len >= 0)
+		text = arena_alloc(a, (size_t)len + 1);
+	if (!text)
+		return NULL;
+	va_start(ap, fmt);
+	vsnprintf(text, (size_t)len + 1, fmt, ap);
+	va_end(ap);
+	return text;
+}
