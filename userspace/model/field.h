@@ -63,11 +63,19 @@ struct field {
 /* The row of a field; id < FIELD_VALUE_COUNT. */
 const struct field *field_get(enum field_id id);
 
-/* Named values (protocols, services are NOT here; icmp types, dscp names, ethertypes, ext, frag words):
- * value of `word` in the vocabulary of field `id`, or -1. field_value_word is the inverse, NULL when unnamed. */
+/*
+ * Named values: value of `word` in the vocabulary of field `id`, or -1 (a field without names, or an unknown word).
+ * PROTO: protocol number without the family. ICMP, ICMP6: type, without the code. EXT: enum ext, a bit number. Services are not here.
+ */
 long field_value_parse(enum field_id id, const char *word, size_t len);
+/* The inverse; the first of several names; NULL when unnamed. */
 const char *field_value_word(enum field_id id, uint64_t value);
 /* The i-th name of a field's vocabulary, NULL past the end (for suggestions and completion). */
 const char *field_value_name(enum field_id id, size_t i);
+
+/* The same for the codes of one ICMP or ICMP6 type. */
+long field_code_parse(enum field_id id, unsigned int type, const char *word, size_t len);
+const char *field_code_word(enum field_id id, unsigned int type, unsigned int code);
+const char *field_code_name(enum field_id id, unsigned int type, size_t i);
 
 #endif

@@ -99,6 +99,9 @@ struct packet_spec {
 
 #define PACKET_MAX_FRAME 65549 /* 14 + 65535 */
 
+/* L3 length of the shortest packet that fits the words (LEN of the frame when `len` is 0); 0 with family OTHER. */
+unsigned int packet_spec_min_len(const struct packet_spec *spec);
+
 /* Build a valid frame (checksums right, at least 60 bytes). Returns its length, or -EINVAL when the words contradict, -ENOSPC. */
 long packet_build(const struct packet_spec *spec, uint8_t *buf, size_t size);
 

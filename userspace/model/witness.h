@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A packet that a rule matches: for verified loads, for tests, and to say that a rule can never match. */
+#ifndef FW_MODEL_WITNESS_H
+#define FW_MODEL_WITNESS_H
+
+#include "model/packet.h"
+
+/*
+ * Describe one packet that `rule` matches; another seed may give another one. 0, or -ENOENT when packet_build can make none: the
+ * rule matches no packet at all (`proto tcp icmp type 8`, an empty list, `ttl` of no value …).
+ */
+int witness_find(const struct rule *rule, uint64_t seed, struct packet_spec *ret_spec);
+
+#endif
