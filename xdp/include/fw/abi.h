@@ -127,7 +127,10 @@ enum fw_ext { FW_EXT_HOPOPTS, FW_EXT_ROUTING, FW_EXT_FRAGMENT, FW_EXT_DSTOPTS, F
  *   3. AND the rows of the used dimensions; the lowest set bit is the first
  *      rule that matches; actions[r] says what to do. FW_VERDICT_CONTINUE
  *      counts and goes on with the next set bit.
- *   With no used dimension every rule matches (row `ones`).
+ *   With no used dimension the row is `ones`.
+ *   A frame with l3 == FW_L3_OTHER has no addresses: SRC and DST are left out for it, and PROTO (whose value is then 0)
+ *   keeps the rules that want an IP packet away from it.
+ *   A small field that the packet lacks has the value 2^bits: the last cell.
  * A frame with l3 == FW_L3_OTHER is classified only if FW_DIRF_L2 is set,
  * else the default decides at once (reason l2-other).
  */
@@ -149,13 +152,14 @@ struct fw_dir_hdr {
 	__u32 nwords;  /* (nrules + 63) / 64 */
 	__u32 nsum;    /* nwords > 1 ? (nwords + 63) / 64 : 0 */
 	__u32 stride;  /* bytes of a row: 8 * (nsum + nwords) */
-	__u32 ones;    /* a row with every rule's bit set (and its summary) */
+	__u32 ones;    /* a row with the bit of every rule that can match (and its summary) */
 	__u32 actions; /* struct fw_action[nrules] */
 	__u32 flags;
 	__u32 default_verdict; /* FW_VERDICT_PASS or FW_VERDICT_DROP */
 	__u32 tab6[2];  /* IPv6 tries of SRC, DST (dim[].tab is the IPv4 one) */
 	__u32 rows6[2]; /* rows of the IPv6 classes: classes are numbered per family */
-	__u32 reserved[3];
+	__u8 leaf_shift[2][2]; /* [SRC, DST][IPv4, IPv6]: log2 of the bits of a cell in a packed chunk, 0..5 */
+	__u32 reserved[2];
 	struct fw_dim_ref dim[FW_DIM_COUNT];
 };
 
@@ -168,6 +172,8 @@ struct fw_image {
 	__u32 meta_off;   /* struct fw_meta */
 	__u32 meta_len;
 	__u8 digest[32];  /* SHA-256 of what was compiled, counter slots and generation excluded */
+	__u64 check;      /* over the header without generation and itself: user space tells damage by it */
+	__u8 reserved[56];
 	struct fw_dir_hdr dir[FW_DIR_COUNT];
 };
 
@@ -178,23 +184,29 @@ struct fw_action {
 };
 
 /*
- * Address tries. Cells are u32: FW_CELL_REF set = index of a chunk (or, in
- * the IPv6 trie, with FW_CELL_SKIP too, of a skip node) in 4-byte units from
- * the start of the trie; clear = class.
+ * Address tries. Cells are u32. FW_CELL_REF clear: a class. Set: the place of what answers further bytes, in 4-byte units
+ * from the start of the trie: a chunk of 256 cells, with FW_CELL_LEAF a packed chunk, with FW_CELL_SKIP (IPv6 alone) a
+ * skip node. A trie at offset 0 does not exist: every address has class 0.
  *
- * IPv4: u32 l1[65536] indexed by the first 16 bits; a reference leads to
- *       u32 l2[256] (third byte), then to u32 l3[256] (fourth byte).
- * IPv6: u32 l1[65536], then u32 chunk[256] for each further byte. A chain of
+ * A packed chunk ends the walk: 256 cells of (1 << leaf_shift) bits, all classes:
+ *       bit = byte << shift;
+ *       class = u32[place + (bit >> 5)] >> (bit & 31) & ((2u << ((1 << shift) - 1)) - 1)
+ *
+ * IPv4: u32 l1[65536] indexed by the first 16 bits; a reference leads to a packed chunk (third byte, the end) or to
+ *       u32 l2[256] (third byte), whose references lead to packed chunks (fourth byte).
+ * IPv6: u32 l1[65536], then a chunk, packed or not, for each further byte. A chain of
  *       chunks with one child each is one struct fw_skip6: when the address
  *       agrees with `key` under `mask`, go on at byte `next_byte` in `next`
- *       (a cell), else the class is `miss`.
+ *       (a cell), else the class is `miss`. (`mask` covers any bits, not whole bytes alone; next_byte is 16 when `next`
+ *       is a class.)
  * Both 64-bit halves of an IPv6 address are in host order, most significant
- * half first.
+ * half first. Tries start at multiples of 64, chunks at multiples of 64 or of their own size when that is smaller.
  */
 #define FW_CELL_REF 0x80000000u
 #define FW_CELL_SKIP 0x40000000u
-#define FW_CELL_MASK 0x3fffffffu
-#define FW_TRIE6_STEPS 30 /* at most: 14 bytes, each a skip node and a chunk; the last ones are classes */
+#define FW_CELL_LEAF 0x20000000u
+#define FW_CELL_MASK 0x1fffffffu
+#define FW_TRIE6_STEPS 14 /* at most, after l1: each step (chunk or skip node) answers one byte or more */
 
 struct fw_skip6 {
 	__u64 key[2];
@@ -310,7 +322,7 @@ struct fw_base {
 #define FW_ASSERT_SIZE(type, n) _Static_assert(sizeof(type) == (n), "size")
 #endif
 FW_ASSERT_SIZE(struct fw_dir_hdr, 64 + 8 * FW_DIM_COUNT);
-FW_ASSERT_SIZE(struct fw_image, 64 + 2 * sizeof(struct fw_dir_hdr));
+FW_ASSERT_SIZE(struct fw_image, 128 + 2 * sizeof(struct fw_dir_hdr));
 FW_ASSERT_SIZE(struct fw_action, 8);
 FW_ASSERT_SIZE(struct fw_skip6, 48);
 FW_ASSERT_SIZE(struct fw_counter, 16);
