@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "model/set.h"
+
+#include "base/arena.h"
+#include "base/vec.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define RANGE struct range
+#define VALUE uint64_t
+#define NAME(x) range_##x
+#include "model/set_ranges.h"
+#undef RANGE
+#undef VALUE
+#undef NAME
+#define RANGE struct range6
+#define VALUE u128
+#define NAME(x) range6_##x
+#include "model/set_ranges.h"
+
+int aset_add4(struct aset_builder *b, uint32_t lo, uint32_t hi)
+{
+	assert(lo <= hi);
+	if (vec_reserve_raw((void **)&b->v4, &b->cap4, b->n4 + 1, sizeof(*b->v4)))
+		return -ENOMEM;
+	b->v4[b->n4++] = (struct range){ lo, hi };
+	return 0;
+}
+
+int aset_add6(struct aset_builder *b, u128 lo, u128 hi)
+{
+	assert(lo <= hi);
+	if (vec_reserve_raw((void **)&b->v6, &b->cap6, b->n6 + 1, sizeof(*b->v6)))
+		return -ENOMEM;
+	b->v6[b->n6++] = (struct range6){ lo, hi };
+	return 0;
+}
+
+void aset_builder_fini(struct aset_builder *b)
+{
+	free(b->v4);
+	free(b->v6);
+	*b = (struct aset_builder){ .arena = b->arena };
+}
+
+static struct aset *aset_new(struct arena *a, size_t room4, size_t room6)
+{
+	struct aset *s = arena_alloc(a, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	s->v4 = arena_array(a, room4, sizeof(*s->v4));
+	s->v6 = arena_array(a, room6, sizeof(*s->v6));
+	return s->v4 && s->v6 ? s : NULL;
+}
+
+int aset_build(struct aset_builder *b, struct aset **ret)
+{
+	size_t n4 = range_normalise(b->v4, b->n4), n6 = range6_normalise(b->v6, b->n6);
+	struct aset *s = aset_new(b->arena, n4, n6);
+
+	if (s) {
+		s->n4 = n4;
+		s->n6 = n6;
+		if (n4)
+			memcpy(s->v4, b->v4, n4 * sizeof(*s->v4));
+		if (n6)
+			memcpy(s->v6, b->v6, n6 * sizeof(*s->v6));
+		*ret = s;
+	}
+	aset_builder_fini(b);
+	return s ? 0 : -ENOMEM;
+}
+
+int aset_invert(struct arena *a, const struct aset *in, struct aset **ret)
+{
+	struct aset *s = aset_new(a, in->n4 + 1, in->n6 + 1);
+	bool both = !in->n4 && !in->n6;
+
+	if (!s)
+		return -ENOMEM;
+	if (in->n4 || both)
+		s->n4 = range_invert(in->v4, in->n4, UINT32_MAX, s->v4);
+	if (in->n6 || both)
+		s->n6 = range6_invert(in->v6, in->n6, ~(u128)0, s->v6);
+	*ret = s;
+	return 0;
+}
+
+bool aset_has4(const struct aset *s, uint32_t addr)
+{
+	return range_has(s->v4, s->n4, addr);
+}
+
+bool aset_has6(const struct aset *s, u128 addr)
+{
+	return range6_has(s->v6, s->n6, addr);
+}
+
+bool aset_equal(const struct aset *a, const struct aset *b)
+{
+	return a == b || (range_equal(a->v4, a->n4, b->v4, b->n4) && range6_equal(a->v6, a->n6, b->v6, b->n6));
+}
+
+static struct vset *vset_new(struct arena *a, size_t room)
+{
+	struct vset *s = arena_alloc(a, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	s->r = arena_array(a, room, sizeof(*s->r));
+	return s->r ? s : NULL;
+}
+
+int vset_build(struct arena *a, const struct range *r, size_t n, struct vset **ret)
+{
+	struct vset *s = vset_new(a, n);
+
+	if (!s)
+		return -ENOMEM;
+	if (n)
+		memcpy(s->r, r, n * sizeof(*r));
+	s->n = range_normalise(s->r, n);
+	*ret = s;
+	return 0;
+}
+
+int vset_invert(struct arena *a, const struct vset *in, uint64_t max, struct vset **ret)
+{
+	struct vset *s = vset_new(a, in->n + 1);
+
+	if (!s)
+		return -ENOMEM;
+	s->n = range_invert(in->r, in->n, max, s->r);
+	*ret = s;
+	return 0;
+}
+
+bool vset_has(const struct vset *s, uint64_t value)
+{
+	return range_has(s->r, s->n, value);
+}
+
+bool vset_equal(const struct vset *a, const struct vset *b)
+{
+	return a == b || range_equal(a->r, a->n, b->r, b->n);
+}
