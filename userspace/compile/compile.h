@@ -40,8 +40,9 @@ struct compile_opts {
 };
 
 /*
- * Compile one policy. Budgets are checked, and refused by name as diagnostics (-E2BIG), before the memory is taken. Warnings: rules that can
- * never match (empty, or hidden by an earlier rule). `source_text`: canonical text of the policy, stored in the meta (may be "").
+ * Compile one policy. Budgets are checked, and refused by name as diagnostics (-E2BIG), before the memory is taken.
+ * Warnings: rules that can never match (empty, or hidden by an earlier rule).
+ * `source_text`: canonical text of the policy, stored in the meta (may be "").
  * 0, -E2BIG, -EINVAL (diagnostics) or -ENOMEM.
  */
 int compile_policy(const struct policy *policy, const char *source_name, const char *source_text, struct diags *d,

@@ -88,7 +88,8 @@ int kern_state(struct kern *k, struct kern_iface_state **ret, size_t *ret_n);
 /* A copy of the live image of a policy, checked. */
 int kern_image(struct kern *k, const char *policy, struct image *ret);
 
-/* Counters of an interface's hook as they show (bases applied), index = slot. retired[verdict]: packets of rules that are gone. malloc'ed. */
+/* Counters of an interface's hook as they show (bases applied), index = slot.
+ * retired[verdict]: packets of rules that are gone. malloc'ed. */
 struct kern_counters {
 	struct fw_counter *v;
 	size_t n;

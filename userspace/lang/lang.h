@@ -40,7 +40,8 @@ void lang_print(const struct ruleset *rs, struct str *out);
 /* One policy, as lang_print would; for the image's meta. */
 void lang_print_policy(const struct policy *p, struct str *out);
 
-/* A packet in words: `tcp 198.51.100.7:4000 -> 192.0.2.1:22 flags S`, or `hex 0200…`. Errors are diagnostics on a source called `name`. */
+/* A packet in words: `tcp 198.51.100.7:4000 -> 192.0.2.1:22 flags S`, or `hex 0200…`.
+ * Errors are diagnostics on a source called `name`. */
 int lang_parse_packet(struct arena *arena, const char *name, const char *text, size_t len, struct diags *d,
 		      struct packet_spec **ret_spec);
 
