@@ -135,7 +135,7 @@ enum fw_ext { FW_EXT_HOPOPTS, FW_EXT_ROUTING, FW_EXT_FRAGMENT, FW_EXT_DSTOPTS, F
  * else the default decides at once (reason l2-other).
  */
 #define FW_IMAGE_MAGIC 0x4c544346u /* "FCTL" */
-#define FW_SLOT_PAD 64             /* bytes past the masked range: a read of 8 at the last offset stays inside */
+#define FW_SLOT_PAD 4096           /* bytes past the masked range: a whole row (2,080) read from the last offset stays inside */
 
 struct fw_dim_ref {
 	__u32 tab;  /* SMALL: __u16 class[2^bits + 1]. MAC: see struct fw_mac_tab. SRC/DST: IPv4 trie, below */
@@ -253,7 +253,7 @@ struct fw_ctl {
 	__u32 abi;
 };
 
-/* Constants of one loaded program (.rodata, set before load). */
+/* Constants of one loaded program: the whole of the section .rodata, set before load. */
 struct fw_cfg {
 	__u32 mask[2];     /* slot size - 1, a power of two minus one, per slot */
 	__u32 dir;         /* enum fw_dir */

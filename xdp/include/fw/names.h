@@ -8,7 +8,6 @@
 #define FW_MAP_SLOT1 "fw_slot1"
 #define FW_MAP_COUNTERS "fw_counters" /* struct fw_counter, per CPU */
 #define FW_MAP_TRACE "fw_trace"     /* struct fw_trace, one element (twin only) */
-#define FW_MAP_SCRATCH "fw_scratch" /* per CPU bytes: headers of non-linear XDP frames */
 
 #define FW_PROG_XDP "fwctl_xdp"
 #define FW_PROG_TC_INGRESS "fwctl_tc_in"
