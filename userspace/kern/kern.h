@@ -23,7 +23,11 @@
 
 struct kern;
 
-enum kern_access { KERN_READ, KERN_WRITE }; /* WRITE takes the lock (waits up to 30 s for another fwctl) */
+/*
+ * WRITE takes the lock of the namespace alone, READ shares it with other readers; both wait up to 30 s and hold it until
+ * kern_close. So: collect, close, then print or sleep. WRITE also sweeps what a killed command left.
+ */
+enum kern_access { KERN_READ, KERN_WRITE };
 enum kern_mode { KERN_MODE_AUTO, KERN_MODE_NATIVE, KERN_MODE_GENERIC };
 enum kern_where { KERN_HOOK_AUTO, KERN_HOOK_XDP, KERN_HOOK_TC }; /* where ingress rules run */
 enum kern_link { KERN_LINK_XDP, KERN_LINK_TCX, KERN_LINK_CLSACT, KERN_LINK_DISPATCHER };
@@ -37,6 +41,7 @@ struct kern_load_opts {
 	enum kern_mode mode;
 	enum kern_where where;
 	bool coexist;
+	bool clsact; /* TC by a clsact filter even where the kernel has TCX */
 };
 
 /* What happened, for the command to say. */

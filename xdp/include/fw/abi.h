@@ -306,15 +306,20 @@ struct fw_meta_rule {
  * Counter bases. What a counter shows = sum over its maps and CPUs - base.
  * A slot given to a new rule keeps its old number: the publisher records it
  * here, so that the switch of generations is also the switch of the bases.
- * FW_BASE_RETIRED_* records are added to the totals: packets of rules that are gone.
+ * FW_BASE_RETIRED + verdict: packets of rules that are gone, added to the totals.
+ * FW_BASE_DEAD(verdict) | slot: this generation took the rule away. Packets may count there until the switch, so its
+ * number joins the retired ones only in the generation after this one; till then value - base belongs to them.
  */
 struct fw_base {
-	__u32 map_id; /* the counter map it belongs to */
-	__u32 slot;   /* or FW_BASE_RETIRED_DROP / _PASS / _CONTINUE */
+	__u32 map_id; /* the first counter map of the interface and hook it belongs to */
+	__u32 slot;   /* or FW_BASE_RETIRED + verdict, or FW_BASE_DEAD(verdict) | slot */
 	__u64 packets;
 	__u64 bytes;
 };
 #define FW_BASE_RETIRED 0xffffff00u /* + enum fw_verdict */
+#define FW_BASE_DEAD(verdict) (((verdict) + 1u) << 24)
+#define FW_BASE_SLOT(field) ((field) & 0xffffffu)
+#define FW_BASE_DEAD_OF(field) ((field) >> 24) /* 0: alive; else 1 + verdict */
 
 #ifndef __bpf__
 #define FW_ASSERT_SIZE(type, n) _Static_assert(sizeof(type) == (n), "size of " #type)
