@@ -23,6 +23,8 @@
 
 struct kern;
 
+const char *kern_libbpf(void); /* version of the library inside, "1.1" */
+
 /*
  * WRITE takes the lock of the namespace alone, READ shares it with other readers; both wait up to 30 s and hold it until
  * kern_close. So: collect, close, then print or sleep. WRITE also sweeps what a killed command left.
