@@ -37,7 +37,7 @@ size_t framegen_next(struct framegen *fg, uint8_t *buf, size_t size, struct pack
  */
 size_t framegen_match(struct framegen *fg, size_t rule, uint8_t *buf, size_t size);
 
-/* Frame and metadata as text: "14+… bytes: hex", for failure reports. */
+/* Frame and metadata as text: "60 bytes: hex 0200…", for failure reports. */
 void framegen_describe(const uint8_t *frame, size_t len, const struct packet_meta *meta, struct str *out);
 
 #endif

@@ -24,6 +24,7 @@ struct rulegen_opts {
 	bool no_count;            /* no `count` rules (else about one in sixteen, at most 256 per chain) */
 	bool no_empty;            /* no rule with an empty set (one that can never match) */
 	bool essentials;          /* append rules marked `essential`, as under `default drop` */
+	size_t set_prefixes;      /* when not 0: one address condition in eight is a list of this many prefixes */
 };
 
 /* A new policy called "gen", or NULL when memory ran out. Every rule has a unique `text` and file/line. */
