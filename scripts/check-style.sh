@@ -46,7 +46,7 @@ if [ ${#all[@]} -gt 0 ]; then
 	done
 fi
 if [ ${#c_files[@]} -gt 0 ]; then
-	found "indented with spaces" "$(grep -nE '^ {4,}[^ *]' /dev/null "${c_files[@]}" | cut -d: -f1,2)"
+	found "indented with spaces" "$(grep -nE '^ {8,}[^ *]' /dev/null "${c_files[@]}" | cut -d: -f1,2)"
 	found "a typedef of a struct" "$(grep -nE '^[[:blank:]]*typedef[[:blank:]]+(struct|union)\b' /dev/null "${c_files[@]}" | cut -d: -f1,2)"
 	# The house writes 120 columns, a tab being eight; beyond 140 nobody reads on.
 	long=$(for f in "${c_files[@]}"; do

@@ -40,7 +40,7 @@ ok $? "a clean file is accepted"
 refused "a source file without an SPDX line is refused" a.c SPDX < <(printf 'int a;\n')
 refused "a script without an SPDX line is refused" a.sh SPDX < <(printf '#!/bin/sh\necho\n')
 refused "white space at the end is refused" a.c 'a.c:2: ends' < <(printf '// SPDX-License-Identifier: GPL-2.0-only\nint a; \n')
-refused "indentation with spaces is refused" a.c 'a.c:4: indented' < <(printf '// SPDX-License-Identifier: GPL-2.0-only\nint a(void)\n{\n    return 1;\n}\n')
+refused "indentation with spaces is refused" a.c 'a.c:4: indented' < <(printf '// SPDX-License-Identifier: GPL-2.0-only\nint a(void)\n{\n        return 1;\n}\n')
 refused "a line over 140 columns is refused" x/a.c 'x/a.c:2: longer' < <(printf '// SPDX-License-Identifier: GPL-2.0-only\n%0150d\n' 1)
 refused "a struct typedef is refused" a.h typedef < <(printf '/* SPDX-License-Identifier: GPL-2.0-only */\ntypedef struct a b;\n')
 refused "a last line without an end is refused" a.c 'no end' < <(printf '// SPDX-License-Identifier: GPL-2.0-only\nint a;')

@@ -99,7 +99,8 @@ struct packet_spec {
 
 #define PACKET_MAX_FRAME 65557 /* 14 + two tags + 65535 */
 
-/* L3 length of the shortest packet that fits the words; 0 with family OTHER. A fragment with `len` 0 is rounded up to 8 bytes of payload. */
+/* L3 length of the shortest packet that fits the words; 0 with family OTHER.
+ * A fragment with `len` 0 is rounded up to 8 bytes of payload. */
 unsigned int packet_spec_min_len(const struct packet_spec *spec);
 
 /* Build a valid frame (checksums right, at least 60 bytes). Returns its length, or -EINVAL when the words contradict, -ENOSPC. */

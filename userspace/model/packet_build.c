@@ -125,8 +125,8 @@ static bool check_spec(const struct packet_spec *s)
 	if (!check_l2(s))
 		return false;
 	if (other)
-		return !(s->protocol || s->has_ports || s->has_flags || s->has_icmp || s->has_ttl || s->dscp || s->frag || s->ext || s->len ||
-			 s->src || s->dst);
+		return !(s->protocol || s->has_ports || s->has_flags || s->has_icmp || s->has_ttl || s->dscp || s->frag || s->ext ||
+			 s->len || s->src || s->dst);
 	if (s->protocol > 255 || s->dscp > 63 || s->ext > 31 || s->frag > FRAG_LATER)
 		return false;
 	if ((s->has_ports && (later || !has_port_header(s))) || (s->has_flags && (later || s->protocol != PROTO_TCP)) ||
