@@ -19,12 +19,17 @@ struct image {
 	size_t cap;
 };
 
+/* Zeroed bytes of length len in an empty image. 0 or -ENOMEM. */
+int image_alloc(struct image *img, size_t len);
+/* Change the length; what is new is zero. The header is not touched. 0 or -ENOMEM (nothing changed). */
+int image_resize(struct image *img, size_t len);
 void image_fini(struct image *img);
 static inline struct fw_image *image_hdr(const struct image *img) { return (struct fw_image *)img->data; }
 
 /*
  * A checked look at bytes that may come from a foreign or damaged map: every offset of the header, the
  * tables' extents and the meta section is inside `len`. 0 or -EINVAL with a word for what is wrong in *ret_why.
+ * What references inside an address trie lead to is not followed: only the datapath does, and it masks them.
  */
 int image_check(const void *data, size_t len, const char **ret_why);
 
@@ -52,6 +57,14 @@ int image_set_bases(struct image *img, const struct fw_base *bases, size_t n);
 
 /* A generation that passes and counts everything, under the policy name given: `load` without a rule file. */
 int image_pass_all(const char *policy, struct image *ret_image);
+
+/*
+ * Write the digest and the header check of a finished image. `source`: SHA-256 of what the tables were made from
+ * (the digest covers the tables by a fast sum alone). 0 or -ENOMEM.
+ */
+int image_seal(struct image *img, const uint8_t source[32]);
+/* What fw_image.check must be. */
+uint64_t image_header_check(const struct fw_image *hdr);
 
 /* Text of headers and sizes, for --dump=image. */
 void image_dump(const struct fw_image *img, struct str *out);

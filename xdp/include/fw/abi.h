@@ -98,6 +98,7 @@ enum fw_ext { FW_EXT_HOPOPTS, FW_EXT_ROUTING, FW_EXT_FRAGMENT, FW_EXT_DSTOPTS, F
 #define FW_MAX_CLASSES 65535    /* per small dimension (tables are u16) */
 #define FW_MAX_MAC_BOUNDS 4096  /* interval bounds of the MAC dimension */
 #define FW_MAX_IMAGE (256u << 20)
+#define FW_MAX_SLOTS (128 + 2 * FW_MAX_RULES) /* counter slots per direction: those of two generations */
 #define FW_MAX_VLAN_TAGS 2
 #define FW_MAX_EXT_HEADERS 8
 #define FW_MAX_EXT_BYTES 256

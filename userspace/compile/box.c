@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "compile/box.h"
+
+#include "base/arena.h"
+#include "base/cleanup.h"
+#include "base/vec.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define BIT(n) (1u << (n))
+#define FAMILIES_IP (BIT(FAMILY_IPV4) | BIT(FAMILY_IPV6))
+#define FAMILIES_ALL (FAMILIES_IP | BIT(FAMILY_OTHER))
+
+/*
+ * Finding equal sets: first by the address of the ranges (a set of a million prefixes that ten rules share is looked at
+ * once), then by content. Both maps are open-addressed, 0 is empty, else 1 + index.
+ */
+struct box_map {
+	uint32_t *cell;
+	const void **key; /* of the pointer map */
+	size_t mask;
+};
+
+struct box_builder {
+	struct boxes *b;
+	struct arena *arena;
+	struct box_map by_pointer[SPACE_COUNT], by_content[SPACE_COUNT];
+};
+
+static uint64_t box_mix(uint64_t h, uint64_t v)
+{
+	h = (h ^ v) * 0x9fb21c651e98df25ull;
+	return h ^ h >> 32;
+}
+
+static uint64_t box_set_hash(const struct box_set *s)
+{
+	uint64_t h = s->n;
+
+	for (size_t i = 0; i < s->n; i++) {
+		if (s->r6) {
+			h = box_mix(h, (uint64_t)(s->r6[i].lo >> 64));
+			h = box_mix(h, (uint64_t)s->r6[i].lo);
+			h = box_mix(h, (uint64_t)(s->r6[i].hi >> 64));
+			h = box_mix(h, (uint64_t)s->r6[i].hi);
+		} else {
+			h = box_mix(h, s->r[i].lo);
+			h = box_mix(h, s->r[i].hi);
+		}
+	}
+	return h;
+}
+
+static bool box_set_same(const struct box_set *a, const struct box_set *b)
+{
+	if (a->n != b->n || a->hash != b->hash || !a->r6 != !b->r6)
+		return false;
+	if (!a->n)
+		return true;
+	return a->r6 ? !memcmp(a->r6, b->r6, a->n * sizeof(*a->r6)) : !memcmp(a->r, b->r, a->n * sizeof(*a->r));
+}
+
+/* Give every rule room: the number of sets cannot exceed that of the rules, so the maps never grow. */
+static int box_map_init(struct box_builder *w, struct box_map *m, bool keyed)
+{
+	size_t cap = 16;
+
+	while (cap < 2 * w->b->nrules)
+		cap *= 2;
+	m->cell = arena_array(w->arena, cap, sizeof(*m->cell));
+	m->key = keyed ? arena_array(w->arena, cap, sizeof(*m->key)) : NULL;
+	m->mask = cap - 1;
+	return m->cell && (m->key || !keyed) ? 0 : -ENOMEM;
+}
+
+/* The first rule that asks something of a space opens it. */
+static int box_open_space(struct box_builder *w, enum space s)
+{
+	if (w->b->set[s])
+		return 0;
+	w->b->set[s] = arena_array(w->arena, w->b->nrules, sizeof(uint32_t));
+	if (!w->b->set[s] || box_map_init(w, &w->by_pointer[s], true) || box_map_init(w, &w->by_content[s], false))
+		return -ENOMEM;
+	w->b->dims |= BIT(space_dim(s));
+	return 0;
+}
+
+static int box_intern(struct box_builder *w, enum space s, struct box_set set, uint32_t *ret_id)
+{
+	struct box_map *m = &w->by_content[s];
+	struct box_sets *sets = &w->b->sets[s];
+	size_t at;
+
+	set.hash = box_set_hash(&set);
+	for (at = set.hash & m->mask; m->cell[at]; at = (at + 1) & m->mask) {
+		if (box_set_same(&sets->v[m->cell[at] - 1], &set)) {
+			*ret_id = m->cell[at];
+			return 0;
+		}
+	}
+	if (vec_push(sets, set))
+		return -ENOMEM;
+	*ret_id = m->cell[at] = sets->n;
+	return 0;
+}
+
+static int box_put(struct box_builder *w, enum space s, size_t rule, struct box_set set)
+{
+	struct box_map *m = &w->by_pointer[s];
+	const void *key = set.r6 ? (const void *)set.r6 : (const void *)set.r;
+	uint32_t id;
+	size_t at = 0;
+	int err;
+
+	/* An empty set has no ranges to point at. */
+	if (key && set.n) {
+		at = box_mix((uintptr_t)key, set.n) & m->mask;
+		for (; m->cell[at]; at = (at + 1) & m->mask) {
+			/* Ranges of one address and another length: a different set, to be compared by content. */
+			if (m->key[at] == key && w->b->sets[s].v[m->cell[at] - 1].n == set.n) {
+				w->b->set[s][rule] = m->cell[at];
+				return 0;
+			}
+		}
+	}
+	err = box_intern(w, s, set, &id);
+	if (err)
+		return err;
+	w->b->set[s][rule] = id;
+	if (key && set.n) {
+		m->key[at] = key;
+		m->cell[at] = id;
+	}
+	return 0;
+}
+
+/* Families of the packets that have a field. */
+static unsigned int box_field_families(enum field_id f)
+{
+	switch (field_get(f)->needs) {
+	case FIELD_NEEDS_FRAME:
+		return FAMILIES_ALL;
+	case FIELD_NEEDS_IP6:
+	case FIELD_NEEDS_ICMP6:
+		return BIT(FAMILY_IPV6);
+	case FIELD_NEEDS_ICMP:
+		return BIT(FAMILY_IPV4);
+	default:
+		return FAMILIES_IP;
+	}
+}
+
+static unsigned int box_aset_families(const struct aset *s)
+{
+	if (!s)
+		return FAMILIES_ALL;
+	return (s->n4 ? BIT(FAMILY_IPV4) : 0) | (s->n6 ? BIT(FAMILY_IPV6) : 0);
+}
+
+/* Families that the conditions beside `families` and PROTO leave: packets of the others lack a field or an address. */
+static unsigned int box_implied_families(const struct rule *r)
+{
+	unsigned int families = FAMILIES_ALL;
+
+	for (int f = 0; f < FIELD_VALUE_COUNT; f++)
+		if (f != FIELD_PROTO && r->value[f])
+			families &= box_field_families(f);
+	return families & box_aset_families(r->src) & box_aset_families(r->dst);
+}
+
+static bool box_proto_has_family(const struct vset *s, enum family f)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (s->r[i].lo <= (f << 8 | 255u) && s->r[i].hi >= (unsigned int)f << 8)
+			return true;
+	return false;
+}
+
+/* Which families can the rule match at all? */
+static unsigned int box_families(const struct rule *r)
+{
+	unsigned int families = r->families & box_implied_families(r);
+
+	for (int f = 0; f < FIELD_VALUE_COUNT; f++)
+		if (r->value[f] && !r->value[f]->n)
+			return 0;
+	if (!r->value[FIELD_PROTO])
+		return families;
+	for (enum family f = FAMILY_OTHER; f < FAMILY_COUNT; f++)
+		if (f == FAMILY_OTHER || !box_proto_has_family(r->value[FIELD_PROTO], f))
+			families &= ~BIT(f);
+	return families;
+}
+
+/*
+ * Must PROTO, whose value carries the family, keep some packets away from this rule? Only when no other condition does.
+ * Addresses do not speak for frames that are not IP: the datapath leaves them out there.
+ */
+static bool box_needs_proto(const struct boxes *b, const struct rule *r, unsigned int families)
+{
+	unsigned int judged = FAMILIES_IP | (b->l2 ? BIT(FAMILY_OTHER) : 0);
+	struct rule no_addr = *r;
+	unsigned int implied;
+
+	if (r->value[FIELD_PROTO])
+		return true;
+	no_addr.src = no_addr.dst = NULL;
+	implied = box_implied_families(r) | (box_implied_families(&no_addr) & BIT(FAMILY_OTHER));
+	return judged & implied & ~families;
+}
+
+/* PROTO's set of a rule: its protocols, in its families. Frames that are not IP have the value 0. */
+static int box_put_proto(struct box_builder *w, size_t rule)
+{
+	const struct vset *value = w->b->chain->rules[rule].value[FIELD_PROTO];
+	size_t n = 0, max = (value ? value->n : 0) + FAMILY_COUNT;
+	struct range *r = arena_array(w->arena, max, sizeof(*r));
+
+	if (!r)
+		return -ENOMEM;
+	for (unsigned int f = 0; f < FAMILY_COUNT; f++) {
+		const struct range whole = { f << 8, f << 8 | 255 };
+
+		if (!(w->b->families[rule] & BIT(f)))
+			continue;
+		for (size_t i = 0; i < (value ? value->n : 1); i++) {
+			struct range x = value ? value->r[i] : whole;
+
+			x.lo = x.lo < whole.lo ? whole.lo : x.lo;
+			x.hi = x.hi > whole.hi ? whole.hi : x.hi;
+			if (x.lo > x.hi)
+				continue;
+			if (n && r[n - 1].hi + 1 == x.lo)
+				r[n - 1].hi = x.hi;
+			else
+				r[n++] = x;
+		}
+	}
+	return box_put(w, SPACE_PROTO, rule, (struct box_set){ .r = r, .n = n });
+}
+
+static int box_put_aset(struct box_builder *w, enum space s4, size_t rule, const struct aset *a)
+{
+	static const struct range6 none6[1];
+	int err;
+
+	if (!a)
+		return 0;
+	err = box_open_space(w, s4);
+	if (!err)
+		err = box_open_space(w, s4 + 1);
+	if (!err)
+		err = box_put(w, s4, rule, (struct box_set){ .r = a->v4, .n = a->n4 });
+	if (!err)
+		err = box_put(w, s4 + 1, rule, (struct box_set){ .r6 = a->n6 ? a->v6 : none6, .n = a->n6 });
+	return err;
+}
+
+static int box_put_rule(struct box_builder *w, size_t rule, bool proto)
+{
+	const struct rule *r = &w->b->chain->rules[rule];
+	int err = 0;
+
+	for (int f = 0; f < FIELD_VALUE_COUNT && !err; f++) {
+		if (f == FIELD_PROTO || !r->value[f])
+			continue;
+		err = box_open_space(w, f);
+		if (!err)
+			err = box_put(w, f, rule, (struct box_set){ .r = r->value[f]->r, .n = r->value[f]->n });
+	}
+	if (!err && proto) {
+		err = box_open_space(w, SPACE_PROTO);
+		if (!err)
+			err = box_put_proto(w, rule);
+	}
+	if (!err)
+		err = box_put_aset(w, SPACE_SRC4, rule, r->src);
+	return err ? err : box_put_aset(w, SPACE_DST4, rule, r->dst);
+}
+
+int boxes_build(struct arena *arena, const struct chain *chain, struct boxes *ret)
+{
+	struct boxes b = { .chain = chain, .nrules = chain->nrules };
+	struct box_builder w = { .b = &b, .arena = arena };
+	bool proto = false;
+	int err = 0;
+
+	b.families = arena_array(arena, b.nrules, 1);
+	if (!b.families)
+		return -ENOMEM;
+	for (size_t i = 0; i < b.nrules; i++) {
+		b.families[i] = box_families(&chain->rules[i]);
+		b.l2 |= b.families[i] & BIT(FAMILY_OTHER);
+	}
+	for (size_t i = 0; i < b.nrules && !proto; i++)
+		proto = b.families[i] && box_needs_proto(&b, &chain->rules[i], b.families[i]);
+	/* A rule that can match nothing has no bit in any row, so it needs no sets. */
+	for (size_t i = 0; i < b.nrules && !err; i++)
+		if (b.families[i])
+			err = box_put_rule(&w, i, proto);
+	if (err) {
+		boxes_fini(&b);
+		return err;
+	}
+	*ret = b;
+	return 0;
+}
+
+void boxes_fini(struct boxes *b)
+{
+	for (int s = 0; s < SPACE_COUNT; s++)
+		vec_fini(&b->sets[s]);
+}
+
+bool box_set_covers(const struct box_set *a, const struct box_set *b)
+{
+	if (!a || a == b)
+		return true;
+	/* b is every packet, also those that lack the field. */
+	if (!b || a->n == 0)
+		return b && b->n == 0;
+	for (size_t i = 0; i < b->n; i++) {
+		u128 lo = box_set_lo(b, i), hi = box_set_hi(b, i);
+		size_t from = 0, to = a->n;
+
+		/* The last range of a that starts at or below lo must reach hi. */
+		while (to - from > 1) {
+			size_t mid = (from + to) / 2;
+
+			if (box_set_lo(a, mid) <= lo)
+				from = mid;
+			else
+				to = mid;
+		}
+		if (box_set_lo(a, from) > lo || box_set_hi(a, from) < hi)
+			return false;
+	}
+	return true;
+}
