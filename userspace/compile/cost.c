@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "compile/compile.h"
+#include "compile/plan.h"
+
+/* Dependent reads at worst, the row not counted. */
+static unsigned int cost_lookups(const struct plan *p, enum space s)
+{
+	unsigned int steps = 0;
+
+	switch (space_family(s)) {
+	case FAMILY_IPV4:
+		return p->trie[s].n ? 3 : 0;
+	case FAMILY_IPV6:
+		return p->trie[s].n ? 1 + FW_TRIE6_STEPS : 0;
+	default:
+		break;
+	}
+	if (s != SPACE_MAC)
+		return 1;
+	while (1ul << steps < p->classes[s].nbounds)
+		steps++;
+	return steps + 1; /* and the class */
+}
+
+static const char *cost_structure(const struct plan *p, enum space s)
+{
+	if (s < SPACE_MAC)
+		return "direct table";
+	if (s == SPACE_MAC)
+		return "sorted bounds";
+	if (!p->trie[s].n)
+		return "none: one class";
+	return space_family(s) == FAMILY_IPV4 ? "stride trie 16-8-8" : "stride trie 16-8-…, skips";
+}
+
+static void cost_fill_dim(const struct plan *p, enum space s, struct cost_dim *out)
+{
+	const struct box_sets *sets = &p->boxes.sets[s];
+
+	out->name = space_name(s);
+	out->structure = cost_structure(p, s);
+	for (size_t i = 0; i < sets->n; i++)
+		out->entries += sets->v[i].n;
+	out->classes = p->classes[s].nclasses;
+	out->table_bytes = plan_table_bytes(p, s);
+	out->row_bytes = plan_rows_bytes(p, s);
+	out->lookups = cost_lookups(p, s);
+}
+
+static const char *cost_engine(const struct plan *p)
+{
+	if (!p->nwords)
+		return "none";
+	if (p->nwords == 1)
+		return "one word";
+	return p->nwords <= FW_WORD_BITS ? "rows + summary" : "rows + summary words";
+}
+
+static void cost_fill_dir(const struct plan *p, struct cost *out)
+{
+	unsigned int reads = 0, family[FAMILY_COUNT + 1] = {};
+	enum fw_dir d = p->dir;
+
+	for (int s = 0; s < SPACE_COUNT; s++) {
+		struct cost_dim *dim = &out->dim[d][out->ndims[d]];
+
+		if (!plan_has(p, s))
+			continue;
+		cost_fill_dim(p, s, dim);
+		out->ndims[d]++;
+		family[space_family(s)] += dim->lookups + 1;
+	}
+	/* A packet has one family. */
+	reads = family[FAMILY_COUNT] + (family[FAMILY_IPV4] > family[FAMILY_IPV6] ? family[FAMILY_IPV4] : family[FAMILY_IPV6]);
+	out->rules[d] = p->boxes.nrules;
+	out->words[d] = p->nwords;
+	out->worst_lookups[d] = reads;
+	out->engine[d] = cost_engine(p);
+}
+
+void cost_fill(const struct plan plan[FW_DIR_COUNT], const struct image *img, struct cost *ret)
+{
+	*ret = (struct cost){ .image_bytes = img->len, .slot_bytes = 4096 };
+	while (ret->slot_bytes < ret->image_bytes)
+		ret->slot_bytes *= 2;
+	for (int d = 0; d < FW_DIR_COUNT; d++)
+		cost_fill_dir(&plan[d], ret);
+}

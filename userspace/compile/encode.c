@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Plans → bytes, as <fw/abi.h> lays them out. */
+#include "compile/plan.h"
+
+#include "base/arena.h"
+#include "base/cleanup.h"
+#include "image/digest.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define ENCODE_LINE 64u /* tables and rows start at a cache line */
+
+static uint32_t encode_take(size_t *at, size_t bytes)
+{
+	size_t off = (*at + ENCODE_LINE - 1) / ENCODE_LINE * ENCODE_LINE;
+
+	*at = off + bytes;
+	return off;
+}
+
+/* Tables first, rows after them: what is read by value and what is read by class. */
+static void encode_layout(struct plan *p, size_t *at)
+{
+	for (int s = 0; s < SPACE_COUNT; s++) {
+		const struct classes *c = &p->classes[s];
+
+		if (!plan_has(p, s) || !plan_table_bytes(p, s))
+			continue;
+		if (s == SPACE_MAC) {
+			p->table[s] = encode_take(at, sizeof(struct fw_mac_tab) + c->nbounds * sizeof(uint64_t));
+			p->mac_cls = encode_take(at, c->nbounds * sizeof(uint16_t));
+		} else {
+			p->table[s] = encode_take(at, plan_table_bytes(p, s));
+		}
+	}
+	if (!p->boxes.nrules)
+		return;
+	p->ones = encode_take(at, p->stride);
+	for (int s = 0; s < SPACE_COUNT; s++)
+		if (plan_has(p, s))
+			p->rows[s] = encode_take(at, plan_rows_bytes(p, s));
+}
+
+static void encode_header(const struct plan *p, struct fw_dir_hdr *h)
+{
+	const struct chain *chain = p->boxes.chain;
+
+	h->dims = p->boxes.dims;
+	h->nrules = p->boxes.nrules;
+	h->nwords = p->nwords;
+	h->nsum = p->nsum;
+	h->stride = p->stride;
+	h->ones = p->ones;
+	h->actions = p->actions;
+	h->flags = (p->boxes.l2 ? FW_DIRF_L2 : 0) | (chain->present ? FW_DIRF_PRESENT : 0);
+	h->default_verdict = chain->present && chain->fallback == VERDICT_DROP ? FW_VERDICT_DROP : FW_VERDICT_PASS;
+	for (int s = 0; s < SPACE_COUNT; s++) {
+		int i = space_dim(s) - FW_DIM_SRC;
+
+		if (space_family(s) == FAMILY_IPV6) {
+			h->tab6[i] = p->table[s];
+			h->rows6[i] = p->rows[s];
+			h->leaf_shift[i][1] = p->trie[s].leaf_shift;
+			continue;
+		}
+		h->dim[space_dim(s)] = (struct fw_dim_ref){ .tab = p->table[s], .rows = p->rows[s] };
+		if (space_family(s) == FAMILY_IPV4)
+			h->leaf_shift[i][0] = p->trie[s].leaf_shift;
+	}
+}
+
+static void encode_actions(const struct plan *p, const struct meta *meta, struct image *img)
+{
+	struct fw_action *action = (struct fw_action *)(img->data + p->actions);
+
+	for (size_t i = 0; i < p->boxes.nrules; i++) {
+		action[i].slot = meta->rule[p->dir][i].slot;
+		action[i].verdict = p->boxes.chain->rules[i].verdict;
+	}
+}
+
+static void encode_meta(const struct plan plan[FW_DIR_COUNT], const struct meta *meta, uint8_t *out)
+{
+	memcpy(out, &meta->head, sizeof(meta->head));
+	for (int d = 0; d < FW_DIR_COUNT; d++) {
+		for (size_t i = 0; i < meta->nrules[d]; i++)
+			if (plan[d].never[i])
+				meta->rule[d][i].flags |= FW_RULEF_NEVER;
+		if (meta->nrules[d])
+			memcpy(out + meta->head.rules[d], meta->rule[d], meta->nrules[d] * sizeof(*meta->rule[d]));
+	}
+	memcpy(out + meta->head.strings_end - meta->strings_len, meta->strings, meta->strings_len);
+}
+
+/* Sets go into the digest in their shortest form: SHA-256 is the slowest thing that looks at a long list. */
+static void encode_digest_set(struct digest *d, const struct box_set *s, enum space space)
+{
+	uint32_t buf[512];
+	size_t n = 0;
+
+	digest_add_u64(d, s->n);
+	if (s->r6) {
+		digest_add(d, s->r6, s->n * sizeof(*s->r6));
+		return;
+	}
+	if (space == SPACE_MAC) {
+		digest_add(d, s->r, s->n * sizeof(*s->r));
+		return;
+	}
+	for (size_t i = 0; i < s->n; i++) {
+		buf[n++] = s->r[i].lo;
+		buf[n++] = s->r[i].hi;
+		if (n == sizeof(buf) / sizeof(buf[0]) || i + 1 == s->n) {
+			digest_add(d, buf, n * sizeof(buf[0]));
+			n = 0;
+		}
+	}
+}
+
+static void encode_digest_dir(struct digest *d, const struct plan *p)
+{
+	const struct boxes *b = &p->boxes;
+
+	digest_add_u64(d, b->chain->present);
+	digest_add_u64(d, b->chain->fallback);
+	digest_add_u64(d, b->nrules);
+	digest_add(d, b->families, b->nrules);
+	for (int s = 0; s < SPACE_COUNT; s++) {
+		if (!b->set[s])
+			continue;
+		digest_add_u64(d, s);
+		digest_add(d, b->set[s], b->nrules * sizeof(*b->set[s]));
+		for (size_t i = 0; i < b->sets[s].n; i++)
+			encode_digest_set(d, &b->sets[s].v[i], s);
+	}
+}
+
+static int encode_seal(const struct plan plan[FW_DIR_COUNT], struct image *img)
+{
+	struct digest *d cleanup(digest_freep) = digest_new();
+	uint8_t source[DIGEST_LEN];
+
+	if (!d)
+		return -ENOMEM;
+	for (int i = 0; i < FW_DIR_COUNT; i++)
+		encode_digest_dir(d, &plan[i]);
+	digest_end(d, source);
+	return image_seal(img, source);
+}
+
+/* Where everything stands; *ret_hot: bytes of the hot part. */
+static void encode_place(struct plan plan[FW_DIR_COUNT], size_t *ret_hot)
+{
+	size_t at = sizeof(struct fw_image);
+
+	for (int d = 0; d < FW_DIR_COUNT; d++)
+		encode_layout(&plan[d], &at);
+	/* Last: counter slots change from generation to generation, and the digest looks at what stands before them. */
+	for (int d = 0; d < FW_DIR_COUNT; d++)
+		if (plan[d].boxes.nrules)
+			plan[d].actions = encode_take(&at, plan[d].boxes.nrules * sizeof(struct fw_action));
+	encode_take(&at, 0);
+	*ret_hot = encode_take(&at, 0);
+}
+
+static int encode_write(struct arena *arena, struct plan plan[FW_DIR_COUNT], const struct meta *meta, struct diags *warn,
+			struct image *img)
+{
+	struct fw_image *h = image_hdr(img);
+	int err = 0;
+
+	for (int d = 0; d < FW_DIR_COUNT && !err; d++) {
+		encode_header(&plan[d], &h->dir[d]);
+		tables_write(&plan[d], img);
+		err = rows_write(&plan[d], img);
+		if (!err)
+			err = reduce_never(arena, &plan[d], img, warn);
+		if (!err)
+			encode_actions(&plan[d], meta, img);
+	}
+	if (err)
+		return err;
+	encode_meta(plan, meta, img->data + h->meta_off);
+	return encode_seal(plan, img);
+}
+
+int encode_image(struct arena *arena, struct plan plan[FW_DIR_COUNT], const struct meta *meta, struct diags *d, bool warn,
+		 struct image *ret)
+{
+	struct image img;
+	struct fw_image *h;
+	size_t hot;
+	int err;
+
+	encode_place(plan, &hot);
+	if (hot + meta->bytes > FW_MAX_IMAGE) {
+		diag_add(d, DIAG_ERROR, (struct span){}, "policy \"%s\": %zu MB of tables and %zu MB of names, the limit is %u MB (FW_MAX_IMAGE)",
+			 plan[0].policy->name, hot >> 20, meta->bytes >> 20, FW_MAX_IMAGE >> 20);
+		return -E2BIG;
+	}
+	err = image_alloc(&img, hot + meta->bytes);
+	if (err)
+		return err;
+	h = image_hdr(&img);
+	h->magic = FW_IMAGE_MAGIC;
+	h->abi = FW_ABI_VERSION;
+	h->total_len = img.len;
+	h->hot_len = h->meta_off = hot;
+	h->meta_len = meta->bytes;
+	err = encode_write(arena, plan, meta, warn ? d : NULL, &img);
+	if (err)
+		image_fini(&img);
+	else
+		*ret = img;
+	return err;
+}

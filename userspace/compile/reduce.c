@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Rules that can never match: nothing satisfies them, or one earlier rule takes all they could.
+ *
+ * Looking for the earlier rule pair by pair would be quadratic. But it matches whatever the later one matches, so also the
+ * packet with the later one's lowest value everywhere, and the one with its highest: the rows of these packets name the few
+ * candidates, and only they are compared set by set.
+ */
+#include "compile/plan.h"
+
+#include "base/arena.h"
+
+#include <errno.h>
+
+/* Enough for what people write; each candidate costs a walk over the sets. */
+#define REDUCE_CANDIDATES 16
+
+struct reduce {
+	const struct plan *p;
+	const struct image *img;
+	const uint64_t **row; /* rows of the witness packets of the rule looked at: at most four per space */
+	size_t nrows;
+	uint64_t *terminal; /* bit per rule: it ends the walk */
+};
+
+static void reduce_add_class(struct reduce *w, enum space s, uint32_t cls)
+{
+	if (cls != CLASS_NONE)
+		w->row[w->nrows++] = rows_get(w->p, w->img, s, cls);
+}
+
+/* The rows that hold every rule which takes all that this one can match. */
+static void reduce_witness(struct reduce *w, size_t rule)
+{
+	const struct boxes *b = &w->p->boxes;
+
+	w->nrows = 0;
+	for (int s = 0; s < SPACE_COUNT; s++) {
+		const struct classes *c = &w->p->classes[s];
+		enum family family = space_family(s);
+
+		if (!b->set[s] || (family != FAMILY_COUNT && !(b->families[rule] >> family & 1)))
+			continue;
+		if (b->set[s][rule]) {
+			reduce_add_class(w, s, c->first[b->set[s][rule] - 1]);
+			reduce_add_class(w, s, c->last[b->set[s][rule] - 1]);
+		} else if (c->absent != CLASS_NONE) {
+			reduce_add_class(w, s, c->absent);
+		} else {
+			reduce_add_class(w, s, c->cls[0]);
+			reduce_add_class(w, s, c->cls[c->nbounds - 1]);
+		}
+	}
+}
+
+static bool reduce_covers(const struct plan *p, size_t earlier, size_t rule)
+{
+	const struct boxes *b = &p->boxes;
+
+	if (b->families[rule] & ~b->families[earlier])
+		return false;
+	for (int s = 0; s < SPACE_COUNT; s++) {
+		enum family family = space_family(s);
+
+		if (family != FAMILY_COUNT && !(b->families[rule] >> family & 1))
+			continue;
+		if (!box_set_covers(boxes_set(b, s, earlier), boxes_set(b, s, rule)))
+			return false;
+	}
+	return true;
+}
+
+/* The first earlier rule that takes everything; SIZE_MAX when there is none. */
+static size_t reduce_find(struct reduce *w, size_t rule)
+{
+	unsigned int tried = 0;
+
+	reduce_witness(w, rule);
+	for (size_t i = 0; i <= rule / 64; i++) {
+		uint64_t word = w->terminal[i];
+
+		if (i == rule / 64)
+			word &= (1ull << rule % 64) - 1;
+		for (size_t k = 0; k < w->nrows && word; k++)
+			word &= w->row[k][i];
+		for (; word; word &= word - 1) {
+			size_t earlier = i * 64 + __builtin_ctzll(word);
+
+			if (reduce_covers(w->p, earlier, rule))
+				return earlier;
+			if (++tried == REDUCE_CANDIDATES)
+				return SIZE_MAX;
+		}
+	}
+	return SIZE_MAX;
+}
+
+static void reduce_warn(const struct plan *p, size_t rule, size_t earlier, struct diags *d)
+{
+	const struct rule *r = &p->boxes.chain->rules[rule];
+	struct diag *g;
+
+	if (!d || r->essential)
+		return;
+	g = diag_add(d, DIAG_WARNING, (struct span){}, "%s:%u: this rule can never match: %s", r->file ? r->file : "", r->line, r->text);
+	if (earlier == SIZE_MAX)
+		diag_hint(d, g, "its conditions exclude one another");
+	else
+		diag_hint(d, g, "line %u takes every packet first: %s", p->boxes.chain->rules[earlier].line,
+			  p->boxes.chain->rules[earlier].text);
+}
+
+int reduce_never(struct arena *arena, struct plan *p, const struct image *img, struct diags *d)
+{
+	struct reduce w = { .p = p, .img = img };
+	const struct chain *chain = p->boxes.chain;
+
+	w.row = arena_array(arena, 2 * SPACE_COUNT, sizeof(*w.row));
+	w.terminal = arena_array(arena, p->nwords, sizeof(*w.terminal));
+	if (!w.row || !w.terminal)
+		return -ENOMEM;
+	for (size_t i = 0; i < chain->nrules; i++) {
+		size_t earlier = p->boxes.families[i] ? reduce_find(&w, i) : SIZE_MAX;
+
+		p->never[i] = earlier != SIZE_MAX || !p->boxes.families[i];
+		if (p->never[i])
+			reduce_warn(p, i, earlier, d);
+		if (chain->rules[i].verdict != VERDICT_CONTINUE)
+			w.terminal[i / 64] |= 1ull << i % 64;
+	}
+	return 0;
+}
