@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Compiled tables, read by image_walk, against the oracle: random policies, frames aimed at their rules. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/arena.h"
+#include "compile/compile.h"
+#include "harness/framegen.h"
+#include "harness/image_walk.h"
+#include "harness/rulegen.h"
+
+struct counted {
+	size_t n, sum;
+};
+
+static void count_rule(void *ctx, size_t rule)
+{
+	struct counted *c = ctx;
+
+	c->n++;
+	c->sum = c->sum * 31 + rule;
+}
+
+static void report(const struct chain *chain, const uint8_t *frame, size_t len, const struct eval_result *want,
+		   const struct eval_result *got)
+{
+	struct str s = {};
+
+	framegen_describe(frame, len, NULL, &s);
+	str_addf(&s, "\noracle: rule %ld, %s; image: rule %ld, %s\n", want->rule, eval_reason_word(want), got->rule, eval_reason_word(got));
+	rulegen_describe_chain(chain, &s);
+	print_message("# %s\n", str_get(&s));
+	str_fini(&s);
+}
+
+static void compare_frame(const struct image *img, const struct chain *chain, enum fw_dir dir, const uint8_t *frame, size_t len,
+			  const struct packet_meta *meta)
+{
+	struct counted want_counted = {}, got_counted = {};
+	struct eval_result want, got;
+	struct packet p = {};
+
+	if (packet_parse(frame, len, meta, &p))
+		return;
+	want = eval_packet(chain, &p, count_rule, &want_counted);
+	got = image_walk(img, dir, &p, count_rule, &got_counted);
+	if (want.rule != got.rule || want.verdict != got.verdict || want.reason != got.reason)
+		report(chain, frame, len, &want, &got);
+	assert_int_equal(got.rule, want.rule);
+	assert_int_equal(got.verdict, want.verdict);
+	assert_int_equal(got.reason, want.reason);
+	assert_int_equal(got_counted.n, want_counted.n);
+	assert_int_equal(got_counted.sum, want_counted.sum);
+}
+
+/* A rule that is said never to match must not be met. */
+static void compare_policy(struct prng *prng, const struct rulegen_opts *opts, size_t frames)
+{
+	struct arena *arena = arena_new();
+	struct policy *policy = rulegen_policy(arena, prng, opts);
+	struct diags d;
+	struct image img = {};
+	const char *why = "";
+	uint8_t buf[FRAMEGEN_MAX];
+
+	assert_non_null(policy);
+	diags_init(&d, arena);
+	assert_int_equal(compile_policy(policy, "gen", "", &d, NULL, &img), 0);
+	assert_int_equal(image_check(img.data, img.len, &why), 0);
+	for (int dir = 0; dir < DIRECTION_COUNT; dir++) {
+		const struct chain *chain = &policy->chain[dir];
+		struct framegen fg;
+
+		framegen_init(&fg, chain, prng_u64(prng));
+		fg.valid_only = prng_chance(prng, 3, 4);
+		for (size_t i = 0; i < frames; i++) {
+			struct packet_meta meta = {};
+			size_t len = framegen_next(&fg, buf, sizeof(buf), &meta);
+
+			compare_frame(&img, chain, dir, buf, len, &meta);
+		}
+	}
+	image_fini(&img);
+	diags_fini(&d);
+	arena_free(arena);
+}
+
+static void test_edges(void **state)
+{
+	struct prng prng;
+
+	(void)state;
+	prng_init(&prng, prng_seed("test_edges", 0));
+	for (int i = 0; i < 400; i++) {
+		struct rulegen_opts opts = { .style = RULEGEN_EDGES, .nrules = prng_below(&prng, 40), .essentials = prng_chance(&prng, 1, 2) };
+
+		compare_policy(&prng, &opts, 100);
+	}
+}
+
+/* Few fields at a time: the choice of dimensions, and of PROTO for the family, changes from policy to policy. */
+static void test_few_fields(void **state)
+{
+	struct prng prng;
+
+	(void)state;
+	prng_init(&prng, prng_seed("test_few_fields", 0));
+	for (int i = 0; i < 800; i++) {
+		struct rulegen_opts opts = { .style = RULEGEN_EDGES, .nrules = 1 + prng_below(&prng, 6) };
+
+		for (int k = 0; k < 2; k++)
+			opts.fields |= 1u << prng_below(&prng, FIELD_COUNT);
+		compare_policy(&prng, &opts, 50);
+	}
+}
+
+/* More than one summary word, long rows. */
+static void test_many_rules(void **state)
+{
+	static const size_t sizes[] = { 63, 64, 65, 127, 128, 129, 1000, 4096, 4097 };
+	struct prng prng;
+
+	(void)state;
+	prng_init(&prng, prng_seed("test_many_rules", 0));
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		struct rulegen_opts opts = { .style = RULEGEN_CLASSBENCH, .nrules = sizes[i] };
+
+		compare_policy(&prng, &opts, 200);
+		opts.style = RULEGEN_EDGES;
+		compare_policy(&prng, &opts, 200);
+	}
+}
+
+static void test_lists(void **state)
+{
+	struct prng prng;
+
+	(void)state;
+	prng_init(&prng, prng_seed("test_lists", 0));
+	for (int i = 0; i < 20; i++) {
+		struct rulegen_opts opts = { .style = RULEGEN_EDGES, .nrules = 20, .set_prefixes = 500 };
+
+		compare_policy(&prng, &opts, 200);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		{ "random policies over every field: image and oracle agree", test_edges, NULL, NULL, NULL },
+		{ "random policies over few fields: image and oracle agree", test_few_fields, NULL, NULL, NULL },
+		{ "rule counts around the word and summary sizes: image and oracle agree", test_many_rules, NULL, NULL, NULL },
+		{ "rules with long lists: image and oracle agree", test_lists, NULL, NULL, NULL },
+	};
+
+	return cmocka_run_group_tests_name("compile_random", tests, NULL, NULL);
+}
