@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* apply: new rules for policies that run, on every interface at once. */
+#include "base/cleanup.h"
+#include "base/vec.h"
+#include "fwctl/cmd.h"
+#include "fwctl/file.h"
+#include "fwctl/imagediff.h"
+#include "fwctl/live.h"
+#include "fwctl/out.h"
+#include "fwctl/verify.h"
+#include "fwctl/words.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct unit {
+	const struct policy *policy;
+	struct image image, old; /* old: only when a later policy may fail */
+	const struct fw_image *live;
+	struct kern_report report;
+};
+
+struct apply {
+	const struct args *args;
+	struct file file;
+	struct live live;
+	struct unit *unit; /* policies of the file that some interface uses */
+	size_t nunits;
+	json_t *json;
+};
+
+/* Interfaces of a policy, their hooks as a bit set. */
+static size_t users_of(const struct live *l, const char *policy, const char **ifnames, unsigned int *hooks)
+{
+	size_t n = 0;
+
+	*hooks = 1u << FW_HOOK_TC_EGRESS; /* the new rules may be the first that have an egress block */
+	for (size_t i = 0; i < l->n; i++) {
+		if (strcmp(l->iface[i].policy, policy))
+			continue;
+		ifnames[n++] = l->iface[i].name;
+		for (size_t h = 0; h < l->iface[i].nhooks; h++)
+			*hooks |= 1u << l->iface[i].hook[h].hook;
+	}
+	return n;
+}
+
+static const char *policy_on(const struct live *l, const char *ifname)
+{
+	const struct kern_iface_state *s = live_find(l, ifname);
+
+	return s ? s->policy : NULL;
+}
+
+/* apply changes rules, not which policy an interface has: say where the file wants something else. */
+static void bindings_compare(const struct apply *a)
+{
+	const struct ruleset *rs = a->file.rules;
+
+	for (size_t i = 0; i < rs->nbindings; i++) {
+		const struct binding *b = &rs->bindings[i];
+		const char *has = policy_on(&a->live, b->interface);
+		if (!has)
+			problem("note: %s is bound to %s in the file, but not loaded; fwctl load %s -r %s does that",
+				out_name(b->interface), b->policy->name, out_name(b->interface),
+				out_name(a->file.path));
+		else if (strcmp(has, b->policy->name))
+			problem("note: %s is bound to %s in the file, but runs %s; unload it first, then load it",
+				out_name(b->interface), b->policy->name, has);
+	}
+}
+
+static int units_choose(struct apply *a)
+{
+	const struct ruleset *rs = a->file.rules;
+
+	a->unit = calloc(rs->npolicies + 1, sizeof(*a->unit));
+	if (!a->unit) {
+		problem("no memory");
+		return STATUS_REFUSED;
+	}
+	for (size_t i = 0; i < rs->npolicies; i++)
+		for (size_t j = 0; j < a->live.n; j++)
+			if (!strcmp(a->live.iface[j].policy, rs->policies[i].name)) {
+				a->unit[a->nunits++].policy = &rs->policies[i];
+				break;
+			}
+	if (a->nunits) {
+		bindings_compare(a);
+		return STATUS_DONE;
+	}
+	problem("cannot apply %s: no interface uses a policy of it in this network namespace; fwctl load IFACE -r %s "
+		"attaches one",
+		out_name(a->file.path), out_name(a->file.path));
+	return STATUS_REFUSED;
+}
+
+static int unit_prove(struct apply *a, struct unit *u)
+{
+	auto_free const char **ifnames = calloc(a->live.n + 1, sizeof(*ifnames));
+	unsigned int hooks;
+
+	if (!ifnames) {
+		problem("no memory");
+		return STATUS_REFUSED;
+	}
+	size_t n = users_of(&a->live, u->policy->name, ifnames, &hooks);
+	int status = args_has(a->args, "force") ? STATUS_DONE : ssh_check(u->policy, ifnames, n);
+	return status ? status : verify_image(a->file.rules, u->policy, &u->image, hooks);
+}
+
+static int unit_live(struct apply *a, struct unit *u)
+{
+	for (size_t i = 0; i < a->live.n && !u->live; i++)
+		if (!strcmp(a->live.iface[i].policy, u->policy->name))
+			u->live = live_image(&a->live, &a->live.iface[i]);
+	return u->live ? STATUS_DONE : STATUS_REFUSED;
+}
+
+static void unit_report(const struct apply *a, const struct unit *u)
+{
+	const struct kern_report *r = &u->report;
+
+	if (a->json)
+		json_array_append_new(a->json,
+				      json_pack("{s:o,s:s,s:I,s:I,s:b,s:I}", "policy", out_jstr(u->policy->name),
+						"result", r->unchanged ? "unchanged" : "applied", "generation",
+						(json_int_t)r->generation, "interfaces", (json_int_t)r->interfaces,
+						"reloaded", (int)r->reloaded, "publish_ns", (json_int_t)r->publish_ns));
+	else if (r->unchanged)
+		out("%s: these rules run already; nothing changed\n", u->policy->name);
+	else
+		out("%s: generation %llu on %s%s\n", u->policy->name, (unsigned long long)r->generation,
+		    word_count(r->interfaces, "interface"),
+		    r->reloaded ? "; the tables grew, so the programs were replaced" : "");
+}
+
+/* The policies before the one that failed go back to what they ran. */
+static void units_undo(struct apply *a, size_t n)
+{
+	while (n-- > 0) {
+		struct unit *u = &a->unit[n];
+		if (u->report.unchanged || !u->old.data)
+			continue;
+		a->live.fail = (struct fail){};
+		int err = kern_apply(a->live.kern, u->policy->name, &u->old, &u->report);
+		if (err)
+			problem_fail(&a->live.fail, err);
+		else
+			problem("policy %s runs its former rules again", u->policy->name);
+	}
+}
+
+static int units_apply(struct apply *a)
+{
+	for (size_t i = 0; i + 1 < a->nunits; i++) {
+		int err = kern_image(a->live.kern, a->unit[i].policy->name, &a->unit[i].old);
+		if (err) {
+			problem_fail(&a->live.fail, err);
+			return STATUS_REFUSED;
+		}
+	}
+	for (size_t i = 0; i < a->nunits; i++) {
+		struct unit *u = &a->unit[i];
+		int err = kern_apply(a->live.kern, u->policy->name, &u->image, &u->report);
+		if (!err)
+			continue;
+		problem_fail(&a->live.fail, err);
+		units_undo(a, i);
+		return STATUS_REFUSED;
+	}
+	for (size_t i = 0; i < a->nunits; i++)
+		unit_report(a, &a->unit[i]);
+	return STATUS_DONE;
+}
+
+/* Say what would happen. */
+static int units_compare(struct apply *a)
+{
+	for (size_t i = 0; i < a->nunits; i++)
+		if (unit_live(a, &a->unit[i]))
+			return STATUS_REFUSED;
+	live_release(&a->live);
+	for (size_t i = 0; i < a->nunits; i++) {
+		struct unit *u = &a->unit[i];
+		int status =
+			a->json ? imagediff_json(u->live, &u->image, a->json) : imagediff_print(u->live, &u->image);
+		if (status)
+			return status;
+	}
+	if (!a->json)
+		out("nothing was changed (--dry-run)\n");
+	return STATUS_DONE;
+}
+
+static int apply_all(struct apply *a)
+{
+	bool dry = args_has(a->args, "dry-run");
+	int status = file_ready(&a->file, a->args->word[0]);
+
+	if (status)
+		return status;
+	status = live_open(&a->live, dry ? KERN_READ : KERN_WRITE);
+	if (!status)
+		status = units_choose(a);
+	for (size_t i = 0; i < a->nunits && !status; i++)
+		status = file_compile(&a->file, a->unit[i].policy, &(struct compile_opts){}, &a->unit[i].image);
+	file_report(&a->file);
+	for (size_t i = 0; i < a->nunits && !status; i++)
+		status = unit_prove(a, &a->unit[i]);
+	if (status)
+		return status;
+	return dry ? units_compare(a) : units_apply(a);
+}
+
+static int run(const struct args *args)
+{
+	struct apply a = {.args = args, .file.reader.dir = -1, .json = args_has(args, "json") ? json_array() : NULL};
+
+	progress_begin("compiling the rules");
+	int status = apply_all(&a);
+	progress_end();
+	if (a.json) {
+		int err = out_json(
+			json_pack("{s:b,s:o}", "dry_run", (int)args_has(args, "dry-run"), "policies", a.json), false);
+		status = status ? status : err;
+	}
+	live_close(&a.live);
+	for (size_t i = 0; i < a.nunits; i++) {
+		image_fini(&a.unit[i].image);
+		image_fini(&a.unit[i].old);
+	}
+	free(a.unit);
+	file_close(&a.file);
+	return status;
+}
+
+const struct command cmd_apply = {
+	.name = "apply",
+	.run = run,
+	.usage = "FILE [--dry-run] [--force] [--json]",
+	.help = "Replace the rules of the file's policies on every interface that uses them, in one step.",
+	.more = "Counters follow a rule's label, or its text when it has none. Any failure leaves the old rules "
+		"untouched. Before the switch "
+		"the new tables judge packets made for the rules, and the packets of the file's tests; every answer "
+		"must be what the "
+		"rules mean.\n\n"
+		"Rules that would cut the ssh connection that runs the command are refused.",
+	.kind = ARGS_FILE,
+	.min = 1,
+	.max = 1,
+	.options =
+		{
+			{.name = "dry-run", .help = "say which rules would come and go, change nothing"},
+			{.name = "force", .help = "even if the rules cut this ssh connection"},
+			{.name = "json", .help = "print JSON"},
+		},
+};

@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* load: attach interfaces to a policy. */
+#include "base/cleanup.h"
+#include "base/vec.h"
+#include "fwctl/cmd.h"
+#include "fwctl/file.h"
+#include "fwctl/live.h"
+#include "fwctl/out.h"
+#include "fwctl/verify.h"
+#include "fwctl/words.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define PASS_ALL "pass-all" /* the policy of load without a file */
+
+/* One policy that this command needs, compiled once. */
+struct unit {
+	const char *name;
+	const struct policy *policy; /* NULL: the built-in one */
+	struct image image;
+	bool swapped; /* it ran with other rules on interfaces named here alone */
+};
+
+struct target {
+	const char *ifname;
+	struct unit *unit;
+	bool fresh; /* was not loaded before */
+};
+
+struct load {
+	const struct args *args;
+	struct file file;
+	struct unit *unit;
+	size_t nunits;
+	struct {
+		struct target *v;
+		size_t n, cap;
+	} targets;
+	struct kern_load_opts opts;
+	struct live live;
+	json_t *json; /* NULL: text */
+};
+
+static struct unit *unit_for(struct load *l, const char *name, const struct policy *p)
+{
+	for (size_t i = 0; i < l->nunits; i++)
+		if (!strcmp(l->unit[i].name, name))
+			return &l->unit[i];
+	l->unit[l->nunits] = (struct unit){.name = name, .policy = p};
+	return &l->unit[l->nunits++];
+}
+
+static int target_add(struct load *l, const char *ifname, struct unit *u)
+{
+	if (ifname_wrong(ifname))
+		return STATUS_WRONG;
+	for (size_t i = 0; i < l->targets.n; i++) {
+		if (strcmp(l->targets.v[i].ifname, ifname))
+			continue;
+		if (l->targets.v[i].unit == u)
+			return STATUS_DONE;
+		problem("%s is bound to both %s and %s; choose one with -p", out_name(ifname),
+			l->targets.v[i].unit->name, u->name);
+		return STATUS_WRONG;
+	}
+	if (!vec_push(&l->targets, (struct target){.ifname = ifname, .unit = u}))
+		return STATUS_DONE;
+	problem("no memory");
+	return STATUS_REFUSED;
+}
+
+/* What -p says, else what the file binds the interface to, else the only policy. */
+static const struct policy *policy_for(const struct load *l, const char *ifname)
+{
+	const struct ruleset *rs = l->file.rules;
+	const char *name = args_get(l->args, "policy");
+
+	if (name) {
+		const struct policy *p = ruleset_policy(rs, name);
+		if (!p)
+			problem("%s has no policy %s", out_name(l->file.path), out_name(name));
+		return p;
+	}
+	for (size_t i = 0; i < rs->nbindings; i++)
+		if (!strcmp(rs->bindings[i].interface, ifname))
+			return rs->bindings[i].policy;
+	if (rs->npolicies == 1)
+		return &rs->policies[0];
+	problem("%s has %s and binds none to %s; choose one with -p, or add \"interface %s uses ...\"",
+		out_name(l->file.path), word_count(rs->npolicies, "policy"), out_name(ifname), out_name(ifname));
+	return NULL;
+}
+
+/* No interface on the command line: those that the file binds (to the policy of -p). */
+static int targets_from_file(struct load *l)
+{
+	const struct ruleset *rs = l->file.rules;
+	const char *name = args_get(l->args, "policy");
+	int status = STATUS_DONE;
+
+	for (size_t i = 0; i < rs->nbindings && !status; i++) {
+		const struct binding *b = &rs->bindings[i];
+		if (!name || !strcmp(b->policy->name, name))
+			status = target_add(l, b->interface, unit_for(l, b->policy->name, b->policy));
+	}
+	if (status || l->targets.n)
+		return status;
+	problem("which interface? %s binds none%s%s; write fwctl load IFACE -r FILE, or \"interface IFACE uses "
+		"POLICY\" in the file",
+		out_name(l->file.path), name ? " to " : "", name ? out_name(name) : "");
+	return STATUS_WRONG;
+}
+
+static int targets_choose(struct load *l)
+{
+	bool file = l->file.rules != NULL;
+	int status = STATUS_DONE;
+
+	l->unit = calloc((file ? l->file.rules->npolicies : 0) + 1, sizeof(*l->unit));
+	if (!l->unit) {
+		problem("no memory");
+		return STATUS_REFUSED;
+	}
+	if (file && !l->args->nwords)
+		return targets_from_file(l);
+	for (size_t i = 0; i < l->args->nwords && !status; i++) {
+		const struct policy *p = file ? policy_for(l, l->args->word[i]) : NULL;
+		if (file && !p)
+			return STATUS_WRONG;
+		status = target_add(l, l->args->word[i], unit_for(l, p ? p->name : PASS_ALL, p));
+	}
+	return status;
+}
+
+static int unit_compile(struct load *l, struct unit *u)
+{
+	struct compile_opts opts = {};
+
+	if (u->policy)
+		return file_compile(&l->file, u->policy, &opts, &u->image);
+	int err = image_pass_all(u->name, &u->image);
+	if (err)
+		problem("no memory");
+	return err ? STATUS_REFUSED : STATUS_DONE;
+}
+
+/* Everything that can be known before the kernel's state is touched. */
+static int unit_prove(struct load *l, struct unit *u)
+{
+	unsigned int hooks =
+		1u << (l->opts.where == KERN_HOOK_TC ? FW_HOOK_TC_INGRESS : FW_HOOK_XDP) | 1u << FW_HOOK_TC_EGRESS;
+	auto_free const char **ifnames = calloc(l->targets.n, sizeof(*ifnames));
+	size_t n = 0;
+
+	for (size_t i = 0; ifnames && i < l->targets.n; i++)
+		if (l->targets.v[i].unit == u)
+			ifnames[n++] = l->targets.v[i].ifname;
+	if (!u->policy)
+		return STATUS_DONE;
+	int status = args_has(l->args, "force") ? STATUS_DONE : ssh_check(u->policy, ifnames, n);
+	return status ? status : verify_image(l->file.rules, u->policy, &u->image, hooks);
+}
+
+static bool is_target(const struct load *l, const char *ifname)
+{
+	for (size_t i = 0; i < l->targets.n; i++)
+		if (!strcmp(l->targets.v[i].ifname, ifname))
+			return true;
+	return false;
+}
+
+/* The policy may run already. Other rules on other interfaces: `apply` is the verb for that. Only on those named here:
+ * swap. */
+static int unit_swap(struct load *l, struct unit *u)
+{
+	const struct kern_iface_state *user = NULL;
+	struct kern_report report = {};
+	char digest[65];
+
+	image_digest_hex(image_hdr(&u->image), digest);
+	for (size_t i = 0; i < l->live.n; i++) {
+		const struct kern_iface_state *s = &l->live.iface[i];
+		if (strcmp(s->policy, u->name) || !strcmp(s->digest, digest))
+			continue;
+		user = s;
+		if (is_target(l, s->name))
+			continue;
+		problem("cannot load policy %s: %s runs it with other rules; fwctl apply %s changes them everywhere, "
+			"then load",
+			u->name, out_name(s->name), u->policy ? out_name(l->file.path) : "FILE");
+		return STATUS_REFUSED;
+	}
+	if (!user)
+		return STATUS_DONE;
+	int err = kern_apply(l->live.kern, u->name, &u->image, &report);
+	if (err)
+		problem_fail(&l->live.fail, err);
+	u->swapped = !err;
+	return err ? STATUS_REFUSED : STATUS_DONE;
+}
+
+static void target_report(const struct load *l, const struct target *t, const struct kern_report *r)
+{
+	const char *what = !r->unchanged ? "loaded" : t->unit->swapped ? "replaced" : "unchanged";
+
+	if (r->fell_back)
+		problem("%s: native XDP was refused (%s); generic mode is used", out_name(t->ifname), r->why);
+	if (l->json)
+		json_array_append_new(l->json, json_pack("{s:o,s:s,s:o,s:I,s:s,s:s}", "name", out_jstr(t->ifname),
+							 "result", what, "policy", out_jstr(t->unit->name),
+							 "generation", (json_int_t)r->generation, "hook",
+							 word_hook(r->hook), "mode", word_mode(r->hook, r->mode)));
+	else if (r->unchanged && !t->unit->swapped)
+		out("%s: policy %s runs these rules already; nothing changed\n", out_name(t->ifname), t->unit->name);
+	else
+		out("%s: policy %s %s, %s %s, generation %llu\n", out_name(t->ifname), t->unit->name, what,
+		    word_hook(r->hook), word_mode(r->hook, r->mode), (unsigned long long)r->generation);
+}
+
+/* All interfaces or none: those attached before the failure are detached again. */
+static void targets_undo(struct load *l, size_t n)
+{
+	struct fail first = l->live.fail;
+
+	while (n-- > 0) {
+		if (!l->targets.v[n].fresh)
+			continue;
+		l->live.fail = (struct fail){};
+		int err = kern_unload(l->live.kern, l->targets.v[n].ifname);
+		if (err)
+			problem_fail(&l->live.fail, err);
+	}
+	l->live.fail = first;
+}
+
+static int targets_load(struct load *l)
+{
+	auto_free struct kern_report *report = calloc(l->targets.n, sizeof(*report));
+
+	for (size_t i = 0; report && i < l->targets.n; i++) {
+		struct target *t = &l->targets.v[i];
+		t->fresh = !live_find(&l->live, t->ifname);
+		int err = kern_load(l->live.kern, t->ifname, t->unit->name, &t->unit->image, &l->opts, &report[i]);
+		if (!err)
+			continue;
+		problem_fail(&l->live.fail, err);
+		targets_undo(l, i);
+		return STATUS_REFUSED;
+	}
+	for (size_t i = 0; report && i < l->targets.n; i++)
+		target_report(l, &l->targets.v[i], &report[i]);
+	return report ? STATUS_DONE : STATUS_REFUSED;
+}
+
+static int load_all(struct load *l)
+{
+	const char *path = args_get(l->args, "rules");
+	int status = path ? file_ready(&l->file, path) : STATUS_DONE;
+
+	if (status)
+		return status;
+	status = targets_choose(l);
+	for (size_t i = 0; i < l->nunits && !status; i++)
+		status = unit_compile(l, &l->unit[i]);
+	if (path)
+		file_report(&l->file);
+	for (size_t i = 0; i < l->nunits && !status; i++)
+		status = unit_prove(l, &l->unit[i]);
+	if (!status)
+		status = live_open(&l->live, KERN_WRITE);
+	for (size_t i = 0; i < l->nunits && !status; i++)
+		status = unit_swap(l, &l->unit[i]);
+	return status ? status : targets_load(l);
+}
+
+static int run(const struct args *a)
+{
+	const char *mode = args_get(a, "mode"), *hook = args_get(a, "hook");
+	struct load l = {.args = a, .file.reader.dir = -1};
+
+	if (!a->nwords && !args_has(a, "rules"))
+		return args_wrong(&cmd_load, "name an interface, or a rule file that binds some");
+	if (args_has(a, "policy") && !args_has(a, "rules"))
+		return args_wrong(&cmd_load, "-p chooses a policy of the file of -r");
+	l.opts.mode = mode ? (enum kern_mode)args_choice("auto|native|generic", mode) : KERN_MODE_AUTO;
+	l.opts.where = hook ? (enum kern_where)args_choice("auto|xdp|tc", hook) : KERN_HOOK_AUTO;
+	l.opts.coexist = args_has(a, "coexist");
+	l.opts.clsact = args_has(a, "clsact");
+	if (l.opts.where == KERN_HOOK_TC && l.opts.mode != KERN_MODE_AUTO)
+		return args_wrong(&cmd_load, "--mode is about XDP, and --hook=tc asks for TC");
+	l.json = args_has(a, "json") ? json_array() : NULL;
+	progress_begin("compiling the rules");
+	int status = load_all(&l);
+	progress_end();
+	if (l.json) {
+		int err = out_json(json_pack("{s:o}", "interfaces", l.json), false);
+		status = status ? status : err;
+	}
+	live_close(&l.live);
+	for (size_t i = 0; i < l.nunits; i++)
+		image_fini(&l.unit[i].image);
+	free(l.unit);
+	vec_fini(&l.targets);
+	file_close(&l.file);
+	return status;
+}
+
+const struct command cmd_load = {
+	.name = "load",
+	.run = run,
+	.usage = "IFACE... [-r FILE [-p POLICY]] [OPTION...]\n-r FILE [-p POLICY] [OPTION...]",
+	.help = "Attach interfaces to a policy; without a file, to one that passes and counts everything.",
+	.more = "Without interfaces, those that the file binds are loaded. Loading what runs already changes nothing. "
+		"When one interface "
+		"is refused, none is loaded. Arriving packets are judged at XDP (native where the driver can), else at "
+		"TC; leaving packets at "
+		"TC, and only when the policy has an egress block.\n\n"
+		"Rules that would cut the ssh connection that runs the command are refused.",
+	.kind = ARGS_IFACES,
+	.max = ARGS_ANY,
+	.options =
+		{
+			{.letter = 'r', .name = "rules", .arg = "FILE", .help = "the rule file"},
+			{.letter = 'p', .name = "policy", .arg = "POLICY", .help = "which policy of the file"},
+			{.name = "mode", .arg = "MODE", .values = "auto|native|generic", .help = "how XDP is attached"},
+			{.name = "hook",
+			 .arg = "HOOK",
+			 .values = "auto|xdp|tc",
+			 .help = "where arriving packets are judged"},
+			{.name = "coexist", .help = "share the interface with XDP programs of libxdp"},
+			{.name = "clsact", .help = "at TC, use a clsact filter even where the kernel has TCX links"},
+			{.name = "force", .help = "even if the rules cut this ssh connection"},
+			{.name = "json", .help = "print JSON"},
+		},
+};

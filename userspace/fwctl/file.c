@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Rule file → rule set → verdicts of its test blocks → images. */
+#include "fwctl/file.h"
+
+#include "base/cleanup.h"
+#include "fwctl/cmd.h"
+#include "fwctl/out.h"
+#include "fwctl/words.h"
+#include "lang/lang.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+int file_open(struct file *f, const char *path)
+{
+	uint64_t start = now_ns();
+
+	*f = (struct file){.path = path, .reader.dir = -1, .arena = arena_new()};
+	diags_init(&f->diags, f->arena);
+	if (!f->arena) {
+		problem("cannot read %s: no memory", out_name(path));
+		return STATUS_REFUSED;
+	}
+	int err = reader_open(&f->reader, f->arena, path, &f->text, &f->len);
+	if (err) {
+		problem("cannot read %s: %s", out_name(path), reader_error(err));
+		return STATUS_REFUSED;
+	}
+	f->source = (struct source){.name = path, .text = f->text, .len = f->len};
+	struct lang_reader reader = {.read = reader_read, .ctx = &f->reader};
+	err = lang_parse(f->arena, path, f->text, f->len, &reader, &f->diags, &f->rules);
+	f->compile_ns += now_ns() - start;
+	if (!err && !f->diags.errors)
+		return STATUS_DONE;
+	f->rules = NULL;
+	if (f->diags.errors)
+		return STATUS_WRONG;
+	problem("cannot parse %s: %s", out_name(path), strerror(-err));
+	return STATUS_REFUSED;
+}
+
+void file_close(struct file *f)
+{
+	reader_close(&f->reader);
+	diags_fini(&f->diags);
+	arena_free(f->arena);
+	*f = (struct file){.reader.dir = -1};
+}
+
+struct span file_span(const struct file *f, const char *name, unsigned int line)
+{
+	const char *p = f->text, *end = f->text + f->len;
+
+	if (!name || strcmp(name, f->path) || !line)
+		return (struct span){};
+	while (line > 1 && p < end) {
+		const char *nl = memchr(p, '\n', (size_t)(end - p));
+		if (!nl)
+			return (struct span){};
+		p = nl + 1;
+		line--;
+	}
+	while (p < end && (*p == ' ' || *p == '\t'))
+		p++;
+	const char *stop = memchr(p, '\n', (size_t)(end - p));
+	if (!stop)
+		stop = end;
+	return (struct span){&f->source, (uint32_t)(p - f->text), (uint32_t)(stop - f->text)};
+}
+
+static const struct rule *rule_that_decided(const struct expectation *e, const struct eval_result *r)
+{
+	return r->rule < 0 ? NULL : &e->policy->chain[e->direction].rules[r->rule];
+}
+
+bool expectation_holds(const struct expectation *e, uint8_t *frame, struct eval_result *ret, long *ret_len)
+{
+	*ret_len = packet_build(e->packet, frame, PACKET_MAX_FRAME);
+	if (*ret_len < 0)
+		return false;
+	*ret = eval_frame(&e->policy->chain[e->direction], frame, (size_t)*ret_len, NULL, NULL, NULL);
+	if (ret->verdict != e->verdict)
+		return false;
+	if (!e->by)
+		return true;
+	const struct rule *rule = rule_that_decided(e, ret);
+	if (rule)
+		return (rule->label && !strcmp(e->by, rule->label)) || !strcmp(e->by, "rule");
+	return !strcmp(e->by, eval_reason_word(ret));
+}
+
+static void test_complain(struct file *f, const struct expectation *e, const struct eval_result *r, long len)
+{
+	struct span span = file_span(f, e->file, e->line);
+	struct str got = {};
+
+	if (!span.source && e->file)
+		str_addf(&got, "%s:%u: ", e->file, e->line);
+	if (len < 0) {
+		str_addf(&got, "no such packet can be built: %s", e->text);
+	} else {
+		const struct rule *rule = rule_that_decided(e, r);
+		str_addf(&got, "expected %s%s%s%s, but the packet is %s by ", word_verdict(e->verdict),
+			 e->by ? " by \"" : "", e->by ? e->by : "", e->by ? "\"" : "",
+			 r->verdict == VERDICT_PASS ? "passed" : "dropped");
+		if (!rule)
+			str_addf(&got, "\"%s\"", eval_reason_word(r));
+		else if (rule->label)
+			str_addf(&got, "\"%s\" (line %u)", rule->label, rule->line);
+		else
+			str_addf(&got, "the rule in line %u", rule->line);
+	}
+	struct diag *g = diag_add(&f->diags, DIAG_ERROR, span, "test failed: %s", str_get(&got));
+	const struct rule *rule = len < 0 ? NULL : rule_that_decided(e, r);
+	struct span other = rule ? file_span(f, rule->file, rule->line) : (struct span){};
+	if (other.source && !rule->essential)
+		diag_note(&f->diags, g, other, "this rule decided");
+	str_fini(&got);
+}
+
+int file_test(struct file *f)
+{
+	auto_free uint8_t *frame = malloc(PACKET_MAX_FRAME);
+
+	if (!frame) {
+		problem("cannot run the tests of %s: no memory", out_name(f->path));
+		return STATUS_REFUSED;
+	}
+	for (size_t i = 0; i < f->rules->ntests; i++) {
+		struct eval_result r = {};
+		long len;
+		if (expectation_holds(&f->rules->tests[i], frame, &r, &len)) {
+			f->passed++;
+			continue;
+		}
+		f->failed++;
+		test_complain(f, &f->rules->tests[i], &r, len);
+	}
+	return f->failed ? STATUS_WRONG : STATUS_DONE;
+}
+
+/* Canonical text of very large sets would only swell every image; the rules' own texts are in the meta anyway. */
+#define TEXT_MAX (4u << 20)
+
+int file_compile(struct file *f, const struct policy *p, const struct compile_opts *opts, struct image *ret_image)
+{
+	uint64_t start = now_ns();
+	struct str text = {};
+
+	lang_print_policy(p, &text);
+	if (text.len > TEXT_MAX)
+		str_reset(&text);
+	int err = text.failed ? -ENOMEM : compile_policy(p, f->path, str_get(&text), &f->diags, opts, ret_image);
+	str_fini(&text);
+	f->compile_ns += now_ns() - start;
+	if (!err)
+		return STATUS_DONE;
+	if (f->diags.errors)
+		return STATUS_WRONG;
+	problem("cannot compile policy %s of %s: %s", p->name, out_name(f->path), strerror(-err));
+	return STATUS_REFUSED;
+}
+
+int file_report(struct file *f)
+{
+	problem_diags(&f->diags);
+	return f->diags.errors ? STATUS_WRONG : STATUS_DONE;
+}
+
+int file_ready(struct file *f, const char *path)
+{
+	int status = file_open(f, path);
+
+	if (!status)
+		status = file_test(f);
+	if (status) {
+		file_report(f);
+		if (status == STATUS_WRONG)
+			problem("%s has %s; nothing was loaded", out_name(path), word_count(f->diags.errors, "error"));
+	}
+	return status;
+}
