@@ -35,6 +35,8 @@ BENCH_BPF := $(patsubst bench/%.bpf.c,$(B)/bpf/%.bpf.o,$(wildcard bench/*.bpf.c)
 PURE_TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c tests/lang/test_*.c tests/image/test_*.c tests/host/test_*.c))
 KERN_TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/kernel/test_*.c))
 TOOLS := $(patsubst %.c,$(B)/%,$(wildcard tests/net/tool_*.c tests/conformance/tool_*.c tests/fault/tool_*.c))
+# What the delivery tool is made of, beside itself.
+DELIVERY := $(patsubst %.c,$(B)/%.o,$(filter-out tests/conformance/tool_%,$(wildcard tests/conformance/*.c)))
 BENCHES := $(patsubst bench/%.c,$(B)/bench/%,$(wildcard bench/bench_*.c))
 BENCH_LIB := $(patsubst bench/%.c,$(B)/bench/%.o,$(filter-out %.bpf.c bench/bench_%.c,$(wildcard bench/*.c)))
 FUZZERS := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
@@ -82,7 +84,8 @@ $(B)/.layers: $(shell find xdp tc userspace -name '*.[ch]' -newer $(B)/.layers 2
 $(PURE_TESTS): $(B)/%: $(B)/%.o $(B)/libharness.a $(B)/libfw.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(B)/libharness.a $(B)/libfw.a $(LIBS_PURE) -lcmocka
 $(KERN_TESTS) $(TOOLS): $(B)/%: $(B)/%.o $(B)/libharness.a $(B)/libkern.a $(B)/libfw.a
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(B)/libharness.a $(B)/libkern.a $(B)/libfw.a $(LIBS_KERN) $(LIBS_PURE) -ljansson -lpcap -lcmocka
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(B)/libharness.a $(B)/libkern.a $(B)/libfw.a $(LIBS_KERN) $(LIBS_PURE) -ljansson -lpcap -lcmocka
+$(B)/tests/conformance/tool_deliver: $(DELIVERY)
 $(BENCHES): $(B)/bench/%: $(B)/bench/%.o $(BENCH_LIB) $(B)/libharness.a $(B)/libkern.a $(B)/libfw.a $(BENCH_BPF)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(BENCH_LIB) $(B)/libharness.a $(B)/libkern.a $(B)/libfw.a $(LIBS_KERN) $(LIBS_PURE)
 # libFuzzer comes with clang; the product is compiled anew with its instrumentation.
