@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The shape of the text, before any name is known. Nodes live in the arena; words are slices of the source text.
+ */
+#ifndef FW_LANG_AST_H
+#define FW_LANG_AST_H
+
+#include "base/diag.h"
+#include "model/packet.h"
+#include "model/rule.h"
+
+/* A slice of a source, with its place. */
+struct ast_text {
+	const char *s;
+	size_t len;
+	struct span span;
+};
+
+enum ast_value_kind {
+	AST_WORD,   /* 22, 10.0.0.0/8, echo-request */
+	AST_STRING, /* "…", decoded */
+	AST_VAR,    /* $name */
+	AST_SET,    /* @name */
+};
+
+enum ast_cmp { AST_CMP_NONE, AST_CMP_LT, AST_CMP_LE, AST_CMP_GT, AST_CMP_GE };
+
+/* One element of a list. `to` is there when the range was written with blanks: `1 - 9`. */
+struct ast_value {
+	enum ast_value_kind kind;
+	enum ast_cmp cmp;
+	struct ast_text text, to;
+};
+
+/* `{ a, b }` or a single value. */
+struct ast_list {
+	struct ast_value *v;
+	size_t n;
+	bool negate;
+	struct span span;
+};
+
+enum ast_clause_kind {
+	AST_FROM,
+	AST_TO,
+	AST_FIELD, /* a field with a value: `field` says which */
+	AST_TYPE,  /* icmp or icmp6: which is known only with the protocol */
+	AST_CODE,
+	AST_FAMILY, /* inet, inet6 */
+	AST_LABEL,
+};
+
+struct ast_clause {
+	enum ast_clause_kind kind;
+	enum field_id field;
+	enum family family;
+	struct ast_text label;
+	struct ast_list list;
+	struct span span; /* the word that names the clause */
+};
+
+struct ast_rule {
+	enum verdict verdict;
+	struct ast_clause *clauses;
+	size_t nclauses;
+};
+
+struct ast_set {
+	struct ast_text *files;
+	size_t nfiles;
+	struct ast_list elements;
+};
+
+struct ast_expect {
+	enum direction direction;
+	const struct packet_spec *packet;
+	enum verdict verdict;
+	struct ast_text by; /* s == NULL: none */
+};
+
+enum ast_kind {
+	AST_DEFINE,
+	AST_SET_DECL,
+	AST_POLICY,
+	AST_CHAIN,
+	AST_RULE,
+	AST_INCLUDE,
+	AST_INTERFACE,
+	AST_TEST,
+	AST_EXPECT,
+	AST_ESSENTIALS,
+};
+
+struct ast_stmt;
+struct ast_block {
+	struct ast_stmt *first, *last;
+};
+
+struct ast_stmt {
+	enum ast_kind kind;
+	struct ast_stmt *next;
+	struct span span; /* the statement's first word; of a rule, the whole rule */
+	unsigned int line, column;
+	struct ast_text name;     /* define, set, policy, include (path), interface (policy), test (policy or NULL) */
+	struct ast_list list;     /* define (values), interface (names) */
+	struct ast_block body;    /* policy, chain, test */
+	enum direction direction; /* chain */
+	enum verdict fallback;    /* chain */
+	bool on;                  /* essentials */
+	union {
+		struct ast_rule rule;
+		struct ast_set set;
+		struct ast_expect expect;
+	};
+};
+
+#endif

@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* One rule: a verdict and clauses in any order. */
+#include "lang/parse.h"
+
+#include "lang/words.h"
+
+#include <string.h>
+
+#define MAX_CLAUSES 32 /* more than there are fields */
+
+static const struct {
+	const char *word;
+	enum family family;
+} families[] = {
+	{ "inet", FAMILY_IPV4 },  { "ipv4", FAMILY_IPV4 },
+	{ "inet6", FAMILY_IPV6 }, { "ipv6", FAMILY_IPV6 },
+};
+
+static const char *const structure[] = { "from", "to", "port", "type", "code", "label", "all", "dport" };
+
+static bool word_is(const struct ast_text *t, const char *word)
+{
+	return strlen(word) == t->len && !memcmp(t->s, word, t->len);
+}
+
+static int field_by_word(const struct ast_text *t)
+{
+	for (int id = 0; id < FIELD_VALUE_COUNT; id++)
+		if (word_is(t, field_get(id)->word))
+			return id;
+	return word_is(t, "dport") ? FIELD_DPORT : -1;
+}
+
+static const char *what_of(enum field_id id)
+{
+	switch (id) {
+	case FIELD_PROTO:
+		return "a protocol";
+	case FIELD_SPORT:
+	case FIELD_DPORT:
+		return "a port";
+	case FIELD_TCPFLAGS:
+		return "flags such as S/SA";
+	case FIELD_EXT:
+		return "the name of an extension header";
+	case FIELD_MAC:
+		return "a MAC address";
+	case FIELD_FRAG:
+		return "\"none\", \"first\", \"later\" or \"any\"";
+	default:
+		return "a value";
+	}
+}
+
+struct rule_parser {
+	struct parser *p;
+	struct ast_clause clauses[MAX_CLAUSES];
+	size_t n;
+};
+
+static struct ast_clause *add_clause(struct rule_parser *rp, enum ast_clause_kind kind, struct span span)
+{
+	struct ast_clause *c;
+
+	if (rp->n == MAX_CLAUSES) {
+		diag_add(rp->p->d, DIAG_ERROR, span, "a rule has at most %d conditions", MAX_CLAUSES);
+		return NULL;
+	}
+	c = &rp->clauses[rp->n++];
+	*c = (struct ast_clause){ .kind = kind, .span = span };
+	return c;
+}
+
+/* The values of a clause; `!` may stand before the clause's word or before the values, but not twice. */
+static bool clause_values(struct rule_parser *rp, struct ast_clause *c, bool negate, const char *what)
+{
+	struct parser *p = rp->p;
+
+	if (negate && p->tok.kind == TOK_NOT) {
+		diag_add(p->d, DIAG_ERROR, parser_span(p), "\"!\" is given twice");
+		return false;
+	}
+	if (!parse_list(p, what, &c->list))
+		return false;
+	c->list.negate |= negate;
+	return true;
+}
+
+/* `from ADDRESS port P`, `from port P`; the same with `to`. */
+static bool parse_endpoint(struct rule_parser *rp, bool from, bool negate)
+{
+	struct parser *p = rp->p;
+	struct span span = parser_span(p);
+	struct ast_clause *c;
+
+	parser_next(p);
+	if (!parser_is(p, "port")) {
+		c = add_clause(rp, from ? AST_FROM : AST_TO, span);
+		if (!c || !clause_values(rp, c, negate, "an address, a list, a $name or a @set"))
+			return false;
+		negate = false;
+		if (p->tok.kind == TOK_NOT) {
+			struct lexer ahead = p->lx;
+			struct token after = lex_next(&ahead);
+
+			if (after.kind != TOK_WORD || after.end - after.start != 4 ||
+			    memcmp(p->lx.source->text + after.start, "port", 4))
+				return true;
+			negate = true;
+			parser_next(p);
+		}
+		if (!parser_is(p, "port"))
+			return true;
+	}
+	span = parser_span(p);
+	parser_next(p);
+	c = add_clause(rp, AST_FIELD, span);
+	if (!c)
+		return false;
+	c->field = from ? FIELD_SPORT : FIELD_DPORT;
+	return clause_values(rp, c, negate, "a port");
+}
+
+static bool parse_label(struct rule_parser *rp)
+{
+	struct ast_clause *c = add_clause(rp, AST_LABEL, parser_span(rp->p));
+
+	if (!c)
+		return false;
+	parser_next(rp->p);
+	return parse_string(rp->p, "the label, in quotes", &c->label);
+}
+
+/* A clause that is named by its family or its protocol alone: `inet6`, `tcp`. */
+static bool parse_bare(struct rule_parser *rp, const struct ast_text *t, bool negate, bool *ret_known)
+{
+	struct ast_clause *c;
+
+	*ret_known = true;
+	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
+		if (!word_is(t, families[i].word))
+			continue;
+		if (negate)
+			break;
+		c = add_clause(rp, AST_FAMILY, t->span);
+		if (!c)
+			return false;
+		c->family = families[i].family;
+		parser_next(rp->p);
+		return true;
+	}
+	if (!negate && field_value_parse(FIELD_PROTO, t->s, t->len) >= 0) {
+		c = add_clause(rp, AST_FIELD, t->span);
+		if (!c)
+			return false;
+		c->field = FIELD_PROTO;
+		return clause_values(rp, c, false, "a protocol");
+	}
+	*ret_known = false;
+	return false;
+}
+
+static bool unknown_clause(struct rule_parser *rp, const struct ast_text *t)
+{
+	struct parser *p = rp->p;
+	const char *say = p->tok.kind == TOK_WORD ? word_foreign(t->s, t->len) : NULL;
+	struct diag *g;
+	struct guess guess;
+
+	if (parser_refuse_later(p))
+		return false;
+	parser_expected(p, "a condition or the end of the rule", &g);
+	if (say) {
+		diag_hint(p->d, g, "%s", say);
+		return false;
+	}
+	if (p->tok.kind != TOK_WORD)
+		return false;
+	guess_init(&guess, p->arena, t->s, t->len);
+	for (size_t i = 0; i < sizeof(structure) / sizeof(structure[0]); i++)
+		guess_try(&guess, structure[i]);
+	for (int id = 0; id < FIELD_VALUE_COUNT; id++)
+		guess_try(&guess, field_get(id)->word);
+	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++)
+		guess_try(&guess, families[i].word);
+	for (size_t i = 0; field_value_name(FIELD_PROTO, i); i++)
+		guess_try(&guess, field_value_name(FIELD_PROTO, i));
+	guess_hint(&guess, p->d, g, "");
+	return false;
+}
+
+static bool parse_clause(struct rule_parser *rp)
+{
+	struct parser *p = rp->p;
+	struct ast_clause *c;
+	struct ast_text t;
+	bool negate = p->tok.kind == TOK_NOT, known;
+	int field;
+
+	if (negate)
+		parser_next(p);
+	t = parser_text(p);
+	if (p->tok.kind != TOK_WORD)
+		return unknown_clause(rp, &t);
+	if (parser_is(p, "from") || parser_is(p, "to"))
+		return parse_endpoint(rp, parser_is(p, "from"), negate);
+	if (!negate && parser_is(p, "label"))
+		return parse_label(rp);
+	if (!negate && parser_is(p, "all")) {
+		parser_next(p);
+		return true;
+	}
+	if (parser_is(p, "type") || parser_is(p, "code")) {
+		c = add_clause(rp, parser_is(p, "type") ? AST_TYPE : AST_CODE, t.span);
+		parser_next(p);
+		return c && clause_values(rp, c, negate, c->kind == AST_TYPE ? "an ICMP type" : "an ICMP code");
+	}
+	field = field_by_word(&t);
+	if (field < 0 || field == FIELD_ICMP || field == FIELD_ICMP6) {
+		bool ok = parse_bare(rp, &t, negate, &known);
+
+		return known ? ok : unknown_clause(rp, &t);
+	}
+	c = add_clause(rp, AST_FIELD, t.span);
+	if (!c)
+		return false;
+	c->field = (enum field_id)field;
+	parser_next(p);
+	return clause_values(rp, c, negate, what_of(c->field));
+}
+
+bool parse_rule(struct parser *p, struct ast_stmt *stmt)
+{
+	struct rule_parser rp = { .p = p };
+
+	stmt->rule.verdict = parser_is(p, "pass") ? VERDICT_PASS : parser_is(p, "drop") ? VERDICT_DROP : VERDICT_CONTINUE;
+	parser_next(p);
+	while (!parser_at_end(p))
+		if (!parse_clause(&rp))
+			return false;
+	stmt->span.end = p->prev_end;
+	stmt->rule.nclauses = rp.n;
+	stmt->rule.clauses = parser_alloc(p, rp.n, sizeof(rp.clauses[0]));
+	if (!stmt->rule.clauses)
+		return false;
+	memcpy(stmt->rule.clauses, rp.clauses, rp.n * sizeof(rp.clauses[0]));
+	return true;
+}

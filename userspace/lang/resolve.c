@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Statements, in the order of the text. */
+#include "lang/resolve.h"
+
+#include "base/arena.h"
+#include "base/vec.h"
+#include "lang/words.h"
+
+#include <errno.h>
+#include <string.h>
+
+static void resolve_block(struct resolver *r, const struct ast_block *block, enum parse_level level, struct policy_def *policy);
+
+static struct diag *twice(struct resolver *r, const struct ast_text *name, const struct ast_text *first, const char *what)
+{
+	struct diag *g = diag_add(r->d, DIAG_ERROR, name->span, "%s \"%.*s\" is there already", what, (int)name->len, name->s);
+
+	diag_note(r->d, g, first->span, "first written here");
+	return g;
+}
+
+/* Names inside a define are expanded when it is written, so that it stays one flat list. */
+static void resolve_define(struct resolver *r, const struct ast_stmt *s)
+{
+	const struct define *old = names_get(&r->defines, s->name.s, s->name.len);
+	struct define *def;
+	struct items items;
+
+	if (old) {
+		twice(r, &s->name, &old->name, "the define");
+		return;
+	}
+	if (!list_expand(r, &s->list, &items))
+		return;
+	def = arena_alloc(r->arena, sizeof(*def));
+	if (def)
+		def->v = arena_array(r->arena, items.n, sizeof(*def->v));
+	if (!def || !def->v) {
+		r->failed = true;
+	} else {
+		def->name = s->name;
+		def->n = items.n;
+		for (size_t i = 0; i < items.n; i++)
+			def->v[i] = *items.v[i].v;
+		if (names_put(&r->defines, r->arena, s->name.s, s->name.len, def))
+			r->failed = true;
+	}
+	vec_fini(&items);
+}
+
+static bool set_elements(struct resolver *r, const struct ast_list *list, struct aset_builder *b)
+{
+	struct items items;
+	bool good = true;
+
+	if (!list->n)
+		return true;
+	if (!list_expand(r, list, &items))
+		return false;
+	for (size_t i = 0; i < items.n; i++) {
+		struct addr_range a;
+
+		if (items.v[i].v->kind == AST_SET) {
+			item_error(r, &items.v[i], "a set holds addresses, not other sets");
+			good = false;
+		} else if (!item_addr(r, &items.v[i], &a)) {
+			good = false;
+		} else if (addr_add(b, &a)) {
+			good = resolve_oom(r);
+		}
+	}
+	vec_fini(&items);
+	return good;
+}
+
+static bool set_addresses(struct resolver *r, const struct ast_stmt *s, struct set_def *def)
+{
+	struct aset_builder b = { .arena = r->arena };
+	struct aset *addresses;
+	bool good = set_elements(r, &s->set.elements, &b);
+
+	for (size_t i = 0; good && !r->failed && i < s->set.nfiles; i++) {
+		const struct source *source;
+
+		good = load_file(r, &s->set.files[i], &source) && netset_read(r, source, &b);
+	}
+	if (good && aset_build(&b, &addresses))
+		good = resolve_oom(r);
+	aset_builder_fini(&b);
+	if (!good)
+		return false;
+	addresses->name = arena_strndup(r->arena, s->name.s, s->name.len);
+	if (!addresses->name)
+		return resolve_oom(r);
+	def->addresses = addresses;
+	if (!addresses->n4 && !addresses->n6)
+		diag_add(r->d, DIAG_WARNING, s->name.span, "the set \"%s\" is empty: no address is in it", addresses->name);
+	return true;
+}
+
+static void resolve_set(struct resolver *r, const struct ast_stmt *s)
+{
+	const struct set_def *old = names_get(&r->sets, s->name.s, s->name.len);
+	static const struct aset nothing;
+	struct set_def *def;
+
+	if (old) {
+		twice(r, &s->name, &old->name, "the set");
+		return;
+	}
+	if (!s->set.nfiles && !s->set.elements.span.source) {
+		diag_add(r->d, DIAG_ERROR, s->name.span, "a set needs \"elements { … }\" or a \"file\"");
+		return;
+	}
+	def = arena_alloc(r->arena, sizeof(*def));
+	if (!def) {
+		r->failed = true;
+		return;
+	}
+	def->name = s->name;
+	/* A set with mistakes keeps its name: rules that use it are no second mistake. */
+	if (!set_addresses(r, s, def))
+		def->addresses = &nothing;
+	if (names_put(&r->sets, r->arena, s->name.s, s->name.len, def) || vec_push(&r->set_list, def))
+		r->failed = true;
+}
+
+static void resolve_include(struct resolver *r, const struct ast_stmt *s, enum parse_level level, struct policy_def *policy)
+{
+	struct load load = { .parent = r->load, .depth = r->load->depth + 1 };
+	struct ast_block block;
+
+	if (!load_file(r, &s->name, &load.source))
+		return;
+	if (!parse_source(r->arena, load.source, level, r->d, &block)) {
+		r->failed = true;
+		return;
+	}
+	r->load = &load;
+	resolve_block(r, &block, level, policy);
+	r->load = load.parent;
+}
+
+/* `essentials on|off` in a chain wins over the one in the policy; the last one of a block counts. */
+static bool essentials_wanted(const struct ast_block *block, bool wanted)
+{
+	for (const struct ast_stmt *s = block->first; s; s = s->next)
+		if (s->kind == AST_ESSENTIALS)
+			wanted = s->on;
+	return wanted;
+}
+
+static void resolve_chain(struct resolver *r, const struct ast_stmt *s, struct policy_def *def, bool essentials)
+{
+	struct chain *chain = &def->policy.chain[s->direction];
+
+	if (chain->present) {
+		struct diag *g = diag_add(r->d, DIAG_ERROR, s->span, "the policy has this block already");
+
+		diag_note(r->d, g, def->chain_span[s->direction], "first written here");
+		return;
+	}
+	def->chain_span[s->direction] = s->span;
+	chain->present = true;
+	chain->fallback = s->fallback;
+	r->policy = def;
+	r->direction = s->direction;
+	r->rules.v = NULL;
+	r->rules.n = r->rules.cap = 0;
+	resolve_block(r, &s->body, PARSE_CHAIN, def);
+	if (s->fallback == VERDICT_DROP && essentials_wanted(&s->body, essentials))
+		essentials_add(r, s);
+	chain->rules = arena_array(r->arena, r->rules.n, sizeof(*chain->rules));
+	chain->nrules = chain->rules ? r->rules.n : 0;
+	if (!chain->rules)
+		r->failed = true;
+	else if (r->rules.n)
+		memcpy(chain->rules, r->rules.v, r->rules.n * sizeof(*chain->rules));
+	vec_fini(&r->rules);
+}
+
+static void resolve_policy(struct resolver *r, const struct ast_stmt *s)
+{
+	const struct policy_def *old = names_get(&r->policies, s->name.s, s->name.len);
+	struct policy_def *def;
+
+	if (old) {
+		twice(r, &s->name, &old->name, "the policy");
+		return;
+	}
+	def = arena_alloc(r->arena, sizeof(*def));
+	if (!def) {
+		r->failed = true;
+		return;
+	}
+	def->name = s->name;
+	def->index = r->policy_list.n;
+	def->policy.name = arena_strndup(r->arena, s->name.s, s->name.len);
+	def->policy.file = s->span.source->name;
+	def->policy.line = s->line;
+	for (int dir = 0; dir < DIRECTION_COUNT; dir++)
+		def->policy.chain[dir].fallback = VERDICT_PASS;
+	if (!def->policy.name || names_put(&r->policies, r->arena, s->name.s, s->name.len, def) ||
+	    vec_push(&r->policy_list, def)) {
+		r->failed = true;
+		return;
+	}
+	resolve_block(r, &s->body, PARSE_POLICY, def);
+	if (!def->policy.chain[0].present && !def->policy.chain[1].present && !r->d->errors)
+		diag_add(r->d, DIAG_WARNING, s->name.span, "the policy has neither an ingress nor an egress block: it passes everything");
+}
+
+static void later(struct resolver *r, const struct ast_stmt *s, const struct ast_text *policy_name)
+{
+	if (vec_push(&r->late, (struct late){ .stmt = s, .policy_name = policy_name ? *policy_name : (struct ast_text){} }))
+		r->failed = true;
+}
+
+static void resolve_test(struct resolver *r, const struct ast_stmt *test, const struct ast_block *body)
+{
+	for (const struct ast_stmt *s = body->first; s; s = s->next) {
+		struct load load = { .parent = r->load, .depth = r->load->depth + 1 };
+		struct ast_block block = {};
+
+		if (s->kind == AST_EXPECT) {
+			later(r, s, &test->name);
+			continue;
+		}
+		if (!load_file(r, &s->name, &load.source))
+			continue;
+		if (!parse_source(r->arena, load.source, PARSE_TEST, r->d, &block)) {
+			r->failed = true;
+			return;
+		}
+		r->load = &load;
+		resolve_test(r, test, &block);
+		r->load = load.parent;
+	}
+}
+
+static void resolve_block(struct resolver *r, const struct ast_block *block, enum parse_level level, struct policy_def *policy)
+{
+	for (const struct ast_stmt *s = block->first; s && !r->failed && !r->d->truncated; s = s->next) {
+		switch (s->kind) {
+		case AST_DEFINE:
+			resolve_define(r, s);
+			break;
+		case AST_SET_DECL:
+			resolve_set(r, s);
+			break;
+		case AST_POLICY:
+			resolve_policy(r, s);
+			break;
+		case AST_CHAIN:
+			resolve_chain(r, s, policy, essentials_wanted(block, true));
+			break;
+		case AST_RULE:
+			rule_resolve(r, s);
+			break;
+		case AST_INCLUDE:
+			resolve_include(r, s, level, policy);
+			break;
+		case AST_INTERFACE:
+			later(r, s, &s->name);
+			break;
+		case AST_TEST:
+			resolve_test(r, s, &s->body);
+			break;
+		case AST_EXPECT:
+		case AST_ESSENTIALS: /* looked at where the block is */
+			break;
+		}
+	}
+}
+
+static bool take_lists(struct resolver *r, struct ruleset *rs)
+{
+	rs->npolicies = r->policy_list.n;
+	rs->policies = arena_array(r->arena, rs->npolicies, sizeof(*rs->policies));
+	rs->nsets = r->set_list.n;
+	rs->sets = arena_array(r->arena, rs->nsets, sizeof(*rs->sets));
+	if (!rs->policies || !rs->sets)
+		return false;
+	for (size_t i = 0; i < rs->npolicies; i++)
+		rs->policies[i] = r->policy_list.v[i]->policy;
+	for (size_t i = 0; i < rs->nsets; i++) {
+		const struct set_def *def = r->set_list.v[i];
+		unsigned int column;
+
+		rs->sets[i].name = def->addresses->name;
+		rs->sets[i].addresses = def->addresses;
+		rs->sets[i].file = def->name.span.source->name;
+		source_place(def->name.span.source, def->name.span.start, &rs->sets[i].line, &column);
+	}
+	return true;
+}
+
+static bool copy_out(struct arena *arena, const void *v, size_t n, size_t size, void **ret)
+{
+	*ret = arena_array(arena, n, size);
+	if (*ret && n)
+		memcpy(*ret, v, n * size);
+	return *ret;
+}
+
+static int resolve_all(struct resolver *r, const struct source *source, struct ruleset *rs)
+{
+	struct load top = { .source = source };
+	struct ast_block block;
+
+	if (!parse_source(r->arena, source, PARSE_TOP, r->d, &block))
+		return -ENOMEM;
+	r->load = &top;
+	resolve_block(r, &block, PARSE_TOP, NULL);
+	if (r->failed || !take_lists(r, rs))
+		return -ENOMEM;
+	late_resolve(r, rs);
+	rs->nbindings = r->bindings.n;
+	rs->ntests = r->tests.n;
+	if (r->failed || !copy_out(r->arena, r->bindings.v, r->bindings.n, sizeof(*r->bindings.v), (void **)&rs->bindings) ||
+	    !copy_out(r->arena, r->tests.v, r->tests.n, sizeof(*r->tests.v), (void **)&rs->tests))
+		return -ENOMEM;
+	return r->d->errors ? -EINVAL : 0;
+}
+
+int lang_parse(struct arena *arena, const char *name, const char *text, size_t len, const struct lang_reader *reader,
+	       struct diags *d, struct ruleset **ret_rules)
+{
+	struct resolver r = { .arena = arena, .d = d, .reader = reader };
+	struct source *source = arena_alloc(arena, sizeof(*source));
+	struct ruleset *rs = arena_alloc(arena, sizeof(*rs));
+	int err;
+
+	if (!source || !rs)
+		return -ENOMEM;
+	source->name = arena_strdup(arena, name);
+	source->text = text;
+	source->len = len;
+	if (!source->name)
+		return -ENOMEM;
+	if (len > LEX_MAX_TEXT) {
+		diag_add(d, DIAG_ERROR, (struct span){ source, 0, 0 }, "the file is larger than 1 GiB");
+		return -EINVAL;
+	}
+	rs->file = source->name;
+	err = resolve_all(&r, source, rs);
+	str_fini(&r.text);
+	vec_fini(&r.set_list);
+	vec_fini(&r.policy_list);
+	vec_fini(&r.late);
+	vec_fini(&r.bindings);
+	vec_fini(&r.tests);
+	vec_fini(&r.rules);
+	if (!err)
+		*ret_rules = rs;
+	return err;
+}

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Tree → rule set: names, lists and files become values. Names are known from the line that defines them on; only
+ * policies may be used (by interface and test) before they are written.
+ */
+#ifndef FW_LANG_RESOLVE_H
+#define FW_LANG_RESOLVE_H
+
+#include "lang/ast.h"
+#include "lang/lang.h"
+#include "lang/names.h"
+#include "lang/number.h"
+#include "lang/parse.h"
+
+/* Limits that stop a text from growing without bound. */
+#define RESOLVE_MAX_DEPTH 16            /* of includes */
+#define RESOLVE_MAX_INCLUDES 1024       /* in one run */
+#define RESOLVE_MAX_VALUES (8u << 20)   /* list elements, $names expanded, in one run */
+
+struct define {
+	struct ast_text name;
+	struct ast_value *v; /* flat: $names inside are gone */
+	size_t n;
+};
+
+struct set_def {
+	struct ast_text name;
+	const struct aset *addresses;
+	const struct aset *inverted; /* NULL until somebody writes "! @name" */
+};
+
+/* A policy while it is built. */
+struct policy_def {
+	struct ast_text name;
+	struct policy policy;
+	struct span chain_span[DIRECTION_COUNT];
+	struct names labels[DIRECTION_COUNT]; /* → struct ast_text */
+	size_t index;                         /* in the rule set */
+};
+
+/* interface … and test …, which wait for the policies. */
+struct late {
+	const struct ast_stmt *stmt;
+	struct policy_def *policy; /* with an expectation: the test block's, NULL: the only one */
+	struct ast_text policy_name;
+};
+
+
+
+struct resolver {
+	struct arena *arena;
+	struct diags *d;
+	const struct lang_reader *reader;
+	const struct load *load; /* the file being resolved */
+	size_t includes, values;
+	bool failed; /* no memory */
+	struct names defines, sets, policies, interfaces;
+	struct {
+		struct set_def **v;
+		size_t n, cap;
+	} set_list;
+	struct {
+		struct policy_def **v;
+		size_t n, cap;
+	} policy_list;
+	struct {
+		struct late *v;
+		size_t n, cap;
+	} late;
+	struct {
+		struct binding *v;
+		size_t n, cap;
+	} bindings;
+	struct {
+		struct expectation *v;
+		size_t n, cap;
+	} tests;
+	/* The chain being filled. */
+	struct policy_def *policy;
+	enum direction direction;
+	bool essential;
+	struct {
+		struct rule *v;
+		size_t n, cap;
+	} rules;
+	struct str text; /* scratch of the printer */
+};
+
+/* source.c: files below the top file's directory. */
+struct load {
+	const struct load *parent;
+	const struct source *source;
+	unsigned int depth;
+};
+/* Read the file that a statement of the current source names. False after a diagnostic. */
+bool load_file(struct resolver *r, const struct ast_text *path, const struct source **ret_source);
+
+/* resolve_list.c */
+struct item {
+	const struct ast_value *v;
+	struct span use; /* where the rule says it; differs from the value's place when a $name stands between */
+};
+struct items {
+	struct item *v;
+	size_t n, cap;
+};
+/* Expand $names. False after a diagnostic (an unknown name, an empty list), or failed. */
+bool list_expand(struct resolver *r, const struct ast_list *list, struct items *ret_items);
+/* A mistake in an item: at its use, and where it was defined. */
+struct diag *item_error(struct resolver *r, const struct item *it, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+bool item_is(const struct item *it, const char *word);
+struct set_def *set_find(struct resolver *r, const struct ast_text *name, struct span use);
+/* The address an item is; false after a diagnostic. */
+bool item_addr(struct resolver *r, const struct item *it, struct addr_range *ret);
+int addr_add(struct aset_builder *b, const struct addr_range *a);
+
+/* resolve_value.c: a list → the values of a field, and their canonical text; false after a diagnostic. */
+bool field_resolve(struct resolver *r, enum field_id id, const struct ast_list *list, struct str *text, struct vset **ret_set);
+/* One number, range, comparison or name of a field. */
+bool item_range(struct resolver *r, enum field_id id, const struct item *it, struct range *ret);
+
+/* resolve_rule.c: one rule into r->rules. */
+void rule_resolve(struct resolver *r, const struct ast_stmt *stmt);
+
+/* essentials.c: the implicit rules of `default drop`, behind the written ones. */
+void essentials_add(struct resolver *r, const struct ast_stmt *chain);
+
+/* resolve_late.c */
+void late_resolve(struct resolver *r, struct ruleset *rs);
+
+/* netset.c */
+bool netset_read(struct resolver *r, const struct source *source, struct aset_builder *b);
+
+/* No memory: remember it, and false. */
+static inline bool resolve_oom(struct resolver *r)
+{
+	r->failed = true;
+	return false;
+}
+
+#endif
