@@ -16,31 +16,52 @@ static uint32_t addrtab4_end(const struct addrtab4 *w)
 }
 
 /*
+ * Cells that the stretch at hand covers from `from` on, step bits each, to the end of the block at most. It moves on when
+ * the stretch ends there.
+ */
+static unsigned int addrtab4_run(struct addrtab4 *w, uint32_t from, uint32_t last, unsigned int step)
+{
+	uint32_t end = addrtab4_end(w), n;
+
+	if (end >= last) {
+		n = ((last - from) >> step) + 1;
+		w->at += end == last;
+		return n;
+	}
+	n = (uint32_t)((end - from + 1ull) >> step);
+	w->at += n && from + (n << step) == end + 1;
+	return n;
+}
+
+/*
  * The cell of the 2^bits addresses from base on. On return w->at is the stretch that holds the last of them, or the
  * next one when the block ends there.
  */
 static int addrtab4_cell(struct addrtab4 *w, uint32_t base, unsigned int bits, uint32_t *ret_cell)
 {
 	uint32_t last = base + (uint32_t)((1ull << bits) - 1), cell[256];
-	unsigned int step = bits - 8;
+	unsigned int step = bits - 8, i = 0;
 
 	if (addrtab4_end(w) >= last) {
 		*ret_cell = w->c->cls[w->at];
 		w->at += addrtab4_end(w) == last;
 		return 0;
 	}
-	for (unsigned int i = 0; i < 256; i++) {
-		uint32_t from = base + (i << step);
+	while (i < 256) {
+		uint32_t cls = w->c->cls[w->at];
+		unsigned int n = addrtab4_run(w, base + (i << step), last, step);
 		int err;
 
-		if (step) {
-			err = addrtab4_cell(w, from, step, &cell[i]);
-			if (err)
-				return err;
-		} else {
-			cell[i] = w->c->cls[w->at];
-			w->at += addrtab4_end(w) == from;
-		}
+		for (unsigned int k = 0; k < n; k++)
+			cell[i + k] = cls;
+		i += n;
+		if (n)
+			continue;
+		/* The stretch ends inside this cell. */
+		err = addrtab4_cell(w, base + (i << step), step, &cell[i]);
+		if (err)
+			return err;
+		i++;
 	}
 	return trie_add_chunk(w->t, cell, ret_cell);
 }
