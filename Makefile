@@ -55,7 +55,7 @@ $(B)/libharness.a: $(HARNESS)
 
 $(B)/%.o: %.c | $(B)/.layers
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(if $(filter tests/% bench/%,$<),-I. -Itests) -MMD -MP -c -o $@ $<
+	$(CC) $(ALL_CFLAGS) $(if $(filter userspace/kern/% tests/kernel/%,$<),-isystem /usr/include/libnl3) $(if $(filter tests/% bench/%,$<),-I. -Itests) -MMD -MP -c -o $@ $<
 
 # The BPF objects travel inside the binary.
 $(B)/userspace/kern/embed.o: userspace/kern/embed.S $(BPF)

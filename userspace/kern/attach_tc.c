@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "kern/attach.h"
+
+#include "base/cleanup.h"
+#include "kern/link.h"
+#include "kern/log.h"
+#include "kern/object.h"
+#include "kern/pin.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <fw/names.h>
+#include <linux/pkt_sched.h>
+#include <netlink/cache.h>
+#include <netlink/route/classifier.h>
+#include <netlink/route/qdisc.h>
+#include <netlink/socket.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Newer than the headers of libbpf 1.1. */
+#define ATTACH_TCX_INGRESS 46
+#define ATTACH_TCX_EGRESS 47
+#define ATTACH_BEFORE (1u << 3) /* BPF_F_BEFORE: in front of all others */
+
+#define FILTER_HANDLE 0x66770001u /* ours: "fw" */
+#define FILTER_PRIORITIES 8       /* 1..8: a priority belongs to one kind of classifier */
+#define QDISC_PIN "clsact"        /* there: the qdisc is ours to remove */
+
+static int tcx_create(const struct attach *a, int prog_fd, struct fail *fail)
+{
+	LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = ATTACH_BEFORE);
+	enum bpf_attach_type type = a->hook == FW_HOOK_TC_EGRESS ? ATTACH_TCX_EGRESS : ATTACH_TCX_INGRESS;
+	auto_close int link = bpf_link_create(prog_fd, (int)a->ifindex, type, &opts);
+
+	return link < 0 ? link : attach_pin_link(a, link, fail);
+}
+
+static struct bpf_tc_hook tc_hook(const struct attach *a)
+{
+	struct bpf_tc_hook h = {.sz = sizeof(h), .ifindex = (int)a->ifindex};
+
+	h.attach_point = a->hook == FW_HOOK_TC_EGRESS ? BPF_TC_EGRESS : BPF_TC_INGRESS;
+	return h;
+}
+
+/* 1: there is a clsact qdisc, 0: none, or a negative errno. */
+static int qdisc_exists(struct nl_sock *sk, unsigned int ifindex)
+{
+	struct nl_cache *cache;
+	int found = 0;
+
+	if (rtnl_qdisc_alloc_cache(sk, &cache) < 0)
+		return -EIO;
+	for (struct nl_object *o = nl_cache_get_first(cache); o; o = nl_cache_get_next(o)) {
+		struct rtnl_tc *tc = (struct rtnl_tc *)o;
+
+		if (rtnl_tc_get_ifindex(tc) == (int)ifindex && rtnl_tc_get_parent(tc) == TC_H_CLSACT)
+			found = 1;
+	}
+	nl_cache_free(cache);
+	return found;
+}
+
+/* Filters of anybody below the clsact qdisc, both directions. */
+static int filter_count(struct nl_sock *sk, unsigned int ifindex)
+{
+	static const uint32_t parents[] = {TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS), TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_EGRESS)};
+	int n = 0;
+
+	for (int i = 0; i < 2; i++) {
+		struct nl_cache *cache;
+
+		if (rtnl_cls_alloc_cache(sk, (int)ifindex, parents[i], &cache) < 0)
+			return -EIO;
+		n += nl_cache_nitems(cache);
+		nl_cache_free(cache);
+	}
+	return n;
+}
+
+static struct nl_sock *route_socket(void)
+{
+	struct nl_sock *sk = nl_socket_alloc();
+
+	if (sk && nl_connect(sk, NETLINK_ROUTE) < 0) {
+		nl_socket_free(sk);
+		return NULL;
+	}
+	return sk;
+}
+
+/* The mark is pinned first, so that a sweep after a kill removes the qdisc too. */
+static int qdisc_make(const struct attach *a, struct fail *fail)
+{
+	struct bpf_tc_hook hook = tc_hook(a);
+	struct nl_sock *sk = route_socket();
+	char shown[4 * IFNAMSIZ + 1];
+	auto_close int mark = -1;
+	int err;
+
+	if (!sk)
+		return fail_set(fail, -EIO, "cannot open a netlink socket");
+	err = qdisc_exists(sk, a->ifindex);
+	nl_socket_free(sk);
+	if (err > 0)
+		return 0;
+	if (err < 0)
+		return fail_set(fail, err, "cannot list the queueing disciplines of %s", link_show(a->ifname, shown));
+	err = map_new_record("fw_mark", 4, fail, &mark);
+	err = err ?: pin_put(a->dir, QDISC_PIN, mark, fail);
+	if (err && err != -EEXIST)
+		return err;
+	log_start();
+	err = bpf_tc_hook_create(&hook);
+	if (err && err != -EEXIST) {
+		pin_drop(a->dir, QDISC_PIN);
+		return fail_set(fail, err, "cannot add a clsact qdisc to %s: %s %s", link_show(a->ifname, shown), strerror(-err),
+				log_extack());
+	}
+	return 0;
+}
+
+static int clsact_create(struct attach *a, int prog_fd, struct fail *fail)
+{
+	struct bpf_tc_hook hook = tc_hook(a);
+	char shown[4 * IFNAMSIZ + 1];
+	int err = qdisc_make(a, fail);
+
+	if (err)
+		return err;
+	log_start();
+	for (uint32_t priority = 1; priority <= FILTER_PRIORITIES; priority++) {
+		LIBBPF_OPTS(bpf_tc_opts, opts, .prog_fd = prog_fd, .handle = FILTER_HANDLE, .priority = priority);
+
+		err = bpf_tc_attach(&hook, &opts);
+		if (!err) {
+			a->link = KERN_LINK_CLSACT;
+			a->priority = priority;
+			return 0;
+		}
+	}
+	return fail_set(fail, err, "cannot attach to %s (TC): %s %s", link_show(a->ifname, shown), strerror(-err), log_extack());
+}
+
+int attach_tc_create(struct attach *a, int prog_fd, bool clsact, struct fail *fail)
+{
+	char shown[4 * IFNAMSIZ + 1];
+	int err;
+
+	if (!clsact) {
+		err = tcx_create(a, prog_fd, fail);
+		a->link = KERN_LINK_TCX;
+		if (!err)
+			return 0;
+		/* Linux before 6.6 knows no TCX. */
+		if (err != -EINVAL && err != -EOPNOTSUPP)
+			return fail_set(fail, err, "cannot attach to %s (TC): %s", link_show(a->ifname, shown), strerror(-err));
+	}
+	return clsact_create(a, prog_fd, fail);
+}
+
+/* The kernel replaces the program of a filter in place: no packet goes without. */
+int attach_tc_update(const struct attach *a, int prog_fd, struct fail *fail)
+{
+	LIBBPF_OPTS(bpf_tc_opts, opts, .prog_fd = prog_fd, .handle = FILTER_HANDLE, .priority = a->priority, .flags = BPF_TC_F_REPLACE);
+	struct bpf_tc_hook hook = tc_hook(a);
+	char name[IFNAMSIZ], shown[4 * IFNAMSIZ + 1];
+	int err;
+
+	log_start();
+	err = bpf_tc_attach(&hook, &opts);
+	if (!err)
+		return 0;
+	if (!link_name(a->ifindex, name))
+		return -ENODEV;
+	return fail_set(fail, err, "cannot replace the TC filter of %s: %s %s", link_show(a->ifname, shown), strerror(-err), log_extack());
+}
+
+int attach_tc_state(const struct attach *a, struct attach_state *ret)
+{
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = FILTER_HANDLE, .priority = a->priority);
+	struct bpf_tc_hook hook = tc_hook(a);
+	int err;
+
+	log_start();
+	err = bpf_tc_query(&hook, &opts);
+	if (!err) {
+		ret->attached = true;
+		ret->prog_id = opts.prog_id;
+		return 0;
+	}
+	snprintf(ret->why, sizeof(ret->why), "its clsact filter is gone: someone removed it or the qdisc");
+	return 0;
+}
+
+static bool filter_is_ours(const struct attach *a, uint32_t prog_id)
+{
+	struct object_info info;
+	int err = object_info_by_id(prog_id, &info);
+
+	/* Without CAP_SYS_ADMIN no program can be looked at: the handle has to do. */
+	return err == -EPERM || (!err && !strcmp(info.name, a->hook == FW_HOOK_TC_EGRESS ? FW_PROG_TC_EGRESS : FW_PROG_TC_INGRESS));
+}
+
+static void qdisc_remove(const struct attach *a)
+{
+	struct bpf_tc_hook hook = tc_hook(a);
+	struct nl_sock *sk = route_socket();
+
+	if (sk && filter_count(sk, a->ifindex) == 0) {
+		hook.attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS;
+		bpf_tc_hook_destroy(&hook);
+		pin_drop(a->dir, QDISC_PIN);
+	}
+	nl_socket_free(sk);
+}
+
+void attach_tc_remove(const struct attach *a)
+{
+	struct bpf_tc_hook hook = tc_hook(a);
+
+	log_start();
+	for (uint32_t priority = 1; priority <= FILTER_PRIORITIES; priority++) {
+		LIBBPF_OPTS(bpf_tc_opts, opts, .handle = FILTER_HANDLE, .priority = priority);
+
+		if (bpf_tc_query(&hook, &opts) || !filter_is_ours(a, opts.prog_id))
+			continue;
+		opts.prog_fd = opts.prog_id = opts.flags = 0;
+		bpf_tc_detach(&hook, &opts);
+	}
+	if (!faccessat(a->dir, QDISC_PIN, F_OK, AT_SYMLINK_NOFOLLOW))
+		qdisc_remove(a);
+}

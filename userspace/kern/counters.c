@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "kern/counters.h"
+
+#include "base/cleanup.h"
+#include "base/vec.h"
+#include "kern/hooks.h"
+#include "kern/rim.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <string.h>
+
+#define BATCH 512
+
+
+static void add(struct fw_counter *to, const struct fw_counter *cpus, int ncpus)
+{
+	for (int c = 0; c < ncpus; c++) {
+		to->packets += cpus[c].packets;
+		to->bytes += cpus[c].bytes;
+	}
+}
+
+static int add_one_by_one(int fd, uint32_t from, uint32_t nslots, struct fw_counter *cpus, int ncpus, struct fw_counter *v)
+{
+	for (uint32_t s = from; s < nslots; s++) {
+		int err = bpf_map_lookup_elem(fd, &s, cpus);
+
+		if (err)
+			return err;
+		add(&v[s], cpus, ncpus);
+	}
+	return 0;
+}
+
+/* Batches where the kernel has them for this kind of map (Linux 5.13), else one call per slot. */
+int counters_add_map(int fd, uint32_t nslots, struct fw_counter *v, struct fail *fail)
+{
+	int ncpus = libbpf_num_possible_cpus(), err = 0;
+	auto_free struct fw_counter *cpus = NULL;
+	uint32_t keys[BATCH], at = 0, done = 0;
+
+	if (ncpus <= 0)
+		return fail_set(fail, -EIO, "cannot tell the number of CPUs");
+	cpus = calloc((size_t)BATCH * ncpus, sizeof(*cpus));
+	if (!cpus)
+		return fail_set(fail, -ENOMEM, "no memory");
+	while (done < nslots) {
+		uint32_t count = nslots - done < BATCH ? nslots - done : BATCH;
+
+		err = bpf_map_lookup_batch(fd, done ? &at : NULL, &at, keys, cpus, &count, NULL);
+		if ((err && err != -ENOENT) || !count)
+			break;
+		for (uint32_t i = 0; i < count; i++)
+			if (keys[i] < nslots)
+				add(&v[keys[i]], cpus + (size_t)i * ncpus, ncpus);
+		done += count;
+	}
+	err = done < nslots ? add_one_by_one(fd, done, nslots, cpus, ncpus, v) : 0;
+	return err ? fail_set(fail, err, "cannot read counters: %s", strerror(-err)) : 0;
+}
+
+int counters_sum(const struct iface *f, enum fw_hook hook, struct fail *fail, struct fw_counter **ret, size_t *ret_n)
+{
+	const struct iface_hook *h = &f->rec.hook[hook];
+	auto_free struct fw_counter *v = NULL;
+	size_t n = 0;
+
+	for (uint32_t i = 0; i < h->nmaps; i++) {
+		auto_close int fd = -1;
+		uint32_t slots;
+		int err = iface_open_counters(f, hook, i, fail, &fd, &slots);
+
+		if (err)
+			return err;
+		if (slots > n) {
+			struct fw_counter *more = realloc(v, slots * sizeof(*v));
+
+			if (!more)
+				return fail_set(fail, -ENOMEM, "no memory");
+			memset(more + n, 0, (slots - n) * sizeof(*v));
+			v = more;
+			n = slots;
+		}
+		err = counters_add_map(fd, slots, v, fail);
+		if (err)
+			return err;
+	}
+	*ret = TAKE_PTR(v);
+	*ret_n = n;
+	return 0;
+}
+
+/* The bases of one hook, taken apart. */
+struct bases {
+	struct fw_counter *base; /* per slot */
+	uint8_t *dead;           /* per slot: 0, or 1 + verdict of the rule that the live generation took away */
+	struct fw_counter retired[FW_VERDICT_COUNT];
+};
+
+static void bases_fini(struct bases *b)
+{
+	free(b->base);
+	free(b->dead);
+}
+
+static int bases_read(const struct fw_image *live, uint32_t map_id, size_t n, struct bases *ret)
+{
+	struct bases b = {.base = calloc(n + 1, sizeof(*b.base)), .dead = calloc(n + 1, 1)};
+	const struct fw_base *v;
+	size_t nv = 0;
+
+	if (!b.base || !b.dead) {
+		bases_fini(&b);
+		return -ENOMEM;
+	}
+	v = live ? image_bases(live, &nv) : NULL;
+	for (size_t i = 0; i < nv; i++) {
+		struct fw_counter c = {v[i].packets, v[i].bytes};
+		uint32_t slot = FW_BASE_SLOT(v[i].slot);
+
+		if (v[i].map_id != map_id)
+			continue;
+		if (v[i].slot >= FW_BASE_RETIRED) {
+			if (v[i].slot - FW_BASE_RETIRED < FW_VERDICT_COUNT)
+				b.retired[v[i].slot - FW_BASE_RETIRED] = c;
+		} else if (slot < n) {
+			b.base[slot] = c;
+			if (FW_BASE_DEAD_OF(v[i].slot) <= FW_VERDICT_COUNT)
+				b.dead[slot] = FW_BASE_DEAD_OF(v[i].slot);
+		}
+	}
+	*ret = b;
+	return 0;
+}
+
+static struct fw_counter minus(struct fw_counter a, struct fw_counter b)
+{
+	return (struct fw_counter){a.packets - b.packets, a.bytes - b.bytes};
+}
+
+/* Fold the dead slots into the retired totals. */
+static void bases_bury(struct bases *b, const struct fw_counter *sum, size_t n)
+{
+	for (size_t s = 0; s < n; s++) {
+		if (b->dead[s]) {
+			struct fw_counter d = minus(sum[s], b->base[s]);
+
+			b->retired[b->dead[s] - 1].packets += d.packets;
+			b->retired[b->dead[s] - 1].bytes += d.bytes;
+		}
+	}
+}
+
+int counters_show(const struct iface *f, enum fw_hook hook, const struct fw_image *live, struct fail *fail,
+		  struct kern_counters *ret)
+{
+	auto_free struct fw_counter *sum = NULL;
+	struct bases b cleanup(bases_fini) = {};
+	struct kern_counters out = {};
+	const struct fw_meta_rule *rules;
+	size_t n = 0, nrules;
+	int err = counters_sum(f, hook, fail, &sum, &n);
+
+	if (err)
+		return err;
+	out.v = calloc(n + 1, sizeof(*out.v));
+	out.n = n;
+	if (!out.v || bases_read(live, f->rec.hook[hook].map_id[0], n, &b)) {
+		free(out.v);
+		return fail_set(fail, -ENOMEM, "no memory");
+	}
+	for (size_t s = 0; s < n && s < FW_SLOT_RULE0; s++)
+		out.v[s] = sum[s];
+	rules = image_rules(live, hook_dir(hook), &nrules);
+	for (size_t i = 0; i < nrules; i++)
+		if (rules[i].slot < n && rules[i].slot >= FW_SLOT_RULE0)
+			out.v[rules[i].slot] = minus(sum[rules[i].slot], b.base[rules[i].slot]);
+	bases_bury(&b, sum, n);
+	memcpy(out.retired, b.retired, sizeof(out.retired));
+	*ret = out;
+	return 0;
+}
+
+/* verdict + 1 of the rule that owns a slot, 0: free. */
+static uint8_t *slot_owners(const struct fw_image *img, enum fw_dir dir, size_t n)
+{
+	uint8_t *owner = calloc(n + 1, 1);
+	const struct fw_meta_rule *rules;
+	size_t nrules = 0;
+
+	if (!owner || !img)
+		return owner;
+	rules = image_rules(img, dir, &nrules);
+	for (size_t i = 0; i < nrules; i++)
+		if (rules[i].slot < n && rules[i].verdict < FW_VERDICT_COUNT)
+			owner[rules[i].slot] = 1 + rules[i].verdict;
+	return owner;
+}
+
+static int base_emit(struct counters_bases *out, uint32_t id, uint32_t slot, struct fw_counter c, bool always)
+{
+	if (!always && !c.packets && !c.bytes)
+		return 0;
+	return vec_push(out, (struct fw_base){.map_id = id, .slot = slot, .packets = c.packets, .bytes = c.bytes});
+}
+
+int counters_rebase(const struct iface *f, enum fw_hook hook, const struct fw_image *live, const struct fw_image *next,
+		    struct fail *fail, struct counters_bases *out)
+{
+	uint32_t id = f->rec.hook[hook].map_id[0];
+	auto_free uint8_t *before = NULL, *after = NULL;
+	auto_free struct fw_counter *sum = NULL;
+	struct bases b cleanup(bases_fini) = {};
+	size_t n = 0;
+	int err = counters_sum(f, hook, fail, &sum, &n);
+
+	if (err)
+		return err;
+	before = slot_owners(live, hook_dir(hook), n);
+	after = slot_owners(next, hook_dir(hook), n);
+	if (!before || !after || bases_read(live, id, n, &b))
+		return fail_set(fail, -ENOMEM, "no memory");
+	bases_bury(&b, sum, n);
+	for (uint32_t s = FW_SLOT_RULE0; !err && s < n; s++) {
+		if (after[s])
+			err = base_emit(out, id, s, before[s] ? b.base[s] : sum[s], false);
+		else if (before[s])
+			err = base_emit(out, id, FW_BASE_DEAD(before[s] - 1) | s, b.base[s], true);
+	}
+	for (uint32_t v = 0; !err && v < FW_VERDICT_COUNT; v++)
+		err = base_emit(out, id, FW_BASE_RETIRED + v, b.retired[v], false);
+	return err ? fail_set(fail, err, "no memory") : 0;
+}
+
+void kern_counters_fini(struct kern_counters *c)
+{
+	free(c->v);
+	*c = (struct kern_counters){};
+}

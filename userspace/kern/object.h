@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* From the embedded ELF objects to loaded programs, and the maps they are loaded with. */
+#ifndef FW_KERN_OBJECT_H
+#define FW_KERN_OBJECT_H
+
+#include "base/fail.h"
+
+#include <fw/abi.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Kinds of maps that user space makes (the rest comes with the object). */
+int map_new_ctl(struct fail *fail, int *ret_fd);
+/* size: a power of two; the value is size + FW_SLOT_PAD. index: 0 or 1. */
+int map_new_slot(unsigned int index, size_t size, struct fail *fail, int *ret_fd);
+int map_new_counters(uint32_t nslots, struct fail *fail, int *ret_fd);
+/* One element of `size` bytes, called name: a record kept by user space alone. */
+int map_new_record(const char *name, size_t size, struct fail *fail, int *ret_fd);
+int map_id(int fd, uint32_t *ret_id);
+
+struct object_maps {
+	int ctl, slot[2], counters; /* descriptors, borrowed */
+};
+
+struct object {
+	int prog_fd;
+	int trace_fd; /* of the twin, else -1 */
+};
+
+/*
+ * Load the program of a hook. cfg.frags also asks the kernel for multi-buffer frames (XDP). A refusal is explained: the
+ * capability or kernel version that is missing, or the verifier's last words.
+ */
+int object_load(enum fw_hook hook, const struct object_maps *maps, const struct fw_cfg *cfg, struct fail *fail,
+		struct object *ret);
+void object_close(struct object *o);
+
+/* "needs root …" when the process lacks what BPF takes; 0 when it has it. */
+int object_check_privilege(struct fail *fail);
+
+#define OBJECT_MAX_MAPS 16
+/* What a loaded program is: name, and the ids of its maps. -EPERM without CAP_SYS_ADMIN. */
+struct object_info {
+	uint32_t id;
+	char name[16];
+	uint32_t map_ids[OBJECT_MAX_MAPS];
+	uint32_t nmaps;
+};
+int object_info_by_id(uint32_t prog_id, struct object_info *ret);
+bool object_uses(const struct object_info *info, uint32_t map_id);
+
+#endif

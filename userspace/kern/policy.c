@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "kern/policy.h"
+
+#include "base/cleanup.h"
+#include "kern/pin.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <fw/names.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define CTL_PIN "ctl"
+#define SLOT_MIN (64u << 10)
+
+int policy_check_name(const char *name, struct fail *fail)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_";
+	size_t len = strlen(name);
+
+	if (len && len <= POLICY_NAME_MAX && strchr(letters, name[0]) && strspn(name, "0123456789-abcdefghijklmnopqrstuvwxyz"
+										 "ABCDEFGHIJKLMNOPQRSTUVWXYZ_") == len)
+		return 0;
+	return fail_set(fail, -EINVAL, "a policy's name has 1 to %d letters, digits, \"_\" or \"-\" and starts with a letter or \"_\"",
+			POLICY_NAME_MAX);
+}
+
+static size_t page_up(size_t n)
+{
+	size_t page = sysconf(_SC_PAGESIZE);
+
+	return (n + page - 1) & ~(page - 1);
+}
+
+static size_t slot_size(size_t len)
+{
+	size_t size = SLOT_MIN;
+
+	while (size < len)
+		size <<= 1;
+	return size;
+}
+
+/* Pages at once where we write: one fault per page would cost more than the copy. */
+static int map_shared(int fd, size_t len, bool write, struct fail *fail, void **ret)
+{
+	void *at = mmap(NULL, page_up(len), write ? PROT_READ | PROT_WRITE : PROT_READ, MAP_SHARED | (write ? MAP_POPULATE : 0), fd, 0);
+
+	if (at == MAP_FAILED)
+		return fail_set(fail, -errno, "cannot map a BPF map of %zu bytes: %s", len, strerror(errno));
+	*ret = at;
+	return 0;
+}
+
+static void slot_close(struct policy_slot *s)
+{
+	if (s->data)
+		munmap(s->data, page_up(s->size + FW_SLOT_PAD));
+	if (s->fd >= 0)
+		close(s->fd);
+	*s = (struct policy_slot){.fd = -1};
+}
+
+void policy_close(struct policy *p)
+{
+	slot_close(&p->slot[0]);
+	slot_close(&p->slot[1]);
+	if (p->ctl)
+		munmap(p->ctl, page_up(sizeof(*p->ctl)));
+	if (p->ctl_fd >= 0)
+		close(p->ctl_fd);
+	if (p->dir >= 0)
+		close(p->dir);
+	p->ctl = NULL;
+	p->ctl_fd = p->dir = -1;
+}
+
+static struct policy policy_empty(const char *name)
+{
+	struct policy p = {.dir = -1, .ctl_fd = -1, .slot = {{.fd = -1}, {.fd = -1}}};
+
+	snprintf(p.name, sizeof(p.name), "%s", name);
+	return p;
+}
+
+static int slot_new(unsigned int index, size_t len, struct fail *fail, struct policy_slot *ret)
+{
+	struct policy_slot s = {.fd = -1, .size = slot_size(len)};
+	int err = map_new_slot(index, s.size, fail, &s.fd);
+
+	err = err ?: map_id(s.fd, &s.id);
+	err = err ?: map_shared(s.fd, s.size + FW_SLOT_PAD, true, fail, (void **)&s.data);
+	if (err) {
+		slot_close(&s);
+		return err;
+	}
+	*ret = s;
+	return 0;
+}
+
+int policy_new(const char *name, size_t len, struct fail *fail, struct policy *ret)
+{
+	struct policy p = policy_empty(name);
+	int err;
+
+	if (len > FW_MAX_IMAGE)
+		return fail_set(fail, -E2BIG, "the rules take %zu bytes; the limit is %u", len, FW_MAX_IMAGE);
+	err = map_new_ctl(fail, &p.ctl_fd);
+	err = err ?: map_id(p.ctl_fd, &p.ctl_id);
+	err = err ?: map_shared(p.ctl_fd, sizeof(*p.ctl), true, fail, (void **)&p.ctl);
+	for (unsigned int i = 0; !err && i < 2; i++)
+		err = slot_new(i, len, fail, &p.slot[i]);
+	if (err) {
+		policy_close(&p);
+		return err;
+	}
+	*p.ctl = (struct fw_ctl){.abi = FW_ABI_VERSION, .map_id = {p.slot[0].id, p.slot[1].id}};
+	*ret = p;
+	return 0;
+}
+
+static void dir_name(char out[PIN_NAME_MAX], const char *policy)
+{
+	snprintf(out, PIN_NAME_MAX, POLICY_PREFIX "%s", policy);
+}
+
+static void slot_name(char out[PIN_NAME_MAX], uint32_t id)
+{
+	snprintf(out, PIN_NAME_MAX, "s%u", id);
+}
+
+/* ctl comes last: a directory without it is what a killed command left, and nothing uses it. */
+int policy_pin(struct policy *p, int ns_dir, struct fail *fail)
+{
+	char name[PIN_NAME_MAX];
+	int err;
+
+	dir_name(name, p->name);
+	err = pin_open_dir(ns_dir, name, true, name, fail, &p->dir);
+	for (int i = 0; !err && i < 2; i++) {
+		slot_name(name, p->slot[i].id);
+		err = pin_put(p->dir, name, p->slot[i].fd, fail);
+	}
+	return err ?: pin_put(p->dir, CTL_PIN, p->ctl_fd, fail);
+}
+
+static int slot_open(struct policy *p, unsigned int index, bool write, struct fail *fail)
+{
+	const struct pin_want want = {.type = BPF_MAP_TYPE_ARRAY, .key_size = 4, .max_entries = 1, .flags = BPF_F_MMAPABLE,
+				      .name = index ? FW_MAP_SLOT1 : FW_MAP_SLOT0};
+	struct policy_slot *s = &p->slot[index];
+	char name[PIN_NAME_MAX];
+	struct pin_map map;
+	int err;
+
+	slot_name(name, p->ctl->map_id[index]);
+	err = pin_get_map(p->dir, name, &want, fail, &map);
+	if (err == -ENOENT)
+		return fail_set(fail, -ENOENT, "policy %s: its rules' map (pin %s) is missing; unload it", p->name, name);
+	if (err)
+		return err;
+	s->fd = map.fd;
+	s->id = map.id;
+	s->size = map.value_size - FW_SLOT_PAD;
+	if (map.value_size <= FW_SLOT_PAD || (s->size & (s->size - 1)) || s->size < SLOT_MIN || s->id != p->ctl->map_id[index]) {
+		s->size = map.value_size;
+		return fail_set(fail, -EEXIST, "policy %s: pin %s is not fwctl's: map %u of %u bytes", p->name, name, map.id,
+				map.value_size);
+	}
+	return map_shared(s->fd, s->size + FW_SLOT_PAD, write, fail, (void **)&s->data);
+}
+
+int policy_open(int ns_dir, const char *name, bool write, struct fail *fail, struct policy *ret)
+{
+	const struct pin_want want = {.type = BPF_MAP_TYPE_ARRAY, .key_size = 4, .value_size = sizeof(struct fw_ctl), .max_entries = 1,
+				      .flags = BPF_F_MMAPABLE, .name = FW_MAP_CTL};
+	struct policy p = policy_empty(name);
+	char dir[PIN_NAME_MAX];
+	struct pin_map map;
+	int err;
+
+	dir_name(dir, name);
+	err = pin_open_dir(ns_dir, dir, false, dir, fail, &p.dir);
+	err = err ?: pin_get_map(p.dir, CTL_PIN, &want, fail, &map);
+	if (!err) {
+		p.ctl_fd = map.fd;
+		p.ctl_id = map.id;
+		err = map_shared(p.ctl_fd, sizeof(*p.ctl), write, fail, (void **)&p.ctl);
+	}
+	if (!err && p.ctl->abi != FW_ABI_VERSION)
+		err = fail_set(fail, -EPROTO, "policy %s was loaded by another version of fwctl (format %u, not %u); unload it with that one",
+			       name, p.ctl->abi, FW_ABI_VERSION);
+	for (unsigned int i = 0; !err && i < 2; i++)
+		err = slot_open(&p, i, write, fail);
+	if (err) {
+		policy_close(&p);
+		return err;
+	}
+	*ret = p;
+	return 0;
+}
+
+int policy_remove(int ns_dir, const char *name, struct fail *fail)
+{
+	char dir_pin[PIN_NAME_MAX];
+	struct pin_names names;
+	auto_close int dir = -1;
+	int err;
+
+	dir_name(dir_pin, name);
+	err = pin_open_dir(ns_dir, dir_pin, false, dir_pin, fail, &dir);
+	if (err)
+		return err == -ENOENT ? 0 : err;
+	pin_drop(dir, CTL_PIN);
+	err = pin_list(dir, &names);
+	if (err)
+		return fail_set(fail, err, "cannot read %s: %s", dir_pin, strerror(-err));
+	for (size_t i = 0; i < names.n; i++)
+		pin_drop(dir, names.v[i]);
+	pin_names_fini(&names);
+	if (unlinkat(ns_dir, dir_pin, AT_REMOVEDIR) && errno != ENOENT)
+		return fail_set(fail, -errno, "cannot remove %s: %s", dir_pin, strerror(errno));
+	return 0;
+}
+
+const struct fw_image *policy_live_header(const struct policy *p)
+{
+	const struct policy_slot *s = &p->slot[policy_live_index(p)];
+	const struct fw_image *hdr = (const struct fw_image *)s->data;
+
+	return hdr->magic == FW_IMAGE_MAGIC && hdr->abi == FW_ABI_VERSION && hdr->total_len <= s->size ? hdr : NULL;
+}
+
+int policy_live(const struct policy *p, struct fail *fail, const struct fw_image **ret)
+{
+	const struct policy_slot *s = &p->slot[policy_live_index(p)];
+	const struct fw_image *hdr = policy_live_header(p);
+	const char *why = "its header";
+
+	if (!hdr || image_check(s->data, hdr->total_len, &why))
+		return fail_set(fail, -EBADMSG, "the rules of policy %s in the kernel are damaged (%s); load them anew", p->name, why);
+	*ret = hdr;
+	return 0;
+}
+
+void policy_write(struct policy *p, unsigned int index, const struct image *img, uint64_t generation)
+{
+	struct fw_image *hdr = (struct fw_image *)p->slot[index].data;
+
+	memcpy(p->slot[index].data, img->data, img->len);
+	hdr->generation = generation;
+}
+
+void policy_switch(struct policy *p, unsigned int index)
+{
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	__atomic_store_n(&p->ctl->live, index, __ATOMIC_SEQ_CST);
+}
+
+int policy_grow(struct policy *p, size_t len, struct fail *fail)
+{
+	unsigned int idle = !policy_live_index(p);
+	struct policy_slot s;
+	char name[PIN_NAME_MAX];
+	int err;
+
+	if (len > FW_MAX_IMAGE)
+		return fail_set(fail, -E2BIG, "the rules take %zu bytes; the limit is %u", len, FW_MAX_IMAGE);
+	err = slot_new(idle, len, fail, &s);
+	if (err)
+		return err;
+	slot_name(name, s.id);
+	err = pin_put(p->dir, name, s.fd, fail);
+	if (err) {
+		slot_close(&s);
+		return err;
+	}
+	/* The old one keeps its pin until no program reads it (policy_sweep_slots). */
+	p->ctl->map_id[idle] = s.id;
+	slot_close(&p->slot[idle]);
+	p->slot[idle] = s;
+	return 0;
+}
+
+int policy_sweep_slots(struct policy *p)
+{
+	char keep[2][PIN_NAME_MAX];
+	struct pin_names names;
+	int err = pin_list(p->dir, &names);
+
+	if (err)
+		return err;
+	slot_name(keep[0], p->ctl->map_id[0]);
+	slot_name(keep[1], p->ctl->map_id[1]);
+	for (size_t i = 0; i < names.n; i++)
+		if (names.v[i][0] == 's' && strcmp(names.v[i], keep[0]) && strcmp(names.v[i], keep[1]))
+			pin_drop(p->dir, names.v[i]);
+	pin_names_fini(&names);
+	return 0;
+}
+
+struct object_maps policy_maps(const struct policy *p, int counters)
+{
+	return (struct object_maps){.ctl = p->ctl_fd, .slot = {p->slot[0].fd, p->slot[1].fd}, .counters = counters};
+}
+
+struct fw_cfg policy_cfg(const struct policy *p, enum fw_hook hook, uint32_t nslots, bool frags)
+{
+	return (struct fw_cfg){.mask = {(uint32_t)(p->slot[0].size - 1), (uint32_t)(p->slot[1].size - 1)},
+			       .dir = hook == FW_HOOK_TC_EGRESS ? FW_DIR_EGRESS : FW_DIR_INGRESS,
+			       .frags = frags,
+			       .nslots = nslots};
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * After a command was killed, the next one that writes comes here first, with the lock held. What makes a thing real:
+ *
+ *   an interface   its record (i<ifindex>/info). A directory without one is undone.
+ *   a hook, a counter map   the record names it. Others are undone.
+ *   a policy       its control word, an interface that uses it, and a live generation that is not 0. Others are removed,
+ *                  with the interfaces that were being attached to them.
+ *   a slot         the control word names it.
+ *   which policy an interface obeys   the record. A hook whose program reads another control word gets a new program.
+ */
+#include "base/cleanup.h"
+#include "kern/pin.h"
+#include "kern/rim.h"
+
+#include <errno.h>
+#include <string.h>
+
+static int sweep_ifaces(struct kern *k, struct ifaces *list)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		struct iface *f = &list->v[i];
+		int err = f->record_fd >= 0 ? iface_sweep(f, k->fail) : iface_remove(k->ns, f, false, k->fail);
+
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static bool obeys(const struct policy *p, const struct iface *f, enum fw_hook hook)
+{
+	struct attach a = iface_attach(f, hook);
+	struct attach_state state;
+	struct object_info info;
+
+	if (attach_state(&a, &state) || !state.attached || object_info_by_id(state.prog_id, &info))
+		return true; /* gone, or we may not look: nothing to mend here */
+	return object_uses(&info, p->ctl_id);
+}
+
+static int sweep_users(struct kern *k, struct policy *p, struct ifaces *list)
+{
+	const struct fw_image *live = policy_live_header(p);
+	bool unborn = live && !live->generation;
+	int err = 0;
+
+	for (size_t i = 0; !err && i < list->n; i++) {
+		struct iface *f = &list->v[i];
+		bool good = true;
+
+		if (!iface_uses(f, p->name))
+			continue;
+		if (unborn) {
+			err = iface_remove(k->ns, f, false, k->fail);
+			continue;
+		}
+		for (enum fw_hook h = 0; h < FW_HOOK_COUNT; h++)
+			good = good && (!f->rec.hook[h].present || obeys(p, f, h));
+		if (!good)
+			err = publish_repair(p, f, k->fail);
+	}
+	return unborn && !err ? policy_remove(k->ns, p->name, k->fail) : err;
+}
+
+static int sweep_policy(struct kern *k, const char *name, struct ifaces *list)
+{
+	struct fail ignored = {};
+	struct policy p;
+	size_t users = 0;
+	int err;
+
+	for (size_t i = 0; i < list->n; i++)
+		users += iface_uses(&list->v[i], name);
+	if (!users)
+		return policy_remove(k->ns, name, k->fail);
+	/* A damaged policy is the business of the command that needs it. */
+	if (policy_open(k->ns, name, true, &ignored, &p))
+		return 0;
+	policy_sweep_slots(&p);
+	err = sweep_users(k, &p, list);
+	policy_close(&p);
+	return err;
+}
+
+int kern_sweep(struct kern *k)
+{
+	struct ifaces list cleanup(ifaces_fini) = {};
+	struct pin_names names = {};
+	int err = iface_list(k->ns, true, k->fail, &list);
+
+	err = err ?: sweep_ifaces(k, &list);
+	if (!err && pin_list(k->ns, &names))
+		err = fail_set(k->fail, -EIO, "cannot read the state directory");
+	for (size_t i = 0; !err && i < names.n; i++)
+		if (!strncmp(names.v[i], POLICY_PREFIX, strlen(POLICY_PREFIX)))
+			err = sweep_policy(k, names.v[i] + strlen(POLICY_PREFIX), &list);
+	pin_names_fini(&names);
+	return err;
+}
