@@ -6,6 +6,7 @@
 #include "fwctl/live.h"
 #include "fwctl/out.h"
 #include "fwctl/pcap.h"
+#include "fwctl/text.h"
 #include "fwctl/words.h"
 #include "lang/lang.h"
 
@@ -156,6 +157,9 @@ static void explain_print(const struct explain *e)
 	}
 	out("  policy %s, %s%s%s\n", e->policy, word_dir(e->dir), e->ifname ? ", on " : "",
 	    e->ifname ? out_name(e->ifname) : "");
+	if (!e->chain && (rule > 0 || rule < 0))
+		out("  the sets of these rules are too large to be kept as text; fwctl explain FILE says why earlier "
+		    "rules do not match\n");
 	if (!n)
 		return;
 	struct table t;
@@ -284,17 +288,13 @@ static bool live_agree(const struct explain *e)
 static int live_judge(struct explain *e, struct live *l, const struct kern_iface_state *s)
 {
 	static const struct chain absent = {.fallback = VERDICT_PASS};
-	struct ruleset *rs = NULL;
-	struct diags diags;
 
 	e->image = live_image(l, s);
 	if (!e->image || live_ask(e, l, s))
 		return STATUS_REFUSED;
-	const char *text = image_text(e->image);
-	diags_init(&diags, e->arena);
-	if (*text && !lang_parse(e->arena, s->policy, text, strlen(text), NULL, &diags, &rs) && rs->npolicies)
+	const struct ruleset *rs = text_read(e->arena, e->image);
+	if (rs)
 		e->chain = &rs->policies[0].chain[e->dir];
-	diags_fini(&diags);
 	size_t n = 0;
 	image_rules(e->image, (enum fw_dir)e->dir, &n);
 	if (e->chain && e->chain->nrules != n)

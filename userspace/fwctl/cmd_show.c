@@ -4,8 +4,8 @@
 #include "fwctl/cmd.h"
 #include "fwctl/live.h"
 #include "fwctl/out.h"
+#include "fwctl/text.h"
 #include "fwctl/words.h"
-#include "lang/lang.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -28,35 +28,18 @@ static bool uses(const struct kern_iface_state *s, const struct shown *p)
 	return !strcmp(s->policy, p->state->policy);
 }
 
-static void rules_print_meta(const struct fw_image *img, enum fw_dir dir, bool essential)
-{
-	size_t n;
-	const struct fw_meta_rule *r = image_rules(img, dir, &n);
-
-	for (size_t i = 0; i < n; i++)
-		if (!(r[i].flags & FW_RULEF_ESSENTIAL) == !essential)
-			out("# %s %s: %s\n", word_dir(dir), essential ? "essential" : "rule",
-			    image_str(img, r[i].text));
-}
-
-/* The text can be loaded again; what it implies, and where it came from, stands in comments. */
+/* The text can be loaded again; where it came from and what it implies stands in comments. */
 static void show_rules(const struct show *s)
 {
 	for (size_t i = 0; i < s->n; i++) {
 		const struct shown *p = &s->v[i];
-		const char *text = image_text(p->image);
 		out("%s# policy %s, generation %" PRIu64 ", from %s, on", i ? "\n" : "", p->state->policy,
 		    (uint64_t)p->image->generation, out_name(image_source(p->image)));
 		for (size_t j = 0; j < s->live.n; j++)
 			if (uses(&s->live.iface[j], p))
 				out(" %s", out_name(s->live.iface[j].name));
 		out("\n");
-		out_text(text);
-		for (int d = 0; d < FW_DIR_COUNT; d++) {
-			if (!*text)
-				rules_print_meta(p->image, (enum fw_dir)d, false);
-			rules_print_meta(p->image, (enum fw_dir)d, true);
-		}
+		out_text(image_text(p->image));
 	}
 }
 
@@ -99,55 +82,58 @@ static json_t *show_rules_json(const struct show *s)
 	return json_pack("{s:o}", "policies", list);
 }
 
-/* Sets of a running policy, out of its canonical text. NULL when it holds none. */
-static const struct ruleset *sets_of(struct arena *arena, const struct shown *p)
-{
-	const char *text = image_text(p->image);
-	struct ruleset *rs = NULL;
-	struct diags d;
+struct sets {
+	const char *policy;
+	struct table *table;
+	json_t *json;
+};
 
-	diags_init(&d, arena);
-	if (!arena || !*text || lang_parse(arena, p->state->policy, text, strlen(text), NULL, &d, &rs))
-		rs = NULL;
-	diags_fini(&d);
-	return rs;
+static void set_row(void *ctx, const char *name, size_t n4, size_t n6)
+{
+	const struct sets *s = ctx;
+	char v4[24], v6[24];
+
+	snprintf(v4, sizeof(v4), "%zu", n4);
+	snprintf(v6, sizeof(v6), "%zu", n6);
+	table_add(s->table, s->policy, name, v4, v6);
+}
+
+static void set_object(void *ctx, const char *name, size_t n4, size_t n6)
+{
+	const struct sets *s = ctx;
+
+	json_array_append_new(s->json,
+			      json_pack("{s:o,s:o,s:I,s:I}", "policy", out_jstr(s->policy), "name", out_jstr(name),
+					"ipv4_ranges", (json_int_t)n4, "ipv6_ranges", (json_int_t)n6));
+}
+
+static void sets_each(const struct show *s, struct sets *sets, void (*each)(void *, const char *, size_t, size_t))
+{
+	for (size_t i = 0; i < s->n; i++) {
+		struct arena *arena = arena_new();
+		sets->policy = s->v[i].state->policy;
+		if (arena)
+			text_sets(arena, s->v[i].image, each, sets);
+		arena_free(arena);
+	}
 }
 
 static void show_sets(const struct show *s)
 {
 	struct table t;
+	struct sets sets = {.table = &t};
 
 	table_init(&t, 4, "policy", "set", ">IPv4 ranges", ">IPv6 ranges");
-	for (size_t i = 0; i < s->n; i++) {
-		struct arena *arena = arena_new();
-		const struct ruleset *rs = sets_of(arena, &s->v[i]);
-		for (size_t j = 0; rs && j < rs->nsets; j++) {
-			char n4[24], n6[24];
-			snprintf(n4, sizeof(n4), "%zu", rs->sets[j].addresses->n4);
-			snprintf(n6, sizeof(n6), "%zu", rs->sets[j].addresses->n6);
-			table_add(&t, s->v[i].state->policy, rs->sets[j].name, n4, n6);
-		}
-		arena_free(arena);
-	}
+	sets_each(s, &sets, set_row);
 	table_print(&t, "");
 }
 
 static json_t *show_sets_json(const struct show *s)
 {
-	json_t *list = json_array();
+	struct sets sets = {.json = json_array()};
 
-	for (size_t i = 0; i < s->n; i++) {
-		struct arena *arena = arena_new();
-		const struct ruleset *rs = sets_of(arena, &s->v[i]);
-		for (size_t j = 0; rs && j < rs->nsets; j++)
-			json_array_append_new(list,
-					      json_pack("{s:o,s:o,s:I,s:I}", "policy", out_jstr(s->v[i].state->policy),
-							"name", out_jstr(rs->sets[j].name), "ipv4_ranges",
-							(json_int_t)rs->sets[j].addresses->n4, "ipv6_ranges",
-							(json_int_t)rs->sets[j].addresses->n6));
-		arena_free(arena);
-	}
-	return json_pack("{s:o}", "sets", list);
+	sets_each(s, &sets, set_object);
+	return json_pack("{s:o}", "sets", sets.json);
 }
 
 static void show_interfaces(const struct show *s)

@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "fwctl/cmd.h"
 #include "fwctl/out.h"
+#include "fwctl/text.h"
 #include "fwctl/words.h"
 #include "lang/lang.h"
 
@@ -148,18 +149,17 @@ int file_test(struct file *f)
 	return f->failed ? STATUS_WRONG : STATUS_DONE;
 }
 
-/* Canonical text of very large sets would only swell every image; the rules' own texts are in the meta anyway. */
-#define TEXT_MAX (4u << 20)
-
 int file_compile(struct file *f, const struct policy *p, const struct compile_opts *opts, struct image *ret_image)
 {
 	uint64_t start = now_ns();
+	uint32_t nslots[FW_DIR_COUNT];
 	struct str text = {};
 
-	lang_print_policy(p, &text);
-	if (text.len > TEXT_MAX)
-		str_reset(&text);
-	int err = text.failed ? -ENOMEM : compile_policy(p, f->path, str_get(&text), &f->diags, opts, ret_image);
+	int err = text_make(f->arena, f->rules, p, &text);
+	if (!err)
+		err = compile_policy(p, f->path, str_get(&text), &f->diags, opts, ret_image);
+	if (!err)
+		err = image_assign_slots(ret_image, NULL, nslots);
 	str_fini(&text);
 	f->compile_ns += now_ns() - start;
 	if (!err)
