@@ -149,6 +149,25 @@ int file_test(struct file *f)
 	return f->failed ? STATUS_WRONG : STATUS_DONE;
 }
 
+/* compile knows rules by file and line, in words: "web.fw:4: …". Give such a diagnostic its place back. */
+static void diags_locate(struct file *f, size_t first)
+{
+	size_t len = strlen(f->path);
+
+	for (size_t i = first; i < f->diags.n; i++) {
+		struct diag *g = &f->diags.v[i];
+		char *end;
+		if (g->span.source || strncmp(g->text, f->path, len) || g->text[len] != ':')
+			continue;
+		unsigned long line = strtoul(g->text + len + 1, &end, 10);
+		struct span span = strncmp(end, ": ", 2) ? (struct span){} : file_span(f, f->path, (unsigned int)line);
+		if (!span.source)
+			continue;
+		g->span = span;
+		g->text = end + 2;
+	}
+}
+
 int file_compile(struct file *f, const struct policy *p, const struct compile_opts *opts, struct image *ret_image)
 {
 	uint64_t start = now_ns();
@@ -156,10 +175,12 @@ int file_compile(struct file *f, const struct policy *p, const struct compile_op
 	struct str text = {};
 
 	int err = text_make(f->arena, f->rules, p, &text);
+	size_t known = f->diags.n;
 	if (!err)
 		err = compile_policy(p, f->path, str_get(&text), &f->diags, opts, ret_image);
 	if (!err)
 		err = image_assign_slots(ret_image, NULL, nslots);
+	diags_locate(f, known);
 	str_fini(&text);
 	f->compile_ns += now_ns() - start;
 	if (!err)
