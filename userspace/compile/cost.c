@@ -30,7 +30,7 @@ static const char *cost_structure(const struct plan *p, enum space s)
 		return "sorted bounds";
 	if (!p->trie[s].n)
 		return "none: one class";
-	return space_family(s) == FAMILY_IPV4 ? "stride trie 16-8-8" : "stride trie 16-8-…, skips";
+	return space_family(s) == FAMILY_IPV4 ? "stride trie 16-8-8" : "stride trie 16-8-8..., skips";
 }
 
 static void cost_fill_dim(const struct plan *p, enum space s, struct cost_dim *out)
