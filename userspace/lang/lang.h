@@ -20,6 +20,7 @@ struct arena;
  */
 struct lang_reader {
 	int (*read)(void *ctx, struct arena *arena, const char *path, const char **ret_text, size_t *ret_len);
+	const char *(*error)(int err); /* the sentence for what `read` returned; NULL: that of errno */
 	void *ctx;
 };
 

@@ -97,7 +97,8 @@ bool load_file(struct resolver *r, const struct ast_text *path, const struct sou
 	if (!err && source->len > LEX_MAX_TEXT)
 		err = -EFBIG;
 	if (err) {
-		diag_add(r->d, DIAG_ERROR, path->span, "cannot read \"%s\": %s", name, strerror(-err));
+		diag_add(r->d, DIAG_ERROR, path->span, "cannot read \"%s\": %s", name,
+			 r->reader && r->reader->error ? r->reader->error(err) : strerror(-err));
 		return false;
 	}
 	*ret_source = source;
