@@ -37,7 +37,7 @@ int file_open(struct file *f, const char *path)
 		return STATUS_REFUSED;
 	}
 	f->source = (struct source){.name = path, .text = f->text, .len = f->len};
-	struct lang_reader reader = {.read = reader_read, .ctx = &f->reader};
+	struct lang_reader reader = {.read = reader_read, .error = reader_error, .ctx = &f->reader};
 	err = lang_parse(f->arena, path, f->text, f->len, &reader, &f->diags, &f->rules);
 	f->compile_ns += now_ns() - start;
 	if (!err && !f->diags.errors)

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "fwctl/text.h"
+
+#include "base/diag.h"
+#include "lang/lang.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Canonical text names a set as @name. */
+static bool names_set(const char *text, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (const char *at = strchr(text, '@'); at; at = strchr(at + 1, '@')) {
+		char after = strncmp(at + 1, name, len) ? 'x' : at[1 + len];
+		if (!isalnum((unsigned char)after) && after != '_' && after != '-' && after != '.')
+			return true;
+	}
+	return false;
+}
+
+static bool uses_set(const struct policy *p, const char *name)
+{
+	for (int d = 0; d < DIRECTION_COUNT; d++)
+		for (size_t i = 0; i < p->chain[d].nrules; i++)
+			if (names_set(p->chain[d].rules[i].text, name))
+				return true;
+	return false;
+}
+
+/* An address takes 10 to 80 bytes of text: an estimate before anything is printed. */
+static bool sets_small(const struct ruleset *one)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < one->nsets; i++)
+		n += one->sets[i].addresses->n4 + 2 * one->sets[i].addresses->n6;
+	return n < TEXT_MAX / 20;
+}
+
+int text_make(struct arena *arena, const struct ruleset *rs, const struct policy *p, struct str *out)
+{
+	struct policy copy = *p;
+	struct ruleset one = {.file = rs->file, .policies = &copy, .npolicies = 1};
+
+	one.sets = arena_array(arena, rs->nsets, sizeof(*one.sets));
+	if (!one.sets)
+		return -ENOMEM;
+	for (size_t i = 0; i < rs->nsets; i++)
+		if (uses_set(p, rs->sets[i].name))
+			one.sets[one.nsets++] = rs->sets[i];
+	if (!sets_small(&one)) {
+		for (size_t i = 0; i < one.nsets; i++)
+			str_addf(out, "# set %s: %zu IPv4 ranges, %zu IPv6 ranges; too many for this text\n",
+				 one.sets[i].name, one.sets[i].addresses->n4, one.sets[i].addresses->n6);
+		one.nsets = 0;
+	}
+	lang_print(&one, out);
+	return out->failed ? -ENOMEM : 0;
+}
+
+const struct ruleset *text_read(struct arena *arena, const struct fw_image *img)
+{
+	const char *text = image_text(img);
+	struct ruleset *rs = NULL;
+	struct diags d;
+
+	diags_init(&d, arena);
+	if (!*text || lang_parse(arena, image_policy(img), text, strlen(text), NULL, &d, &rs) || !rs->npolicies)
+		rs = NULL;
+	diags_fini(&d);
+	return rs;
+}
+
+void text_sets(struct arena *arena, const struct fw_image *img,
+	       void (*each)(void *ctx, const char *name, size_t n4, size_t n6), void *ctx)
+{
+	const struct ruleset *rs = text_read(arena, img);
+	char name[128];
+	size_t n4, n6;
+
+	for (size_t i = 0; rs && i < rs->nsets; i++)
+		each(ctx, rs->sets[i].name, rs->sets[i].addresses->n4, rs->sets[i].addresses->n6);
+	if (rs)
+		return;
+	for (const char *p = image_text(img); *p == '#'; p += strcspn(p, "\n"), p += *p == '\n')
+		if (sscanf(p, "# set %127[^:]: %zu IPv4 ranges, %zu IPv6 ranges", name, &n4, &n6) == 3)
+			each(ctx, name, n4, n6);
+}
