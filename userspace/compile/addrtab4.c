@@ -89,6 +89,7 @@ int trie4_build(const struct classes *c, size_t limit, struct trie *ret)
 		return err;
 	}
 	trie_seal(&t);
+	t.steps = 3;
 	*ret = t;
 	return 0;
 }

@@ -8,6 +8,7 @@
 struct addrtab6 {
 	const struct classes *c;
 	struct trie *t;
+	unsigned int depth; /* nodes on the way to the cell looked at */
 };
 
 static u128 addrtab6_low(unsigned int bits)
@@ -120,16 +121,19 @@ static int addrtab6_cell(struct addrtab6 *w, u128 base, unsigned int byte, size_
 		*ret_cell = w->c->cls[from];
 		return 0;
 	}
+	if (++w->depth > w->t->steps)
+		w->t->steps = w->depth;
 	done = addrtab6_skip(w, base, end, byte, from, to, ret_cell);
-	if (done)
-		return done < 0 ? done : 0;
-	return addrtab6_chunk(w, base, byte, from, ret_cell);
+	if (!done)
+		done = addrtab6_chunk(w, base, byte, from, ret_cell);
+	w->depth--;
+	return done < 0 ? done : 0;
 }
 
 int trie6_build(const struct classes *c, size_t limit, struct trie *ret)
 {
 	struct trie t = {};
-	struct addrtab6 w = { .c = c, .t = &t };
+	struct addrtab6 w = { .c = c, .t = &t, .depth = 1 };
 	size_t from = 0, to;
 	int err;
 

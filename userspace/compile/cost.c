@@ -7,14 +7,8 @@ static unsigned int cost_lookups(const struct plan *p, enum space s)
 {
 	unsigned int steps = 0;
 
-	switch (space_family(s)) {
-	case FAMILY_IPV4:
-		return p->trie[s].n ? 3 : 0;
-	case FAMILY_IPV6:
-		return p->trie[s].n ? 1 + FW_TRIE6_STEPS : 0;
-	default:
-		break;
-	}
+	if (space_family(s) != FAMILY_COUNT)
+		return p->trie[s].steps;
 	if (s != SPACE_MAC)
 		return 1;
 	while (1ul << steps < p->classes[s].nbounds)

@@ -12,8 +12,19 @@
 
 #include <errno.h>
 
-/* Enough for what people write; each candidate costs a walk over the sets. */
+/*
+ * Enough for what people write; each candidate costs a comparison of sets. REDUCE_WORK bounds all comparisons of one
+ * direction (in ranges looked at, some tens of milliseconds): beyond it rules get no warning, which is all that is lost.
+ */
 #define REDUCE_CANDIDATES 16
+#define REDUCE_WORK 4000000ul
+#define REDUCE_CACHE 4096 /* answers about long sets, which many rules may share */
+#define REDUCE_LONG 16
+
+struct reduce_answer {
+	const struct box_set *a, *b;
+	bool covers;
+};
 
 struct reduce {
 	const struct plan *p;
@@ -21,6 +32,8 @@ struct reduce {
 	const uint64_t **row; /* rows of the witness packets of the rule looked at: at most four per space */
 	size_t nrows;
 	uint64_t *terminal; /* bit per rule: it ends the walk */
+	struct reduce_answer *cache;
+	size_t work;
 };
 
 static void reduce_add_class(struct reduce *w, enum space s, uint32_t cls)
@@ -53,18 +66,35 @@ static void reduce_witness(struct reduce *w, size_t rule)
 	}
 }
 
-static bool reduce_covers(const struct plan *p, size_t earlier, size_t rule)
+/* Does a hold what b holds? Where every packet has a value, no condition is the whole range. */
+static bool reduce_covers_set(struct reduce *w, enum space s, const struct box_set *a, const struct box_set *b)
 {
-	const struct boxes *b = &p->boxes;
+	struct reduce_answer *answer;
 
-	if (b->families[rule] & ~b->families[earlier])
+	if (a && !b && w->p->classes[s].absent == CLASS_NONE)
+		return a->n == 1 && !box_set_lo(a, 0) && box_set_hi(a, 0) >= space_max(s);
+	if (!a || !b || b->n <= REDUCE_LONG)
+		return box_set_covers(a, b);
+	answer = &w->cache[(a->hash ^ b->hash * 3) % REDUCE_CACHE];
+	if (answer->a != a || answer->b != b) {
+		w->work += b->n;
+		*answer = (struct reduce_answer){ a, b, box_set_covers(a, b) };
+	}
+	return answer->covers;
+}
+
+static bool reduce_covers(struct reduce *w, size_t earlier, size_t rule)
+{
+	const struct boxes *b = &w->p->boxes;
+
+	if (b->families[rule] & ~b->families[earlier] || ++w->work > REDUCE_WORK)
 		return false;
 	for (int s = 0; s < SPACE_COUNT; s++) {
 		enum family family = space_family(s);
 
 		if (family != FAMILY_COUNT && !(b->families[rule] >> family & 1))
 			continue;
-		if (!box_set_covers(boxes_set(b, s, earlier), boxes_set(b, s, rule)))
+		if (!reduce_covers_set(w, s, boxes_set(b, s, earlier), boxes_set(b, s, rule)))
 			return false;
 	}
 	return true;
@@ -86,7 +116,7 @@ static size_t reduce_find(struct reduce *w, size_t rule)
 		for (; word; word &= word - 1) {
 			size_t earlier = i * 64 + __builtin_ctzll(word);
 
-			if (reduce_covers(w->p, earlier, rule))
+			if (reduce_covers(w, earlier, rule))
 				return earlier;
 			if (++tried == REDUCE_CANDIDATES)
 				return SIZE_MAX;
@@ -117,7 +147,8 @@ int reduce_never(struct arena *arena, struct plan *p, const struct image *img, s
 
 	w.row = arena_array(arena, 2 * SPACE_COUNT, sizeof(*w.row));
 	w.terminal = arena_array(arena, p->nwords, sizeof(*w.terminal));
-	if (!w.row || !w.terminal)
+	w.cache = arena_array(arena, REDUCE_CACHE, sizeof(*w.cache));
+	if (!w.row || !w.terminal || !w.cache)
 		return -ENOMEM;
 	for (size_t i = 0; i < chain->nrules; i++) {
 		size_t earlier = p->boxes.families[i] ? reduce_find(&w, i) : SIZE_MAX;

@@ -10,6 +10,7 @@ struct trie {
 	size_t n, cap;    /* n is a multiple of 16 */
 	unsigned int leaf_shift;
 	size_t chunks, leaves, skips; /* how many of each, for the reader */
+	unsigned int steps;           /* dependent reads at worst: l1 and what follows */
 
 	/* While it is built: */
 	size_t limit;     /* units */
