@@ -75,7 +75,8 @@ static void tcp_build(struct bytes *out, const struct l4 *l4, uint32_t id)
 {
 	size_t header = 20u + l4->tcp_opts;
 
-	bytes_put32(out, id << 4); /* the id; a reset that answers a SYN-ACK has a sequence number with other low bits */
+	bytes_put32(out,
+		    id << 4); /* the id; a reset that answers a SYN-ACK has a sequence number with other low bits */
 	bytes_put32(out, 0);
 	bytes_put8(out, (unsigned int)(header / 4) << 4);
 	bytes_put8(out, l4->exact_flags || l4->flags ? l4->flags : 0x02);
@@ -153,7 +154,8 @@ void ip6_build(struct bytes *out, const struct ip6 *ip, const void *payload, siz
 	bytes_put(out, payload, len);
 }
 
-void eth_build(struct bytes *out, const uint32_t *tags, size_t ntags, unsigned int ethertype, const void *payload, size_t len)
+void eth_build(struct bytes *out, const uint32_t *tags, size_t ntags, unsigned int ethertype, const void *payload,
+	       size_t len)
 {
 	out->n = 0;
 	bytes_put(out, lab_rcv_mac, 6);

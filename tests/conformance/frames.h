@@ -13,9 +13,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CORPUS_PORT 4000
+#define CORPUS_PORT  4000
 #define CORPUS_MAGIC 0x46574321u
-#define FRAME_MAX 9200
+#define FRAME_MAX    9200
 
 struct frame {
 	uint8_t *data;
@@ -29,7 +29,7 @@ struct frame {
 struct frame_case {
 	const char *class;
 	char name[80];
-	uint32_t id;       /* index + 1; travels in the payload, or in the TCP sequence number */
+	uint32_t id;	   /* index + 1; travels in the payload, or in the TCP sequence number */
 	const char *limit; /* reason of the firewall's stated limit that may stop it; NULL: a legal packet must pass */
 	struct frame *f;
 	size_t n;
@@ -42,8 +42,8 @@ struct corpus {
 
 enum corpus_kind {
 	CORPUS_STANDARD, /* fits an MTU of 1500 */
-	CORPUS_JUMBO,    /* needs 9000 */
-	CORPUS_LEGAL,    /* what ordinary hosts send */
+	CORPUS_JUMBO,	 /* needs 9000 */
+	CORPUS_LEGAL,	 /* what ordinary hosts send */
 };
 
 void corpus_build(struct corpus *c, enum corpus_kind kind);
@@ -66,13 +66,13 @@ struct l4 {
 	int family; /* 4 or 6 */
 	uint8_t proto;
 	uint16_t sport, dport; /* 0: 1024 + id, CORPUS_PORT */
-	uint8_t flags;         /* TCP; 0: SYN, unless exact_flags */
+	uint8_t flags;	       /* TCP; 0: SYN, unless exact_flags */
 	bool exact_flags;
-	uint8_t tcp_opts;      /* bytes of NOP, a multiple of 4 */
-	size_t payload;        /* at least 8 are sent */
-	bool no_checksum;      /* UDP over IPv4 */
-	uint32_t dst4;         /* 0: LAB_RCV4 */
-	const uint8_t *dst6;   /* NULL: lab_rcv6 */
+	uint8_t tcp_opts;    /* bytes of NOP, a multiple of 4 */
+	size_t payload;	     /* at least 8 are sent */
+	bool no_checksum;    /* UDP over IPv4 */
+	uint32_t dst4;	     /* 0: LAB_RCV4 */
+	const uint8_t *dst6; /* NULL: lab_rcv6 */
 };
 void l4_build(struct bytes *out, const struct l4 *l4, uint32_t id);
 
@@ -102,7 +102,8 @@ struct ip6 {
 void ip6_build(struct bytes *out, const struct ip6 *ip, const void *payload, size_t len);
 
 /* Ethernet with tags; each tag is ethertype << 16 | tci. */
-void eth_build(struct bytes *out, const uint32_t *tags, size_t ntags, unsigned int ethertype, const void *payload, size_t len);
+void eth_build(struct bytes *out, const uint32_t *tags, size_t ntags, unsigned int ethertype, const void *payload,
+	       size_t len);
 
 /* The id that the next case will have. */
 uint32_t corpus_next_id(const struct corpus *c);

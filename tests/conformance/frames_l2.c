@@ -13,8 +13,8 @@ static const struct {
 	uint8_t proto;
 	const char *name;
 } protos[] = {
-	{4, IPPROTO_UDP, "udp4"},   {4, IPPROTO_TCP, "tcp4"},    {4, IPPROTO_ICMP, "icmp4"}, {4, IPPROTO_SCTP, "sctp4"},
-	{6, IPPROTO_UDP, "udp6"},   {6, IPPROTO_TCP, "tcp6"},    {6, IPPROTO_ICMPV6, "icmp6"}, {6, IPPROTO_SCTP, "sctp6"},
+	{4, IPPROTO_UDP, "udp4"}, {4, IPPROTO_TCP, "tcp4"}, {4, IPPROTO_ICMP, "icmp4"},	  {4, IPPROTO_SCTP, "sctp4"},
+	{6, IPPROTO_UDP, "udp6"}, {6, IPPROTO_TCP, "tcp6"}, {6, IPPROTO_ICMPV6, "icmp6"}, {6, IPPROTO_SCTP, "sctp6"},
 };
 #define NPROTOS (sizeof(protos) / sizeof(protos[0]))
 
@@ -40,7 +40,8 @@ static void tagged(struct corpus *c, size_t proto, const uint32_t *tags, size_t 
 	unsigned int type;
 
 	type = plain(&ip, &l4, corpus_next_id(c));
-	fc = corpus_add(c, "vlan", ntags > 2 ? "vlan-depth" : NULL, "%s under %zu tags %s", protos[proto].name, ntags, what);
+	fc = corpus_add(c, "vlan", ntags > 2 ? "vlan-depth" : NULL, "%s under %zu tags %s", protos[proto].name, ntags,
+			what);
 	eth_build(&out, tags, ntags, type, ip.b, ip.n);
 	case_frame(fc, out.b, out.n);
 }
@@ -88,8 +89,9 @@ static void runts(struct corpus *c)
 			eth_build(&out, &tag, cut & 1, type, ip.b, ip.n);
 			if (cut > out.n)
 				break;
-			case_frame(corpus_add(c, "runt", "malformed", "%s cut to %zu of %zu bytes", protos[p].name, cut, out.n), out.b,
-				   cut);
+			case_frame(corpus_add(c, "runt", "malformed", "%s cut to %zu of %zu bytes", protos[p].name, cut,
+					      out.n),
+				   out.b, cut);
 		}
 	}
 }
@@ -111,7 +113,8 @@ static void short_segments(struct corpus *c)
 				ip4_build(&ip, &(struct ip4){.proto = l4.proto, .id = (uint16_t)id}, seg.b, n);
 			else
 				ip6_build(&ip, &(struct ip6){.next = l4.proto}, seg.b, n);
-			case_ip(corpus_add(c, "short-l4", "l4-short", "%s with %zu bytes of L4", protos[p].name, n), &ip);
+			case_ip(corpus_add(c, "short-l4", "l4-short", "%s with %zu bytes of L4", protos[p].name, n),
+				&ip);
 		}
 	}
 }
@@ -152,9 +155,12 @@ static void with_mac(struct corpus *c, size_t p, const uint8_t mac[6], const cha
 
 static void destinations(struct corpus *c)
 {
-	static const uint8_t macs[][6] = {
-		{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}, {1, 0, 0x5e, 0, 0, 1}, {0x33, 0x33, 0, 0, 0, 1}, {2, 9, 9, 9, 9, 9}};
-	static const char *const names[] = {"the broadcast MAC", "an IPv4 multicast MAC", "an IPv6 multicast MAC", "a foreign MAC"};
+	static const uint8_t macs[][6] = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff},
+					  {1, 0, 0x5e, 0, 0, 1},
+					  {0x33, 0x33, 0, 0, 0, 1},
+					  {2, 9, 9, 9, 9, 9}};
+	static const char *const names[] = {"the broadcast MAC", "an IPv4 multicast MAC", "an IPv6 multicast MAC",
+					    "a foreign MAC"};
 	static const uint8_t all_nodes[16] = {0xff, 2, [15] = 1};
 	static const uint32_t groups[] = {0xffffffff, 0x0a4d00ff, 0xe0000001};
 
@@ -163,7 +169,10 @@ static void destinations(struct corpus *c)
 			with_mac(c, p, macs[m], names[m]);
 	for (size_t p = 0; p < NPROTOS; p++) {
 		for (size_t g = 0; g < 3; g++) {
-			struct l4 l4 = {.family = protos[p].family, .proto = protos[p].proto, .dst4 = groups[g], .dst6 = all_nodes};
+			struct l4 l4 = {.family = protos[p].family,
+					.proto = protos[p].proto,
+					.dst4 = groups[g],
+					.dst6 = all_nodes};
 			struct bytes ip, out;
 			unsigned int type = plain(&ip, &l4, corpus_next_id(c));
 
@@ -171,7 +180,8 @@ static void destinations(struct corpus *c)
 				continue;
 			eth_build(&out, NULL, 0, type, ip.b, ip.n);
 			memcpy(out.b, l4.family == 6 ? macs[2] : g == 2 ? macs[1] : macs[0], 6);
-			case_frame(corpus_add(c, "destination", NULL, "%s to group %zu", protos[p].name, g), out.b, out.n);
+			case_frame(corpus_add(c, "destination", NULL, "%s to group %zu", protos[p].name, g), out.b,
+				   out.n);
 		}
 	}
 }
@@ -179,7 +189,8 @@ static void destinations(struct corpus *c)
 /* Wrong ethertype for the version, tunnels, odd protocols: nothing the receiver opens, so nothing arrives. */
 static void disguises(struct corpus *c)
 {
-	static const unsigned int types[] = {ETHERTYPE_IP, ETHERTYPE_IPV6, ETHERTYPE_ARP, 0x8847, 0x8863, 0x8864, 0x22f0, 0x0600, 0x05ff};
+	static const unsigned int types[] = {ETHERTYPE_IP, ETHERTYPE_IPV6, ETHERTYPE_ARP, 0x8847, 0x8863,
+					     0x8864,	   0x22f0,	   0x0600,	  0x05ff};
 
 	for (size_t t = 0; t < sizeof(types) / sizeof(types[0]); t++) {
 		for (size_t p = 0; p < NPROTOS; p += 4) {
@@ -188,8 +199,9 @@ static void disguises(struct corpus *c)
 
 			plain(&ip, &l4, corpus_next_id(c));
 			eth_build(&out, NULL, 0, types[t], ip.b, ip.n);
-			case_frame(corpus_add(c, "disguise", "malformed", "%s as ethertype 0x%04x", protos[p].name, types[t]), out.b,
-				   out.n);
+			case_frame(corpus_add(c, "disguise", "malformed", "%s as ethertype 0x%04x", protos[p].name,
+					      types[t]),
+				   out.b, out.n);
 		}
 	}
 	for (size_t p = 0; p < NPROTOS; p++) {
@@ -229,7 +241,8 @@ void corpus_gso(struct corpus *c)
 		bool tcp = protos[p].proto == IPPROTO_TCP, udp = protos[p].proto == IPPROTO_UDP;
 
 		for (size_t ntags = 0; (tcp || udp) && ntags < 4; ntags++) {
-			struct l4 l4 = {.family = protos[p].family, .proto = protos[p].proto, .payload = 1200, .flags = 0x10};
+			struct l4 l4 = {
+				.family = protos[p].family, .proto = protos[p].proto, .payload = 1200, .flags = 0x10};
 			uint32_t tags[4] = {0x81000000u, 0x81000000u, 0x81000000u};
 			struct bytes ip, out;
 			struct frame_case *fc;
@@ -237,11 +250,12 @@ void corpus_gso(struct corpus *c)
 			unsigned int type = plain(&ip, &l4, corpus_next_id(c));
 
 			eth_build(&out, tags, ntags, type, ip.b, ip.n);
-			fc = corpus_add(c, "gso", ntags > 2 ? "vlan-depth" : NULL, "%s super-packet under %zu tags", protos[p].name,
-					ntags);
+			fc = corpus_add(c, "gso", ntags > 2 ? "vlan-depth" : NULL, "%s super-packet under %zu tags",
+					protos[p].name, ntags);
 			f = case_frame(fc, out.b, out.n);
-			f->gso_type = udp ? 5 /* VIRTIO_NET_HDR_GSO_UDP_L4 */
-				      : l4.family == 4 ? VIRTIO_NET_HDR_GSO_TCPV4 : VIRTIO_NET_HDR_GSO_TCPV6;
+			f->gso_type = udp	       ? 5 /* VIRTIO_NET_HDR_GSO_UDP_L4 */
+				      : l4.family == 4 ? VIRTIO_NET_HDR_GSO_TCPV4
+						       : VIRTIO_NET_HDR_GSO_TCPV6;
 			f->gso_size = 300;
 			f->hdr_len = (uint16_t)(14 + 4 * ntags + (l4.family == 4 ? 20 : 40) + (tcp ? 20 : 8));
 		}
@@ -257,7 +271,8 @@ static void jumbo_split(struct corpus *c, size_t p, size_t ntags, size_t linear)
 	unsigned int type = plain(&ip, &l4, corpus_next_id(c));
 
 	eth_build(&out, tags, ntags, type, ip.b, ip.n);
-	fc = corpus_add(c, "split", ntags > 2 ? "vlan-depth" : NULL, "%s under %zu tags, %zu bytes linear", protos[p].name, ntags, linear);
+	fc = corpus_add(c, "split", ntags > 2 ? "vlan-depth" : NULL, "%s under %zu tags, %zu bytes linear",
+			protos[p].name, ntags, linear);
 	case_frame(fc, out.b, out.n)->hdr_len = (uint16_t)linear;
 }
 
@@ -278,7 +293,8 @@ static void jumbo_chain(struct corpus *c, size_t headers, size_t linear)
 	bytes_put(&body, seg.b, seg.n);
 	ip6_build(&ip, &(struct ip6){.next = headers ? 60 : IPPROTO_UDP}, body.b, body.n);
 	eth_build(&out, NULL, 0, ETHERTYPE_IPV6, ip.b, ip.n);
-	fc = corpus_add(c, "split", headers > 8 ? "ext-chain" : NULL, "udp6 behind %zu options headers, %zu bytes linear", headers, linear);
+	fc = corpus_add(c, "split", headers > 8 ? "ext-chain" : NULL,
+			"udp6 behind %zu options headers, %zu bytes linear", headers, linear);
 	case_frame(fc, out.b, out.n)->hdr_len = (uint16_t)linear;
 }
 

@@ -12,7 +12,7 @@ static const struct {
 	uint8_t proto;
 	const char *name;
 } protos[] = {
-	{4, IPPROTO_UDP, "udp4"}, {4, IPPROTO_TCP, "tcp4"}, {4, IPPROTO_ICMP, "icmp4"}, {4, IPPROTO_SCTP, "sctp4"},
+	{4, IPPROTO_UDP, "udp4"}, {4, IPPROTO_TCP, "tcp4"}, {4, IPPROTO_ICMP, "icmp4"},	  {4, IPPROTO_SCTP, "sctp4"},
 	{6, IPPROTO_UDP, "udp6"}, {6, IPPROTO_TCP, "tcp6"}, {6, IPPROTO_ICMPV6, "icmp6"}, {6, IPPROTO_SCTP, "sctp6"},
 };
 #define NPROTOS (sizeof(protos) / sizeof(protos[0]))
@@ -98,7 +98,11 @@ static void tcp(struct corpus *c, int family)
 	static const uint8_t flags[] = {0x02, 0x10, 0x18, 0x11, 0x14, 0x04, 0xc2, 0x38};
 
 	for (size_t i = 0; i < sizeof(flags); i++) {
-		struct l4 l4 = {.family = family, .proto = IPPROTO_TCP, .flags = flags[i], .tcp_opts = (uint8_t)(4 * (i % 8)), .payload = 16};
+		struct l4 l4 = {.family = family,
+				.proto = IPPROTO_TCP,
+				.flags = flags[i],
+				.tcp_opts = (uint8_t)(4 * (i % 8)),
+				.payload = 16};
 		struct bytes ip;
 
 		packet(&ip, &l4, (struct ip4){0}, corpus_next_id(c));
@@ -112,7 +116,8 @@ static void fragments(struct corpus *c, size_t p, bool reverse)
 	static const size_t edge[] = {0, 1448, 2200};
 	uint32_t id = corpus_next_id(c);
 	struct l4 l4 = {.family = protos[p].family, .proto = protos[p].proto, .payload = 2000};
-	struct frame_case *fc = corpus_add(c, "fragments", NULL, "%s in two, %s", protos[p].name, reverse ? "reversed" : "in order");
+	struct frame_case *fc =
+		corpus_add(c, "fragments", NULL, "%s in two, %s", protos[p].name, reverse ? "reversed" : "in order");
 	struct bytes seg, ip, body;
 
 	l4_build(&seg, &l4, id);
@@ -120,7 +125,9 @@ static void fragments(struct corpus *c, size_t p, bool reverse)
 		size_t i = reverse ? 1 - k : k, end = i ? seg.n : edge[1];
 
 		if (l4.family == 4) {
-			struct ip4 h = {.proto = l4.proto, .id = (uint16_t)id, .frag = (uint16_t)((i ? 0 : 0x2000) | edge[i] / 8)};
+			struct ip4 h = {.proto = l4.proto,
+					.id = (uint16_t)id,
+					.frag = (uint16_t)((i ? 0 : 0x2000) | edge[i] / 8)};
 
 			ip4_build(&ip, &h, seg.b + edge[i], end - edge[i]);
 		} else {

@@ -14,7 +14,8 @@ static const char *proto_name(uint8_t proto)
 	return proto == IPPROTO_UDP ? "udp" : proto == IPPROTO_TCP ? "tcp" : proto == IPPROTO_ICMP ? "icmp" : "sctp";
 }
 
-static void one(struct corpus *c, const char *class, const char *limit, struct ip4 ip, const struct l4 *l4, size_t pad, const char *what)
+static void one(struct corpus *c, const char *class, const char *limit, struct ip4 ip, const struct l4 *l4, size_t pad,
+		const char *what)
 {
 	uint32_t id = corpus_next_id(c);
 	struct bytes seg, packet;
@@ -63,7 +64,8 @@ static void options(struct corpus *c)
 			one(c, "options", NULL, (struct ip4){.opts = zeros, .nopts = n}, &l4, 0, what);
 		}
 		for (size_t i = 0; i < sizeof(opts) / sizeof(opts[0]); i++)
-			one(c, "options", NULL, (struct ip4){.opts = opts[i].b, .nopts = opts[i].len}, &l4, 0, opts[i].name);
+			one(c, "options", NULL, (struct ip4){.opts = opts[i].b, .nopts = opts[i].len}, &l4, 0,
+			    opts[i].name);
 	}
 }
 
@@ -117,7 +119,7 @@ static void l4_lies(struct corpus *c)
 		uint32_t sum;
 
 		l4_build(&seg, &(struct l4){.family = 4, .proto = IPPROTO_TCP, .payload = 24}, id);
-		sum = (uint16_t)~(seg.b[16] << 8 | seg.b[17]);
+		sum = (uint16_t) ~(seg.b[16] << 8 | seg.b[17]);
 		sum += (doff << 12) + 0xffff - 0x5000;
 		seg.b[12] = (uint8_t)(doff << 4);
 		bytes_set16(&seg, 16, lab_sum_fold(sum));
@@ -144,15 +146,18 @@ static void fields(struct corpus *c)
 			one(c, "fields", NULL, (struct ip4){.tos = (uint8_t)tos}, &l4, 0, what);
 		}
 	}
-	one(c, "fields", NULL, (struct ip4){0}, &(struct l4){.family = 4, .proto = IPPROTO_UDP, .no_checksum = true}, 0, "without a checksum");
+	one(c, "fields", NULL, (struct ip4){0}, &(struct l4){.family = 4, .proto = IPPROTO_UDP, .no_checksum = true}, 0,
+	    "without a checksum");
 	for (unsigned int flags = 0; flags < 256; flags++) {
 		snprintf(what, sizeof(what), "flags 0x%02x", flags);
-		one(c, "flags", NULL, (struct ip4){0}, &(struct l4){.family = 4, .proto = IPPROTO_TCP, .flags = (uint8_t)flags, .exact_flags = true},
-		    0, what);
+		one(c, "flags", NULL, (struct ip4){0},
+		    &(struct l4){.family = 4, .proto = IPPROTO_TCP, .flags = (uint8_t)flags, .exact_flags = true}, 0,
+		    what);
 	}
 	for (unsigned int n = 4; n <= 40; n += 4) {
 		snprintf(what, sizeof(what), "%u bytes of options", n);
-		one(c, "fields", NULL, (struct ip4){0}, &(struct l4){.family = 4, .proto = IPPROTO_TCP, .tcp_opts = (uint8_t)n}, 0, what);
+		one(c, "fields", NULL, (struct ip4){0},
+		    &(struct l4){.family = 4, .proto = IPPROTO_TCP, .tcp_opts = (uint8_t)n}, 0, what);
 	}
 }
 
@@ -170,7 +175,8 @@ struct piece {
 	bool last; /* no more-fragments */
 };
 
-static void fragment(struct frame_case *fc, const struct bytes *seg, uint8_t proto, struct piece p, const uint8_t *opts, size_t nopts)
+static void fragment(struct frame_case *fc, const struct bytes *seg, uint8_t proto, struct piece p, const uint8_t *opts,
+		     size_t nopts)
 {
 	struct ip4 ip = {.proto = proto,
 			 .id = (uint16_t)fc->id,
@@ -234,7 +240,8 @@ static void orders(struct corpus *c, uint8_t proto)
 	};
 
 	for (size_t i = 0; i < sizeof(cuts) / sizeof(cuts[0]); i++) {
-		struct order_ctx ctx = {c, proto, cuts[i].p, cuts[i].what, proto == IPPROTO_UDP ? NULL : cuts[i].tcp_limit};
+		struct order_ctx ctx = {c, proto, cuts[i].p, cuts[i].what,
+					proto == IPPROTO_UDP ? NULL : cuts[i].tcp_limit};
 
 		corpus_orders(cuts[i].n, add_order, &ctx);
 	}
@@ -263,9 +270,12 @@ static void rewrites(struct corpus *c)
 			struct frame_case *fc;
 			struct bytes good, bad;
 
-			l4_build(&good, &(struct l4){.family = 4, .proto = protos4[p], .payload = 88, .dport = LAB_MARK_DPORT}, id);
+			l4_build(&good,
+				 &(struct l4){.family = 4, .proto = protos4[p], .payload = 88, .dport = LAB_MARK_DPORT},
+				 id);
 			l4_build(&bad, &(struct l4){.family = 4, .proto = protos4[p], .payload = 88}, id);
-			fc = corpus_add(c, "fragments4", "frag-tiny", "%s rewrite: %s", proto_name(protos4[p]), plans[i].what);
+			fc = corpus_add(c, "fragments4", "frag-tiny", "%s rewrite: %s", proto_name(protos4[p]),
+					plans[i].what);
 			for (size_t k = 0; k < plans[i].n; k++) {
 				struct piece piece = plans[i].p[k];
 

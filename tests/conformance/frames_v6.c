@@ -7,7 +7,18 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { HOPOPTS = 0, ROUTING = 43, FRAGMENT = 44, ESP = 50, AH = 51, NONE = 59, DSTOPTS = 60, MOBILITY = 135, HIP = 139, SHIM6 = 140 };
+enum {
+	HOPOPTS = 0,
+	ROUTING = 43,
+	FRAGMENT = 44,
+	ESP = 50,
+	AH = 51,
+	NONE = 59,
+	DSTOPTS = 60,
+	MOBILITY = 135,
+	HIP = 139,
+	SHIM6 = 140
+};
 
 static const uint8_t protos6[] = {IPPROTO_UDP, IPPROTO_TCP, IPPROTO_ICMPV6, IPPROTO_SCTP};
 
@@ -19,10 +30,10 @@ static const char *proto_name(uint8_t proto)
 /* One header of a chain. */
 struct ext {
 	uint8_t type;
-	uint8_t units;   /* 8-byte units beyond the first (AH: 4-byte units beyond two) */
-	uint8_t a, b;    /* routing: type and segments left. Fragment: reserved byte and the low byte of the offset word */
+	uint8_t units; /* 8-byte units beyond the first (AH: 4-byte units beyond two) */
+	uint8_t a, b; /* routing: type and segments left. Fragment: reserved byte and the low byte of the offset word */
 	uint16_t offset; /* fragment: the offset word, `b` excluded */
-	uint8_t option;  /* options: type of the one option that fills it; 0: PadN */
+	uint8_t option;	 /* options: type of the one option that fills it; 0: PadN */
 };
 
 static void put_options(struct bytes *out, size_t len, uint8_t option)
@@ -75,7 +86,8 @@ static void put_ext(struct bytes *out, const struct ext *e, uint8_t next, uint32
 }
 
 /* A chain of headers and the segment behind it, as one payload; the type of the first header. */
-static uint8_t chain_build(struct bytes *out, const struct ext *e, size_t n, uint8_t proto, const struct bytes *seg, uint32_t id)
+static uint8_t chain_build(struct bytes *out, const struct ext *e, size_t n, uint8_t proto, const struct bytes *seg,
+			   uint32_t id)
 {
 	out->n = 0;
 	for (size_t i = 0; i < n; i++)
@@ -95,8 +107,9 @@ static void chain(struct corpus *c, uint8_t proto, const char *limit, const stru
 	ip6_build(&packet, &(struct ip6){.next = next}, body.b, body.n);
 	case_ip(corpus_add(c, "ext-chain", limit, "%s behind %s", proto_name(proto), what), &packet);
 }
-#define CHAIN(c, proto, limit, what, ...)                                                                                      \
-	chain(c, proto, limit, (const struct ext[]){__VA_ARGS__}, sizeof((struct ext[]){__VA_ARGS__}) / sizeof(struct ext), what)
+#define CHAIN(c, proto, limit, what, ...)                                                                              \
+	chain(c, proto, limit, (const struct ext[]){__VA_ARGS__},                                                      \
+	      sizeof((struct ext[]){__VA_ARGS__}) / sizeof(struct ext), what)
 
 static void repeated(struct corpus *c, uint8_t proto)
 {
@@ -130,14 +143,17 @@ static void kinds(struct corpus *c, uint8_t proto)
 	for (unsigned int type = 0; type < 256; type += type < 8 || type > 250 ? 1 : 27) {
 		for (uint8_t left = 0; left < 3; left++) {
 			for (uint8_t units = 0; units < 5; units += 2) {
-				snprintf(what, sizeof(what), "routing type %u, %u segments left, %u units", type, left, units);
-				CHAIN(c, proto, type ? NULL : "ext-chain", what, {.type = ROUTING, .a = (uint8_t)type, .b = left, .units = units});
+				snprintf(what, sizeof(what), "routing type %u, %u segments left, %u units", type, left,
+					 units);
+				CHAIN(c, proto, type ? NULL : "ext-chain", what,
+				      {.type = ROUTING, .a = (uint8_t)type, .b = left, .units = units});
 			}
 		}
 	}
 	for (unsigned int a = 0; a < 256; a += 51)
 		for (uint8_t low = 0; low < 8; low += 2) {
-			snprintf(what, sizeof(what), "an atomic fragment, reserved 0x%02x, reserved bits %u", a, low / 2u);
+			snprintf(what, sizeof(what), "an atomic fragment, reserved 0x%02x, reserved bits %u", a,
+				 low / 2u);
 			CHAIN(c, proto, NULL, what, {.type = FRAGMENT, .a = (uint8_t)a, .b = low});
 		}
 	for (unsigned int units = 0; units < 100; units = units * 2 + 1) {
@@ -154,10 +170,12 @@ static void kinds(struct corpus *c, uint8_t proto)
 	}
 	CHAIN(c, proto, "ext-chain", "hop-by-hop that is not first", {.type = DSTOPTS}, {.type = HOPOPTS});
 	CHAIN(c, proto, "ext-chain", "hop-by-hop twice", {.type = HOPOPTS}, {.type = HOPOPTS});
-	CHAIN(c, proto, NULL, "all headers in order", {.type = HOPOPTS}, {.type = DSTOPTS}, {.type = ROUTING, .a = 253}, {.type = FRAGMENT},
-	      {.type = DSTOPTS});
-	CHAIN(c, proto, NULL, "headers in disorder", {.type = FRAGMENT}, {.type = ROUTING, .a = 9}, {.type = DSTOPTS}, {.type = ROUTING, .a = 77});
-	CHAIN(c, proto, "ext-chain", "a fragment inside an atomic fragment", {.type = FRAGMENT}, {.type = DSTOPTS}, {.type = FRAGMENT});
+	CHAIN(c, proto, NULL, "all headers in order", {.type = HOPOPTS}, {.type = DSTOPTS}, {.type = ROUTING, .a = 253},
+	      {.type = FRAGMENT}, {.type = DSTOPTS});
+	CHAIN(c, proto, NULL, "headers in disorder", {.type = FRAGMENT}, {.type = ROUTING, .a = 9}, {.type = DSTOPTS},
+	      {.type = ROUTING, .a = 77});
+	CHAIN(c, proto, "ext-chain", "a fragment inside an atomic fragment", {.type = FRAGMENT}, {.type = DSTOPTS},
+	      {.type = FRAGMENT});
 	for (uint8_t units = 0; units < 6; units++) {
 		snprintf(what, sizeof(what), "AH of %u bytes", 4 * (units + 3));
 		CHAIN(c, proto, NULL, what, {.type = AH, .units = units});
@@ -181,7 +199,9 @@ static void lies(struct corpus *c, uint8_t proto)
 		l4_build(&seg, &(struct l4){.family = 6, .proto = proto, .payload = 40}, id);
 		ip6_build(&ip, &(struct ip6){.next = proto, .len_delta = deltas[i]}, seg.b, seg.n);
 		bytes_fill(&ip, 0x5a, 120);
-		case_ip(corpus_add(c, "lengths", "malformed", "%s, IPv6 payload off by %d, padded", proto_name(proto), deltas[i]), &ip);
+		case_ip(corpus_add(c, "lengths", "malformed", "%s, IPv6 payload off by %d, padded", proto_name(proto),
+				   deltas[i]),
+			&ip);
 	}
 	for (unsigned int units = 0; units < 256; units += 5) {
 		uint32_t id = corpus_next_id(c);
@@ -192,13 +212,17 @@ static void lies(struct corpus *c, uint8_t proto)
 		body.b[1] = (uint8_t)units;
 		bytes_put(&body, seg.b, seg.n);
 		ip6_build(&ip, &(struct ip6){.next = DSTOPTS}, body.b, body.n);
-		case_ip(corpus_add(c, "lengths", "ext-chain", "%s, options header says %u units", proto_name(proto), units), &ip);
+		case_ip(corpus_add(c, "lengths", "ext-chain", "%s, options header says %u units", proto_name(proto),
+				   units),
+			&ip);
 	}
 	for (size_t pad = 1; pad <= 256; pad *= 4) {
 		l4_build(&seg, &(struct l4){.family = 6, .proto = proto, .payload = 40}, corpus_next_id(c));
 		ip6_build(&ip, &(struct ip6){.next = proto}, seg.b, seg.n);
 		bytes_fill(&ip, 0x5a, pad);
-		case_ip(corpus_add(c, "lengths", NULL, "%s over IPv6 with %zu bytes of padding", proto_name(proto), pad), &ip);
+		case_ip(corpus_add(c, "lengths", NULL, "%s over IPv6 with %zu bytes of padding", proto_name(proto),
+				   pad),
+			&ip);
 	}
 }
 
@@ -211,7 +235,7 @@ static void udp_lies(struct corpus *c)
 		uint32_t id = corpus_next_id(c), sum;
 
 		l4_build(&seg, &(struct l4){.family = 6, .proto = IPPROTO_UDP, .payload = 40}, id);
-		sum = (uint16_t)~(seg.b[6] << 8 | seg.b[7]);
+		sum = (uint16_t) ~(seg.b[6] << 8 | seg.b[7]);
 		bytes_set16(&seg, 4, udp_len[i]);
 		if (!udp_len[i])
 			bytes_set16(&seg, 6, lab_sum_fold(sum + 0xffff - 48));
@@ -219,13 +243,16 @@ static void udp_lies(struct corpus *c)
 		case_ip(corpus_add(c, "l4-lies", "malformed", "udp over IPv6, length %u of 48", udp_len[i]), &ip);
 	}
 	for (unsigned int flags = 0; flags < 256; flags++) {
-		l4_build(&seg, &(struct l4){.family = 6, .proto = IPPROTO_TCP, .flags = (uint8_t)flags, .exact_flags = true}, corpus_next_id(c));
+		l4_build(&seg,
+			 &(struct l4){.family = 6, .proto = IPPROTO_TCP, .flags = (uint8_t)flags, .exact_flags = true},
+			 corpus_next_id(c));
 		ip6_build(&ip, &(struct ip6){.next = IPPROTO_TCP}, seg.b, seg.n);
 		case_ip(corpus_add(c, "flags", NULL, "tcp over IPv6, flags 0x%02x", flags), &ip);
 	}
 	for (unsigned int tclass = 1; tclass < 256; tclass *= 2) {
 		l4_build(&seg, &(struct l4){.family = 6, .proto = IPPROTO_UDP}, corpus_next_id(c));
-		ip6_build(&ip, &(struct ip6){.next = IPPROTO_UDP, .tclass = (uint8_t)tclass, .zero_hop = true}, seg.b, seg.n);
+		ip6_build(&ip, &(struct ip6){.next = IPPROTO_UDP, .tclass = (uint8_t)tclass, .zero_hop = true}, seg.b,
+			  seg.n);
 		case_ip(corpus_add(c, "fields", NULL, "udp over IPv6, class 0x%02x, hop limit 0", tclass), &ip);
 	}
 }
@@ -249,7 +276,8 @@ struct piece {
 #define ALL 1000
 
 /* `body` is the fragmentable part and begins with a header of type `next`. */
-static void fragment(struct frame_case *fc, const struct bytes *body, uint8_t next, struct piece p, uint8_t reserved, size_t before)
+static void fragment(struct frame_case *fc, const struct bytes *body, uint8_t next, struct piece p, uint8_t reserved,
+		     size_t before)
 {
 	struct ext head[3];
 	struct bytes piece = {.n = 0}, out, packet;
@@ -297,8 +325,8 @@ static void add_order(void *ctx_, const size_t *order, size_t n)
 
 	for (size_t i = 0; i < n; i++)
 		snprintf(text + 2 * i, 3, "%zu ", order[i]);
-	fc = corpus_add(ctx->c, "fragments6", ctx->limit, "%s %s, %zu+%zu options, reserved %u: %s", proto_name(ctx->proto), ctx->what,
-			ctx->before, ctx->inside, ctx->reserved, text);
+	fc = corpus_add(ctx->c, "fragments6", ctx->limit, "%s %s, %zu+%zu options, reserved %u: %s",
+			proto_name(ctx->proto), ctx->what, ctx->before, ctx->inside, ctx->reserved, text);
 	for (size_t i = 0; i < n; i++)
 		fragment(fc, &body, next, ctx->pieces[order[i]], ctx->reserved, ctx->before);
 }

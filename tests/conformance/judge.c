@@ -93,7 +93,8 @@ static void drain_raw(const struct judge *j, int f, size_t i)
 static void drain_udp(const struct judge *j, int p, int f)
 {
 	static uint8_t buf[65536];
-	struct delivery d = {.family = f ? 6 : 4, .proto = IPPROTO_UDP, .dport = p ? LAB_MARK_DPORT : CORPUS_PORT, .socket = true};
+	struct delivery d = {
+		.family = f ? 6 : 4, .proto = IPPROTO_UDP, .dport = p ? LAB_MARK_DPORT : CORPUS_PORT, .socket = true};
 	ssize_t n;
 
 	while ((n = recv(j->udp[p][f], buf, sizeof(buf), 0)) >= 0) {
@@ -118,7 +119,8 @@ static void drain_answers(const struct judge *j)
 		fromlen = sizeof(from);
 		if (from.sll_pkttype == PACKET_OUTGOING || n < 54)
 			continue;
-		if (buf[at == 54 ? 20 : 23] != IPPROTO_TCP || (at == 34 && buf[14] != 0x45) || get16(buf + at) != CORPUS_PORT)
+		if (buf[at == 54 ? 20 : 23] != IPPROTO_TCP || (at == 34 && buf[14] != 0x45) ||
+		    get16(buf + at) != CORPUS_PORT)
 			continue;
 		d.family = at == 54 ? 6 : 4;
 		d.sport = (uint16_t)get16(buf + at + 2);

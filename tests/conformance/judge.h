@@ -10,22 +10,22 @@
 #include "harness/lab.h"
 
 struct delivery {
-	int family;       /* 4 or 6 */
+	int family; /* 4 or 6 */
 	uint8_t proto;
-	uint16_t dport;   /* ICMP: type */
+	uint16_t dport; /* ICMP: type */
 	uint16_t sport;
-	uint32_t id;      /* of the case; 0: it carries none */
+	uint32_t id; /* of the case; 0: it carries none */
 	bool marker;
-	bool socket;      /* a bound socket got it; else a raw one */
-	bool answer;      /* the generator saw the stack answer from dport */
+	bool socket; /* a bound socket got it; else a raw one */
+	bool answer; /* the generator saw the stack answer from dport */
 };
 
 struct judge {
-	int udp[2][2];    /* port CORPUS_PORT and the marker's, IPv4 and IPv6 */
-	int tcp[2];       /* listening on CORPUS_PORT */
+	int udp[2][2]; /* port CORPUS_PORT and the marker's, IPv4 and IPv6 */
+	int tcp[2];    /* listening on CORPUS_PORT */
 	int raw[2][8];
 	size_t nraw;
-	int answers;      /* AF_PACKET at the generator */
+	int answers; /* AF_PACKET at the generator */
 	struct lab_marker marker;
 	void (*deliver)(void *ctx, const struct delivery *d);
 	void *ctx;

@@ -10,7 +10,8 @@
  *   flags     SYN without ACK to the target port is forbidden: exactly those may be missing against FILE
  *   pass      everything that FILE has must arrive, but for cases beyond a stated limit of the firewall
  *
- * A violation is a case, or a batch of mutations, with a wrong delivery. The last line is "key=value …" for the script. Exit 0: as expected; 1: not; 3: the laboratory broke.
+ * A violation is a case, or a batch of mutations, with a wrong delivery. The last line is "key=value …" for the script.
+ * Exit 0: as expected; 1: not; 3: the laboratory broke.
  */
 #include "conformance/frames.h"
 #include "conformance/judge.h"
@@ -53,7 +54,8 @@ static bool is_target(const struct delivery *d)
 		return d->family == 4 && d->dport == 8;
 	if (d->proto == IPPROTO_ICMPV6)
 		return d->family == 6 && d->dport == 128;
-	return (d->proto == IPPROTO_UDP || d->proto == IPPROTO_TCP || d->proto == IPPROTO_SCTP) && d->dport == CORPUS_PORT;
+	return (d->proto == IPPROTO_UDP || d->proto == IPPROTO_TCP || d->proto == IPPROTO_SCTP) &&
+	       d->dport == CORPUS_PORT;
 }
 
 /* What the kernels themselves say to each other: neighbours, groups, errors, resets. */
@@ -85,7 +87,10 @@ static void on_delivery(void *ctx, const struct delivery *d)
 	run->blamed = run->what;
 	if (run->violations++ < 20)
 		printf("# delivered: %s (%s, IPv%d, protocol %u, port or type %u, id %u)\n", run->what,
-		       d->answer ? "the stack answered" : d->socket ? "socket" : "raw socket", d->family, d->proto, d->dport, d->id);
+		       d->answer   ? "the stack answered"
+		       : d->socket ? "socket"
+				   : "raw socket",
+		       d->family, d->proto, d->dport, d->id);
 }
 
 static void send_frame(struct run *run, const struct frame *f)
@@ -124,6 +129,36 @@ static void settle(struct run *run)
 		printf("# the marker was lost after: %s\n", run->what);
 		lab_die("the marker did not arrive");
 	}
+}
+
+/* Bytes of fragments that wait in the receiver for their companions. */
+static unsigned long waiting_fragments(const char *file)
+{
+	unsigned long inuse, memory = 0;
+	char line[128];
+	FILE *f = fopen(file, "r");
+
+	if (!f)
+		lab_die("cannot read %s", file);
+	while (fgets(line, sizeof(line), f))
+		if (sscanf(line, "FRAG%*[6]: inuse %lu memory %lu", &inuse, &memory) == 2 ||
+		    sscanf(line, "FRAG: inuse %lu memory %lu", &inuse, &memory) == 2)
+			break;
+	fclose(f);
+	return memory;
+}
+
+/* What an earlier run left incomplete must be forgotten: the same fragments would complete it. */
+static void forget_fragments(const struct run *run)
+{
+	lab_enter(run->rcv.netns);
+	for (int i = 0; i < 500; i++) {
+		if (!waiting_fragments("/proc/thread-self/net/sockstat") &&
+		    !waiting_fragments("/proc/thread-self/net/sockstat6"))
+			return;
+		usleep(10000);
+	}
+	lab_die("old fragments do not go away");
 }
 
 static void run_corpus(struct run *run)
@@ -331,6 +366,7 @@ int main(int argc, char **argv)
 	run.baseline = run.delivered + run.corpus.n;
 	run.send_fd = lab_packet_socket(&run.gen, false);
 	run.vnet_fd = lab_packet_socket(&run.gen, true);
+	forget_fragments(&run);
 	judge_open(&run.judge, &run.gen, &run.rcv, run.send_fd);
 	run_corpus(&run);
 	for (size_t i = 0; i < run.corpus.n; i++)
@@ -342,7 +378,8 @@ int main(int argc, char **argv)
 	if (run.expect == EXPECT_FLAGS || run.expect == EXPECT_PASS)
 		compare(&run);
 	run_mutations(&run);
-	printf("cases=%zu frames=%lu unsent=%lu arrived=%zu target_deliveries=%lu answers=%lu beyond_limits=%lu violations=%lu\n",
+	printf("cases=%zu frames=%lu unsent=%lu arrived=%zu target_deliveries=%lu answers=%lu beyond_limits=%lu "
+	       "violations=%lu\n",
 	       run.corpus.n, run.frames, run.unsent, arrived, run.deliveries, run.answers, run.beyond, run.violations);
 	corpus_free(&run.corpus);
 	free(run.delivered);

@@ -118,7 +118,8 @@ static void bind_any(int fd, int family, uint16_t port)
 	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
 	if (family == AF_INET6)
 		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one));
-	err = family == AF_INET6 ? bind(fd, (struct sockaddr *)&a6, sizeof(a6)) : bind(fd, (struct sockaddr *)&a4, sizeof(a4));
+	err = family == AF_INET6 ? bind(fd, (struct sockaddr *)&a6, sizeof(a6))
+				 : bind(fd, (struct sockaddr *)&a4, sizeof(a4));
 	if (err)
 		lab_die("bind to port %u: %s", port, strerror(errno));
 }

@@ -31,10 +31,10 @@ struct lab_end {
 bool lab_end_parse(const char *text, struct lab_end *ret_end);
 
 /* All of these end the program with a message when the system refuses: a test without its laboratory proves nothing. */
-void lab_enter(const char *netns);                         /* the calling thread */
-void lab_pin_cpu(void);                                    /* to one CPU, so that frames stay in order */
+void lab_enter(const char *netns); /* the calling thread */
+void lab_pin_cpu(void);		   /* to one CPU, so that frames stay in order */
 int lab_packet_socket(const struct lab_end *end, bool vnet_hdr);
-int lab_udp_socket(const char *netns, int family, uint16_t port);  /* non-blocking, large buffer */
+int lab_udp_socket(const char *netns, int family, uint16_t port); /* non-blocking, large buffer */
 int lab_tcp_listener(const char *netns, int family, uint16_t port);
 int lab_raw_socket(const char *netns, int family, int protocol);
 unsigned int lab_ifindex(const struct lab_end *end);
