@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "fwctl/out.h"
+#include "fwctl/words.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -65,6 +66,9 @@ static long take(struct capture *c, uint32_t cut, uint32_t len, uint8_t *buf, si
 				c->link);
 	if (len < cut)
 		len = cut;
+	else if (len > cut)
+		problem("note: the capture holds %u of the packet's %u bytes; those that are missing are taken as zero",
+			cut, len);
 	if (len > size)
 		return fail_set(c->fail, -EMSGSIZE, "cannot use %s: the packet has %u bytes, more than %zu",
 				out_name(c->path), len, size);
@@ -76,7 +80,8 @@ static long take(struct capture *c, uint32_t cut, uint32_t len, uint8_t *buf, si
 
 static long too_few(struct capture *c, unsigned long have, unsigned long want)
 {
-	return fail_set(c->fail, -ENOENT, "%s has %lu packets: there is no #%lu", out_name(c->path), have, want);
+	return fail_set(c->fail, -ENOENT, "%s has %s: there is no #%lu", out_name(c->path), word_count(have, "packet"),
+			want);
 }
 
 static long classic_read(struct capture *c, unsigned long number, uint8_t *buf, size_t size)
@@ -172,6 +177,7 @@ static long pcapng_read(struct capture *c, unsigned long number, uint8_t *buf, s
 		if (!err)
 			return too_few(c, seen, number);
 		uint32_t type = get32(c, head), len = get32(c, head + 4), used = 8;
+		err = 0;
 		if (type == PCAPNG_SECTION) {
 			err = section_begin(c, &len);
 			used += 4;
