@@ -51,7 +51,7 @@ static uint32_t counters_capacity(uint32_t nslots)
 	return n;
 }
 
-enum hook_fit hook_fit(const struct policy *p, const struct iface *f, enum fw_hook hook, uint32_t nslots)
+enum hook_fit hook_fit(const struct slots *p, const struct iface *f, enum fw_hook hook, uint32_t nslots)
 {
 	const struct iface_hook *h = &f->rec.hook[hook];
 	struct attach a = iface_attach(f, hook);
@@ -84,7 +84,7 @@ static int prog_id(int fd, uint32_t *ret)
 	return err;
 }
 
-int hook_load(const struct policy *p, struct iface *f, enum fw_hook hook, bool frags, uint32_t nslots, bool fresh,
+int hook_load(const struct slots *p, struct iface *f, enum fw_hook hook, bool frags, uint32_t nslots, bool fresh,
 	      struct fail *fail, struct hook_program *ret)
 {
 	struct hook_program h = {.iface = f, .hook = hook, .frags = frags, .counters_fd = -1, .object = {-1, -1}};
@@ -103,8 +103,8 @@ int hook_load(const struct policy *p, struct iface *f, enum fw_hook hook, bool f
 		slots = counters_capacity(slots * 2 > nslots ? slots * 2 : nslots);
 		err = map_new_counters(slots, fail, &h.counters_fd);
 	}
-	maps = policy_maps(p, h.counters_fd >= 0 ? h.counters_fd : last);
-	cfg = policy_cfg(p, hook, slots, frags);
+	maps = slots_maps(p, h.counters_fd >= 0 ? h.counters_fd : last);
+	cfg = slots_cfg(p, hook, slots, frags);
 	err = err ?: object_load(hook, &maps, &cfg, fail, &h.object);
 	err = err ?: prog_id(h.object.prog_fd, &h.prog_id);
 	if (err) {
@@ -133,7 +133,7 @@ int hook_adopt_counters(struct hook_program *h, bool replace, struct fail *fail)
 	return err;
 }
 
-static int load_stale(struct policy *p, struct ifaces *list, const uint32_t nslots[FW_DIR_COUNT], struct fail *fail,
+static int load_stale(struct slots *p, struct ifaces *list, const uint32_t nslots[FW_DIR_COUNT], struct fail *fail,
 		      struct hook_programs *out)
 {
 	for (size_t i = 0; i < list->n; i++) {
@@ -177,7 +177,7 @@ static int swap_in(struct hook_program *h, struct fail *fail)
 	return err == -ENODEV ? 0 : err;
 }
 
-int hooks_reload(struct policy *p, struct ifaces *list, const uint32_t nslots[FW_DIR_COUNT], struct fail *fail, bool *ret_reloaded)
+int hooks_reload(struct slots *p, struct ifaces *list, const uint32_t nslots[FW_DIR_COUNT], struct fail *fail, bool *ret_reloaded)
 {
 	struct hook_programs programs cleanup(hook_programs_fini) = {};
 	int err = load_stale(p, list, nslots, fail, &programs);
@@ -189,7 +189,7 @@ int hooks_reload(struct policy *p, struct ifaces *list, const uint32_t nslots[FW
 	return err;
 }
 
-int hook_attach_egress(const struct policy *p, struct iface *f, uint32_t nslots, bool clsact, struct fail *fail)
+int hook_attach_egress(const struct slots *p, struct iface *f, uint32_t nslots, bool clsact, struct fail *fail)
 {
 	struct iface_hook *rec = &f->rec.hook[FW_HOOK_TC_EGRESS];
 	struct attach a = {.dir = f->dir, .ifindex = f->ifindex, .ifname = f->name, .hook = FW_HOOK_TC_EGRESS};

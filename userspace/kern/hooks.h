@@ -5,7 +5,7 @@
 
 #include "kern/iface.h"
 #include "kern/object.h"
-#include "kern/policy.h"
+#include "kern/slots.h"
 
 /* A program that is loaded and not attached yet, with the counters it writes. */
 struct hook_program {
@@ -33,13 +33,13 @@ enum hook_fit {
 	HOOK_STALE, /* attached, but the program reads other maps or its counters are too few */
 	HOOK_DEAD,  /* not attached */
 };
-enum hook_fit hook_fit(const struct policy *p, const struct iface *f, enum fw_hook hook, uint32_t nslots);
+enum hook_fit hook_fit(const struct slots *p, const struct iface *f, enum fw_hook hook, uint32_t nslots);
 
 /*
  * Load a program. fresh: with a new counter map (else with the last of the chain, when that holds nslots, else with a new
  * one). Nothing visible changes.
  */
-int hook_load(const struct policy *p, struct iface *f, enum fw_hook hook, bool frags, uint32_t nslots, bool fresh,
+int hook_load(const struct slots *p, struct iface *f, enum fw_hook hook, bool frags, uint32_t nslots, bool fresh,
 	      struct fail *fail, struct hook_program *ret);
 void hook_program_close(struct hook_program *h);
 /* Pin the new counters and put them into the record (which the caller saves): appended, or alone when replace is set. */
@@ -49,9 +49,9 @@ int hook_adopt_counters(struct hook_program *h, bool replace, struct fail *fail)
  * Load anew what does not fit and swap it in under the packets. Every hook still serves the live generation. Interfaces
  * that are gone are passed over.
  */
-int hooks_reload(struct policy *p, struct ifaces *list, const uint32_t nslots[FW_DIR_COUNT], struct fail *fail, bool *ret_reloaded);
+int hooks_reload(struct slots *p, struct ifaces *list, const uint32_t nslots[FW_DIR_COUNT], struct fail *fail, bool *ret_reloaded);
 /* Attach the egress hook of an interface; the caller saves the record. */
-int hook_attach_egress(const struct policy *p, struct iface *f, uint32_t nslots, bool clsact, struct fail *fail);
+int hook_attach_egress(const struct slots *p, struct iface *f, uint32_t nslots, bool clsact, struct fail *fail);
 /* The egress rules are gone: record, then hook, then counters. */
 int hook_drop_egress(struct iface *f, struct fail *fail);
 

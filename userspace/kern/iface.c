@@ -50,7 +50,7 @@ static int record_check(const struct iface *f, struct fail *fail)
 	struct fail why = {};
 
 	if (r->magic != IFACE_MAGIC || r->ifindex != f->ifindex || r->name[IFNAMSIZ - 1] || r->policy[sizeof(r->policy) - 1] ||
-	    policy_check_name(r->policy, &why))
+	    slots_check_name(r->policy, &why))
 		return fail_set(fail, -EBADMSG, "pin i%u/" RECORD_PIN " is damaged: remove the directory i%u", f->ifindex, f->ifindex);
 	if (r->version != IFACE_VERSION)
 		return fail_set(fail, -EPROTO, "pin i%u/" RECORD_PIN " was written by another version of fwctl (%u, not %u)", f->ifindex,

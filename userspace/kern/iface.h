@@ -9,7 +9,7 @@
 #include "base/fail.h"
 #include "kern/attach.h"
 #include "kern/kern.h"
-#include "kern/policy.h"
+#include "kern/slots.h"
 
 #include <net/if.h>
 #include <stdbool.h>

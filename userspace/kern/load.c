@@ -43,7 +43,7 @@ struct load {
 	const struct kern_load_opts *opts;
 	struct kern_report *report;
 	struct ifaces list;
-	struct policy policy;
+	struct slots policy;
 	bool have_policy;
 	uint32_t nslots[FW_DIR_COUNT];
 	bool egress;
@@ -53,7 +53,7 @@ struct load {
 static void load_fini(struct load *l)
 {
 	if (l->have_policy)
-		policy_close(&l->policy);
+		slots_close(&l->policy);
 	ifaces_fini(&l->list);
 }
 
@@ -200,24 +200,24 @@ static int attach_fresh(struct load *l)
 static int policy_born(struct load *l, bool live_at_once)
 {
 	struct image pass = {};
-	int err = policy_new(l->policy_name, l->img->len, l->fail, &l->policy);
+	int err = slots_new(l->policy_name, l->img->len, l->fail, &l->policy);
 
 	if (err)
 		return err;
 	l->have_policy = true;
 	if (live_at_once) {
-		policy_write(&l->policy, 0, l->img, 1);
-		return policy_pin(&l->policy, l->k->ns, l->fail);
+		slots_write(&l->policy, 0, l->img, 1);
+		return slots_pin(&l->policy, l->k->ns, l->fail);
 	}
 	err = image_pass_all(l->policy_name, &pass);
 	if (err || pass.len > l->policy.slot[0].size) {
 		image_fini(&pass);
 		return fail_set(l->fail, err ?: -E2BIG, "cannot make an empty generation");
 	}
-	policy_write(&l->policy, 0, &pass, 0);
+	slots_write(&l->policy, 0, &pass, 0);
 	image_fini(&pass);
-	policy_write(&l->policy, 1, l->img, 1);
-	return policy_pin(&l->policy, l->k->ns, l->fail);
+	slots_write(&l->policy, 1, l->img, 1);
+	return slots_pin(&l->policy, l->k->ns, l->fail);
 }
 
 static int load_new_policy(struct load *l)
@@ -231,10 +231,10 @@ static int load_new_policy(struct load *l)
 	err = policy_born(l, false);
 	err = err ?: attach_fresh(l);
 	if (err) {
-		policy_remove(l->k->ns, l->policy_name, &ignored);
+		slots_remove(l->k->ns, l->policy_name, &ignored);
 		return err;
 	}
-	policy_switch(&l->policy, 1);
+	slots_switch(&l->policy, 1);
 	err = wait_programs(l->fail);
 	if (!err)
 		((struct fw_image *)l->policy.slot[0].data)->magic = 0;
@@ -295,7 +295,7 @@ static int switch_policy(struct load *l, struct iface *f)
 	for (size_t i = 0; i < l->list.n; i++)
 		others = others || (&l->list.v[i] != f && iface_uses(&l->list.v[i], old));
 	if (!err && !others)
-		err = policy_remove(l->k->ns, old, l->fail);
+		err = slots_remove(l->k->ns, old, l->fail);
 	return err ?: wait_programs(l->fail);
 }
 
@@ -336,7 +336,7 @@ static bool has_other_users(const struct load *l, const struct iface *f)
 static int agree(struct load *l, struct iface *f, bool *ret_same)
 {
 	const struct fw_image *live;
-	int err = policy_live(&l->policy, &(struct fail){}, &live);
+	int err = slots_live(&l->policy, &(struct fail){}, &live);
 	char digest[65] = "damaged";
 
 	*ret_same = !err && !memcmp(live->digest, image_hdr(l->img)->digest, sizeof(live->digest));
@@ -401,7 +401,7 @@ static int load_known_policy(struct load *l, struct iface *f)
 static int load_any(struct load *l)
 {
 	struct iface *f = find_iface(l);
-	int err = policy_open(l->k->ns, l->policy_name, true, l->fail, &l->policy);
+	int err = slots_open(l->k->ns, l->policy_name, true, l->fail, &l->policy);
 
 	if (err && err != -ENOENT)
 		return err;
@@ -429,7 +429,7 @@ static int load_any(struct load *l)
 	err = policy_born(l, true);
 	err = err ?: switch_policy(l, f);
 	if (err)
-		policy_remove(l->k->ns, l->policy_name, &(struct fail){});
+		slots_remove(l->k->ns, l->policy_name, &(struct fail){});
 	l->report->generation = 1;
 	return err;
 }
@@ -466,7 +466,7 @@ int kern_load(struct kern *k, const char *ifname, const char *policy, struct ima
 	struct kern_report report = {};
 	struct load l cleanup(load_fini) = {.k = k, .fail = kern_fail(k), .ifname = ifname, .policy_name = policy, .img = img,
 					    .opts = opts ?: &defaults, .report = &report};
-	int err = policy_check_name(policy, l.fail);
+	int err = slots_check_name(policy, l.fail);
 
 	err = err ?: link_index(ifname, l.fail, &l.ifindex);
 	err = err ?: link_check_ethernet(ifname, l.fail);

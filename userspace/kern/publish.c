@@ -63,7 +63,7 @@ static bool iface_alive(const struct iface *f)
 	return false;
 }
 
-static int attach_new_egress(struct policy *p, struct ifaces *list, uint32_t nslots, struct fail *fail)
+static int attach_new_egress(struct slots *p, struct ifaces *list, uint32_t nslots, struct fail *fail)
 {
 	for (size_t i = 0; i < list->n; i++) {
 		struct iface *f = &list->v[i];
@@ -80,7 +80,7 @@ static int attach_new_egress(struct policy *p, struct ifaces *list, uint32_t nsl
 	return 0;
 }
 
-static int drop_old_egress(struct policy *p, struct ifaces *list, struct fail *fail)
+static int drop_old_egress(struct slots *p, struct ifaces *list, struct fail *fail)
 {
 	for (size_t i = 0; i < list->n; i++) {
 		struct iface *f = &list->v[i];
@@ -95,7 +95,7 @@ static int drop_old_egress(struct policy *p, struct ifaces *list, struct fail *f
 	return 0;
 }
 
-static int rebase_all(struct policy *p, struct ifaces *list, const struct fw_image *live, struct image *next, struct fail *fail)
+static int rebase_all(struct slots *p, struct ifaces *list, const struct fw_image *live, struct image *next, struct fail *fail)
 {
 	struct counters_bases bases = {};
 	int err = 0;
@@ -110,7 +110,7 @@ static int rebase_all(struct policy *p, struct ifaces *list, const struct fw_ima
 	return err;
 }
 
-bool publish_fits(const struct policy *p, const struct ifaces *list, const struct fw_image *img, const uint32_t nslots[FW_DIR_COUNT])
+bool publish_fits(const struct slots *p, const struct ifaces *list, const struct fw_image *img, const uint32_t nslots[FW_DIR_COUNT])
 {
 	for (size_t i = 0; i < list->n; i++) {
 		const struct iface *f = &list->v[i];
@@ -126,29 +126,29 @@ bool publish_fits(const struct policy *p, const struct ifaces *list, const struc
 	return true;
 }
 
-static int make_room(struct policy *p, struct ifaces *list, size_t len, const uint32_t nslots[FW_DIR_COUNT], struct fail *fail,
+static int make_room(struct slots *p, struct ifaces *list, size_t len, const uint32_t nslots[FW_DIR_COUNT], struct fail *fail,
 		     bool *ret_reloaded)
 {
-	unsigned int idle = !policy_live_index(p);
+	unsigned int idle = !slots_live_index(p);
 	bool reloaded = false;
 	int err = 0;
 
 	if (len > p->slot[idle].size)
-		err = policy_grow(p, len, fail);
+		err = slots_grow(p, len, fail);
 	err = err ?: hooks_reload(p, list, nslots, fail, &reloaded);
 	if (!err && reloaded)
 		err = wait_programs(fail);
 	if (err)
 		return err;
-	policy_sweep_slots(p);
+	slots_sweep(p);
 	*ret_reloaded = reloaded;
 	return 0;
 }
 
 /* Steps 5 to 7. */
-static int commit(struct policy *p, const struct image *img, uint64_t generation, struct fail *fail)
+static int commit(struct slots *p, const struct image *img, uint64_t generation, struct fail *fail)
 {
-	unsigned int live = policy_live_index(p);
+	unsigned int live = slots_live_index(p);
 	struct fw_image *idle = (struct fw_image *)p->slot[!live].data;
 	int err;
 
@@ -157,18 +157,18 @@ static int commit(struct policy *p, const struct image *img, uint64_t generation
 		if (err)
 			return err;
 	}
-	policy_write(p, !live, img, generation);
-	policy_switch(p, !live);
+	slots_write(p, !live, img, generation);
+	slots_switch(p, !live);
 	err = wait_programs(fail);
 	if (!err)
 		((struct fw_image *)p->slot[live].data)->magic = 0;
 	return err;
 }
 
-int publish(struct policy *p, struct ifaces *list, struct image *img, struct fail *fail, struct kern_report *ret)
+int publish(struct slots *p, struct ifaces *list, struct image *img, struct fail *fail, struct kern_report *ret)
 {
 	uint64_t start = now_ns(), generation = 1;
-	const struct fw_image *header = policy_live_header(p), *live = NULL;
+	const struct fw_image *header = slots_live_header(p), *live = NULL;
 	uint32_t nslots[FW_DIR_COUNT];
 	struct fail damaged = {};
 	int err;
@@ -176,7 +176,7 @@ int publish(struct policy *p, struct ifaces *list, struct image *img, struct fai
 	/* Rules that were damaged are replaced like any others; only their counters' names are lost. */
 	if (header)
 		generation = header->generation + 1;
-	if (policy_live(p, &damaged, &live))
+	if (slots_live(p, &damaged, &live))
 		live = NULL;
 	err = image_assign_slots(img, live, nslots);
 	if (err)
@@ -195,13 +195,13 @@ int publish(struct policy *p, struct ifaces *list, struct image *img, struct fai
 	return err;
 }
 
-int publish_repair(struct policy *p, struct iface *f, struct fail *fail)
+int publish_repair(struct slots *p, struct iface *f, struct fail *fail)
 {
 	const struct fw_image *live;
 	uint32_t nslots[FW_DIR_COUNT];
 	struct ifaces one = {.v = f, .n = 1};
 	bool reloaded;
-	int err = policy_live(p, fail, &live);
+	int err = slots_live(p, fail, &live);
 
 	if (err)
 		return err;
@@ -217,8 +217,8 @@ int kern_apply(struct kern *k, const char *policy, struct image *img, struct ker
 	struct kern_report report = {};
 	uint32_t nslots[FW_DIR_COUNT];
 	const struct fw_image *live;
-	struct policy p;
-	int err = policy_check_name(policy, fail);
+	struct slots p;
+	int err = slots_check_name(policy, fail);
 
 	err = err ?: iface_list(k->ns, true, fail, &list);
 	if (err)
@@ -227,18 +227,18 @@ int kern_apply(struct kern *k, const char *policy, struct image *img, struct ker
 		report.interfaces += iface_uses(&list.v[i], policy);
 	if (!report.interfaces)
 		return fail_set(fail, -ENOENT, "no interface uses policy %s; load it first", policy);
-	err = policy_open(k->ns, policy, true, fail, &p);
+	err = slots_open(k->ns, policy, true, fail, &p);
 	if (err)
 		return err == -ENOENT ? fail_set(fail, err, "policy %s is only half there; unload its interfaces", policy) : err;
-	live = policy_live_header(&p);
-	if (live && !memcmp(live->digest, image_hdr(img)->digest, sizeof(live->digest)) && !policy_live(&p, &(struct fail){}, &live)) {
+	live = slots_live_header(&p);
+	if (live && !memcmp(live->digest, image_hdr(img)->digest, sizeof(live->digest)) && !slots_live(&p, &(struct fail){}, &live)) {
 		hooks_slots(live, nslots);
 		report.unchanged = publish_fits(&p, &list, live, nslots);
 		report.generation = live->generation;
 	}
 	if (!report.unchanged)
 		err = publish(&p, &list, img, fail, &report);
-	policy_close(&p);
+	slots_close(&p);
 	if (!err)
 		*ret = report;
 	return err;

@@ -5,11 +5,11 @@
 
 #include "kern/iface.h"
 #include "kern/kern.h"
-#include "kern/policy.h"
+#include "kern/slots.h"
 
 /* list: all interfaces (those of other policies are left alone). Fills generation, reloaded, publish_ns. */
-int publish(struct policy *p, struct ifaces *list, struct image *img, struct fail *fail, struct kern_report *ret);
+int publish(struct slots *p, struct ifaces *list, struct image *img, struct fail *fail, struct kern_report *ret);
 /* Do all hooks run programs that can serve this image as it is? */
-bool publish_fits(const struct policy *p, const struct ifaces *list, const struct fw_image *img, const uint32_t nslots[FW_DIR_COUNT]);
+bool publish_fits(const struct slots *p, const struct ifaces *list, const struct fw_image *img, const uint32_t nslots[FW_DIR_COUNT]);
 
 #endif

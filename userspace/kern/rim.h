@@ -5,7 +5,7 @@
 
 #include "kern/iface.h"
 #include "kern/kern.h"
-#include "kern/policy.h"
+#include "kern/slots.h"
 
 #include <string.h>
 
@@ -28,7 +28,7 @@ static inline struct fail *kern_fail(struct kern *k)
 /* After a killed command: undo or finish what it left. */
 int kern_sweep(struct kern *k);
 /* Give an interface's hooks the programs that its record asks for. */
-int publish_repair(struct policy *p, struct iface *f, struct fail *fail);
+int publish_repair(struct slots *p, struct iface *f, struct fail *fail);
 /* Is the interface one of the policy? */
 static inline bool iface_uses(const struct iface *f, const char *policy)
 {

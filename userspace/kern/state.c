@@ -31,9 +31,9 @@ __attribute__((format(printf, 2, 3))) static void degrade(struct kern_iface_stat
 	va_end(ap);
 }
 
-static void state_policy(struct kern_iface_state *s, const struct policy *p)
+static void state_policy(struct kern_iface_state *s, const struct slots *p)
 {
-	const struct fw_image *live = policy_live_header(p);
+	const struct fw_image *live = slots_live_header(p);
 
 	if (!live) {
 		degrade(s, "the rules of policy %s in the kernel are damaged: it drops what it cannot judge; load them anew", p->name);
@@ -44,13 +44,13 @@ static void state_policy(struct kern_iface_state *s, const struct policy *p)
 }
 
 /* A program that reads another control word obeys another policy. */
-static void state_program(struct kern_iface_state *s, const struct policy *p, enum fw_hook hook, uint32_t prog_id)
+static void state_program(struct kern_iface_state *s, const struct slots *p, enum fw_hook hook, uint32_t prog_id)
 {
 	struct object_info info;
 
 	if (object_info_by_id(prog_id, &info))
 		return;
-	if (!object_uses(&info, p->ctl_id) || !object_uses(&info, p->slot[policy_live_index(p)].id))
+	if (!object_uses(&info, p->ctl_id) || !object_uses(&info, p->slot[slots_live_index(p)].id))
 		degrade(s, "the program at %s (\"%s\", id %u) does not serve policy %s", attach_word(hook), info.name, prog_id, p->name);
 }
 
@@ -67,7 +67,7 @@ static void state_gone(struct kern_iface_state *s, const struct iface *f)
 		degrade(s, "%s (index %u) is gone; unload it when it does not come back", shown, f->ifindex);
 }
 
-static void state_hooks(struct kern_iface_state *s, const struct iface *f, const struct policy *p)
+static void state_hooks(struct kern_iface_state *s, const struct iface *f, const struct slots *p)
 {
 	for (enum fw_hook h = 0; h < FW_HOOK_COUNT; h++) {
 		const struct iface_hook *rec = &f->rec.hook[h];
@@ -102,7 +102,7 @@ static int add_iface(struct kern *k, const struct iface *f, struct states *out)
 {
 	struct kern_iface_state s = state_of(f);
 	struct fail why = {};
-	struct policy p;
+	struct slots p;
 	int err;
 
 	if (f->record_fd < 0) {
@@ -111,7 +111,7 @@ static int add_iface(struct kern *k, const struct iface *f, struct states *out)
 	}
 	if (!f->here)
 		state_gone(&s, f);
-	err = policy_open(k->ns, f->rec.policy, false, &why, &p);
+	err = slots_open(k->ns, f->rec.policy, false, &why, &p);
 	if (err) {
 		degrade(&s, "its policy %s cannot be read: %.90s", f->rec.policy, why.err ? why.text : "it is not there");
 		state_hooks(&s, f, NULL);
@@ -119,8 +119,8 @@ static int add_iface(struct kern *k, const struct iface *f, struct states *out)
 	}
 	state_policy(&s, &p);
 	state_hooks(&s, f, &p);
-	err = policy_live_header(&p) && !policy_live_header(&p)->generation;
-	policy_close(&p);
+	err = slots_live_header(&p) && !slots_live_header(&p)->generation;
+	slots_close(&p);
 	/* Being loaded for the first time when its command was killed: nothing is filtered, and nobody was told so. */
 	return err ? 0 : vec_push(out, s);
 }
@@ -150,14 +150,14 @@ int kern_image(struct kern *k, const char *policy, struct image *ret)
 	struct fail *fail = kern_fail(k);
 	const struct fw_image *live;
 	struct image img = {};
-	struct policy p;
-	int err = policy_check_name(policy, fail);
+	struct slots p;
+	int err = slots_check_name(policy, fail);
 
 	if (!err)
-		err = k->ns < 0 ? -ENOENT : policy_open(k->ns, policy, false, fail, &p);
+		err = k->ns < 0 ? -ENOENT : slots_open(k->ns, policy, false, fail, &p);
 	if (err)
 		return fail_set(fail, err, "no interface uses policy %s", policy);
-	err = policy_live(&p, fail, &live);
+	err = slots_live(&p, fail, &live);
 	if (!err) {
 		img.len = live->total_len;
 		img.cap = (img.len + 4095) & ~(size_t)4095;
@@ -167,7 +167,7 @@ int kern_image(struct kern *k, const char *policy, struct image *ret)
 		else
 			memcpy(img.data, live, img.len);
 	}
-	policy_close(&p);
+	slots_close(&p);
 	if (!err)
 		*ret = img;
 	return err;

@@ -28,7 +28,7 @@ static int sweep_ifaces(struct kern *k, struct ifaces *list)
 	return 0;
 }
 
-static bool obeys(const struct policy *p, const struct iface *f, enum fw_hook hook)
+static bool obeys(const struct slots *p, const struct iface *f, enum fw_hook hook)
 {
 	struct attach a = iface_attach(f, hook);
 	struct attach_state state;
@@ -39,9 +39,9 @@ static bool obeys(const struct policy *p, const struct iface *f, enum fw_hook ho
 	return object_uses(&info, p->ctl_id);
 }
 
-static int sweep_users(struct kern *k, struct policy *p, struct ifaces *list)
+static int sweep_users(struct kern *k, struct slots *p, struct ifaces *list)
 {
-	const struct fw_image *live = policy_live_header(p);
+	const struct fw_image *live = slots_live_header(p);
 	bool unborn = live && !live->generation;
 	int err = 0;
 
@@ -60,26 +60,26 @@ static int sweep_users(struct kern *k, struct policy *p, struct ifaces *list)
 		if (!good)
 			err = publish_repair(p, f, k->fail);
 	}
-	return unborn && !err ? policy_remove(k->ns, p->name, k->fail) : err;
+	return unborn && !err ? slots_remove(k->ns, p->name, k->fail) : err;
 }
 
 static int sweep_policy(struct kern *k, const char *name, struct ifaces *list)
 {
 	struct fail ignored = {};
-	struct policy p;
+	struct slots p;
 	size_t users = 0;
 	int err;
 
 	for (size_t i = 0; i < list->n; i++)
 		users += iface_uses(&list->v[i], name);
 	if (!users)
-		return policy_remove(k->ns, name, k->fail);
+		return slots_remove(k->ns, name, k->fail);
 	/* A damaged policy is the business of the command that needs it. */
-	if (policy_open(k->ns, name, true, &ignored, &p))
+	if (slots_open(k->ns, name, true, &ignored, &p))
 		return 0;
-	policy_sweep_slots(&p);
+	slots_sweep(&p);
 	err = sweep_users(k, &p, list);
-	policy_close(&p);
+	slots_close(&p);
 	return err;
 }
 
@@ -93,8 +93,8 @@ int kern_sweep(struct kern *k)
 	if (!err && pin_list(k->ns, &names))
 		err = fail_set(k->fail, -EIO, "cannot read the state directory");
 	for (size_t i = 0; !err && i < names.n; i++)
-		if (!strncmp(names.v[i], POLICY_PREFIX, strlen(POLICY_PREFIX)))
-			err = sweep_policy(k, names.v[i] + strlen(POLICY_PREFIX), &list);
+		if (!strncmp(names.v[i], SLOTS_PREFIX, strlen(SLOTS_PREFIX)))
+			err = sweep_policy(k, names.v[i] + strlen(SLOTS_PREFIX), &list);
 	pin_names_fini(&names);
 	return err;
 }

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 struct kern_twin {
-	struct policy policy;
+	struct slots policy;
 	enum fw_hook hook;
 	struct object object;
 	int counters_fd;
@@ -29,12 +29,12 @@ void kern_twin_close(struct kern_twin *t)
 	object_close(&t->object);
 	if (t->counters_fd >= 0)
 		close(t->counters_fd);
-	policy_close(&t->policy);
+	slots_close(&t->policy);
 	free(t);
 }
 
 /* Takes the policy, also on failure. A frame cut in two needs a program for several buffers: only the twin pays for it. */
-static int twin_new(struct policy *p, enum fw_hook hook, struct fail *fail, struct kern_twin **ret)
+static int twin_new(struct slots *p, enum fw_hook hook, struct fail *fail, struct kern_twin **ret)
 {
 	struct kern_twin *t = calloc(1, sizeof(*t));
 	const struct fw_image *live;
@@ -44,19 +44,19 @@ static int twin_new(struct policy *p, enum fw_hook hook, struct fail *fail, stru
 	int err;
 
 	if (!t) {
-		policy_close(p);
+		slots_close(p);
 		return fail_set(fail, -ENOMEM, "no memory");
 	}
 	*t = (struct kern_twin){.policy = *p, .hook = hook, .object = {-1, -1}, .counters_fd = -1, .fail = fail};
-	err = policy_live(&t->policy, fail, &live);
+	err = slots_live(&t->policy, fail, &live);
 	if (!err) {
 		hooks_slots(live, nslots);
 		t->nslots = nslots[hook_dir(hook)];
 		err = map_new_counters(t->nslots, fail, &t->counters_fd);
 	}
 	if (!err) {
-		maps = policy_maps(&t->policy, t->counters_fd);
-		cfg = policy_cfg(&t->policy, hook, t->nslots, hook == FW_HOOK_XDP);
+		maps = slots_maps(&t->policy, t->counters_fd);
+		cfg = slots_cfg(&t->policy, hook, t->nslots, hook == FW_HOOK_XDP);
 		cfg.trace = 1;
 		err = object_load(hook, &maps, &cfg, fail, &t->object);
 	}
@@ -73,11 +73,11 @@ static int twin_new(struct policy *p, enum fw_hook hook, struct fail *fail, stru
 int kern_twin_open(struct kern *k, const char *policy, enum fw_hook hook, struct kern_twin **ret)
 {
 	struct fail *fail = kern_fail(k);
-	struct policy p;
-	int err = policy_check_name(policy, fail);
+	struct slots p;
+	int err = slots_check_name(policy, fail);
 
 	if (!err)
-		err = k->ns < 0 ? -ENOENT : policy_open(k->ns, policy, false, fail, &p);
+		err = k->ns < 0 ? -ENOENT : slots_open(k->ns, policy, false, fail, &p);
 	if (err)
 		return fail_set(fail, err, "no interface uses policy %s", policy);
 	return twin_new(&p, hook, fail, ret);
@@ -85,15 +85,15 @@ int kern_twin_open(struct kern *k, const char *policy, enum fw_hook hook, struct
 
 int kern_twin_open_image(const struct image *img, enum fw_hook hook, struct fail *fail, struct kern_twin **ret)
 {
-	struct policy p;
+	struct slots p;
 	int err;
 
 	log_start();
 	err = object_check_privilege(fail);
-	err = err ?: policy_new("twin", img->len, fail, &p);
+	err = err ?: slots_new("twin", img->len, fail, &p);
 	if (err)
 		return err;
-	policy_write(&p, 0, img, image_hdr(img)->generation ?: 1);
+	slots_write(&p, 0, img, image_hdr(img)->generation ?: 1);
 	return twin_new(&p, hook, fail, ret);
 }
 

@@ -91,8 +91,8 @@ static int remove_dead(struct kern *k, const char *name)
 	if (pin_list(dir, &names))
 		return 0;
 	for (size_t i = 0; i < names.n; i++)
-		if (!strncmp(names.v[i], POLICY_PREFIX, strlen(POLICY_PREFIX)))
-			policy_remove(dir, names.v[i] + strlen(POLICY_PREFIX), &ignored);
+		if (!strncmp(names.v[i], SLOTS_PREFIX, strlen(SLOTS_PREFIX)))
+			slots_remove(dir, names.v[i] + strlen(SLOTS_PREFIX), &ignored);
 	pin_names_fini(&names);
 	unlinkat(k->root, name, AT_REMOVEDIR);
 	return 0;

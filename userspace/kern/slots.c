@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "kern/policy.h"
+#include "kern/slots.h"
 
 #include "base/cleanup.h"
 #include "kern/pin.h"
@@ -16,16 +16,16 @@
 #define CTL_PIN "ctl"
 #define SLOT_MIN (64u << 10)
 
-int policy_check_name(const char *name, struct fail *fail)
+int slots_check_name(const char *name, struct fail *fail)
 {
 	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_";
 	size_t len = strlen(name);
 
-	if (len && len <= POLICY_NAME_MAX && strchr(letters, name[0]) && strspn(name, "0123456789-abcdefghijklmnopqrstuvwxyz"
+	if (len && len <= SLOTS_NAME_MAX && strchr(letters, name[0]) && strspn(name, "0123456789-abcdefghijklmnopqrstuvwxyz"
 										 "ABCDEFGHIJKLMNOPQRSTUVWXYZ_") == len)
 		return 0;
 	return fail_set(fail, -EINVAL, "a policy's name has 1 to %d letters, digits, \"_\" or \"-\" and starts with a letter or \"_\"",
-			POLICY_NAME_MAX);
+			SLOTS_NAME_MAX);
 }
 
 static size_t page_up(size_t n)
@@ -55,16 +55,16 @@ static int map_shared(int fd, size_t len, bool write, struct fail *fail, void **
 	return 0;
 }
 
-static void slot_close(struct policy_slot *s)
+static void slot_close(struct slot *s)
 {
 	if (s->data)
 		munmap(s->data, page_up(s->size + FW_SLOT_PAD));
 	if (s->fd >= 0)
 		close(s->fd);
-	*s = (struct policy_slot){.fd = -1};
+	*s = (struct slot){.fd = -1};
 }
 
-void policy_close(struct policy *p)
+void slots_close(struct slots *p)
 {
 	slot_close(&p->slot[0]);
 	slot_close(&p->slot[1]);
@@ -78,17 +78,17 @@ void policy_close(struct policy *p)
 	p->ctl_fd = p->dir = -1;
 }
 
-static struct policy policy_empty(const char *name)
+static struct slots slots_empty(const char *name)
 {
-	struct policy p = {.dir = -1, .ctl_fd = -1, .slot = {{.fd = -1}, {.fd = -1}}};
+	struct slots p = {.dir = -1, .ctl_fd = -1, .slot = {{.fd = -1}, {.fd = -1}}};
 
 	snprintf(p.name, sizeof(p.name), "%s", name);
 	return p;
 }
 
-static int slot_new(unsigned int index, size_t len, struct fail *fail, struct policy_slot *ret)
+static int slot_new(unsigned int index, size_t len, struct fail *fail, struct slot *ret)
 {
-	struct policy_slot s = {.fd = -1, .size = slot_size(len)};
+	struct slot s = {.fd = -1, .size = slot_size(len)};
 	int err = map_new_slot(index, s.size, fail, &s.fd);
 
 	err = err ?: map_id(s.fd, &s.id);
@@ -101,9 +101,9 @@ static int slot_new(unsigned int index, size_t len, struct fail *fail, struct po
 	return 0;
 }
 
-int policy_new(const char *name, size_t len, struct fail *fail, struct policy *ret)
+int slots_new(const char *name, size_t len, struct fail *fail, struct slots *ret)
 {
-	struct policy p = policy_empty(name);
+	struct slots p = slots_empty(name);
 	int err;
 
 	if (len > FW_MAX_IMAGE)
@@ -114,7 +114,7 @@ int policy_new(const char *name, size_t len, struct fail *fail, struct policy *r
 	for (unsigned int i = 0; !err && i < 2; i++)
 		err = slot_new(i, len, fail, &p.slot[i]);
 	if (err) {
-		policy_close(&p);
+		slots_close(&p);
 		return err;
 	}
 	*p.ctl = (struct fw_ctl){.abi = FW_ABI_VERSION, .map_id = {p.slot[0].id, p.slot[1].id}};
@@ -124,7 +124,7 @@ int policy_new(const char *name, size_t len, struct fail *fail, struct policy *r
 
 static void dir_name(char out[PIN_NAME_MAX], const char *policy)
 {
-	snprintf(out, PIN_NAME_MAX, POLICY_PREFIX "%s", policy);
+	snprintf(out, PIN_NAME_MAX, SLOTS_PREFIX "%s", policy);
 }
 
 static void slot_name(char out[PIN_NAME_MAX], uint32_t id)
@@ -133,7 +133,7 @@ static void slot_name(char out[PIN_NAME_MAX], uint32_t id)
 }
 
 /* ctl comes last: a directory without it is what a killed command left, and nothing uses it. */
-int policy_pin(struct policy *p, int ns_dir, struct fail *fail)
+int slots_pin(struct slots *p, int ns_dir, struct fail *fail)
 {
 	char name[PIN_NAME_MAX];
 	int err;
@@ -147,11 +147,11 @@ int policy_pin(struct policy *p, int ns_dir, struct fail *fail)
 	return err ?: pin_put(p->dir, CTL_PIN, p->ctl_fd, fail);
 }
 
-static int slot_open(struct policy *p, unsigned int index, bool write, struct fail *fail)
+static int slot_open(struct slots *p, unsigned int index, bool write, struct fail *fail)
 {
 	const struct pin_want want = {.type = BPF_MAP_TYPE_ARRAY, .key_size = 4, .max_entries = 1, .flags = BPF_F_MMAPABLE,
 				      .name = index ? FW_MAP_SLOT1 : FW_MAP_SLOT0};
-	struct policy_slot *s = &p->slot[index];
+	struct slot *s = &p->slot[index];
 	char name[PIN_NAME_MAX];
 	struct pin_map map;
 	int err;
@@ -173,11 +173,11 @@ static int slot_open(struct policy *p, unsigned int index, bool write, struct fa
 	return map_shared(s->fd, s->size + FW_SLOT_PAD, write, fail, (void **)&s->data);
 }
 
-int policy_open(int ns_dir, const char *name, bool write, struct fail *fail, struct policy *ret)
+int slots_open(int ns_dir, const char *name, bool write, struct fail *fail, struct slots *ret)
 {
 	const struct pin_want want = {.type = BPF_MAP_TYPE_ARRAY, .key_size = 4, .value_size = sizeof(struct fw_ctl), .max_entries = 1,
 				      .flags = BPF_F_MMAPABLE, .name = FW_MAP_CTL};
-	struct policy p = policy_empty(name);
+	struct slots p = slots_empty(name);
 	char dir[PIN_NAME_MAX];
 	struct pin_map map;
 	int err;
@@ -196,14 +196,14 @@ int policy_open(int ns_dir, const char *name, bool write, struct fail *fail, str
 	for (unsigned int i = 0; !err && i < 2; i++)
 		err = slot_open(&p, i, write, fail);
 	if (err) {
-		policy_close(&p);
+		slots_close(&p);
 		return err;
 	}
 	*ret = p;
 	return 0;
 }
 
-int policy_remove(int ns_dir, const char *name, struct fail *fail)
+int slots_remove(int ns_dir, const char *name, struct fail *fail)
 {
 	char dir_pin[PIN_NAME_MAX];
 	struct pin_names names;
@@ -226,18 +226,18 @@ int policy_remove(int ns_dir, const char *name, struct fail *fail)
 	return 0;
 }
 
-const struct fw_image *policy_live_header(const struct policy *p)
+const struct fw_image *slots_live_header(const struct slots *p)
 {
-	const struct policy_slot *s = &p->slot[policy_live_index(p)];
+	const struct slot *s = &p->slot[slots_live_index(p)];
 	const struct fw_image *hdr = (const struct fw_image *)s->data;
 
 	return hdr->magic == FW_IMAGE_MAGIC && hdr->abi == FW_ABI_VERSION && hdr->total_len <= s->size ? hdr : NULL;
 }
 
-int policy_live(const struct policy *p, struct fail *fail, const struct fw_image **ret)
+int slots_live(const struct slots *p, struct fail *fail, const struct fw_image **ret)
 {
-	const struct policy_slot *s = &p->slot[policy_live_index(p)];
-	const struct fw_image *hdr = policy_live_header(p);
+	const struct slot *s = &p->slot[slots_live_index(p)];
+	const struct fw_image *hdr = slots_live_header(p);
 	const char *why = "its header";
 
 	if (!hdr || image_check(s->data, hdr->total_len, &why))
@@ -246,7 +246,7 @@ int policy_live(const struct policy *p, struct fail *fail, const struct fw_image
 	return 0;
 }
 
-void policy_write(struct policy *p, unsigned int index, const struct image *img, uint64_t generation)
+void slots_write(struct slots *p, unsigned int index, const struct image *img, uint64_t generation)
 {
 	struct fw_image *hdr = (struct fw_image *)p->slot[index].data;
 
@@ -254,16 +254,16 @@ void policy_write(struct policy *p, unsigned int index, const struct image *img,
 	hdr->generation = generation;
 }
 
-void policy_switch(struct policy *p, unsigned int index)
+void slots_switch(struct slots *p, unsigned int index)
 {
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	__atomic_store_n(&p->ctl->live, index, __ATOMIC_SEQ_CST);
 }
 
-int policy_grow(struct policy *p, size_t len, struct fail *fail)
+int slots_grow(struct slots *p, size_t len, struct fail *fail)
 {
-	unsigned int idle = !policy_live_index(p);
-	struct policy_slot s;
+	unsigned int idle = !slots_live_index(p);
+	struct slot s;
 	char name[PIN_NAME_MAX];
 	int err;
 
@@ -278,14 +278,14 @@ int policy_grow(struct policy *p, size_t len, struct fail *fail)
 		slot_close(&s);
 		return err;
 	}
-	/* The old one keeps its pin until no program reads it (policy_sweep_slots). */
+	/* The old one keeps its pin until no program reads it (slots_sweep). */
 	p->ctl->map_id[idle] = s.id;
 	slot_close(&p->slot[idle]);
 	p->slot[idle] = s;
 	return 0;
 }
 
-int policy_sweep_slots(struct policy *p)
+int slots_sweep(struct slots *p)
 {
 	char keep[2][PIN_NAME_MAX];
 	struct pin_names names;
@@ -302,12 +302,12 @@ int policy_sweep_slots(struct policy *p)
 	return 0;
 }
 
-struct object_maps policy_maps(const struct policy *p, int counters)
+struct object_maps slots_maps(const struct slots *p, int counters)
 {
 	return (struct object_maps){.ctl = p->ctl_fd, .slot = {p->slot[0].fd, p->slot[1].fd}, .counters = counters};
 }
 
-struct fw_cfg policy_cfg(const struct policy *p, enum fw_hook hook, uint32_t nslots, bool frags)
+struct fw_cfg slots_cfg(const struct slots *p, enum fw_hook hook, uint32_t nslots, bool frags)
 {
 	return (struct fw_cfg){.mask = {(uint32_t)(p->slot[0].size - 1), (uint32_t)(p->slot[1].size - 1)},
 			       .dir = hook == FW_HOOK_TC_EGRESS ? FW_DIR_EGRESS : FW_DIR_INGRESS,

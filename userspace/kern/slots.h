@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A policy in the kernel: its control word and its two slots, pinned below p_<name>, mapped into our memory. */
+#ifndef FW_KERN_SLOTS_H
+#define FW_KERN_SLOTS_H
+
+#include "base/fail.h"
+#include "image/image.h"
+#include "kern/object.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SLOTS_NAME_MAX 32
+#define SLOTS_PREFIX "p_"
+
+struct slot {
+	int fd;
+	uint32_t id;
+	size_t size;   /* a power of two */
+	uint8_t *data; /* size + FW_SLOT_PAD bytes, shared with the programs */
+};
+
+struct slots {
+	char name[SLOTS_NAME_MAX + 1];
+	int dir;        /* -1 while it is not pinned */
+	int ctl_fd;
+	uint32_t ctl_id;
+	struct fw_ctl *ctl;
+	struct slot slot[2];
+};
+
+/* 0 when name can be that of a policy. */
+int slots_check_name(const char *name, struct fail *fail);
+
+/*
+ * Two slots for images of len bytes, pinned nowhere yet, both empty; the first is live.
+ */
+int slots_new(const char *name, size_t len, struct fail *fail, struct slots *ret);
+int slots_pin(struct slots *p, int ns_dir, struct fail *fail);
+/* -ENOENT without a sentence when there is none, or only parts of one (-ENOENT too: a sweep removes those). */
+int slots_open(int ns_dir, const char *name, bool write, struct fail *fail, struct slots *ret);
+void slots_close(struct slots *p);
+/* Take the names away; what runs goes on running. */
+int slots_remove(int ns_dir, const char *name, struct fail *fail);
+
+static inline unsigned int slots_live_index(const struct slots *p)
+{
+	return __atomic_load_n(&p->ctl->live, __ATOMIC_ACQUIRE) & 1;
+}
+/* The live image, checked; it stays valid until slots_close. */
+int slots_live(const struct slots *p, struct fail *fail, const struct fw_image **ret);
+/* The header alone is looked at: cheap. NULL when it is damaged. */
+const struct fw_image *slots_live_header(const struct slots *p);
+
+/* Copy an image into a slot that no program reads. */
+void slots_write(struct slots *p, unsigned int index, const struct image *img, uint64_t generation);
+/* The one store. */
+void slots_switch(struct slots *p, unsigned int index);
+
+/* Replace the idle slot by one that holds len bytes, pinned; programs do not know it yet. */
+int slots_grow(struct slots *p, size_t len, struct fail *fail);
+/* Unpin slots that the control word does not name. */
+int slots_sweep(struct slots *p);
+
+struct object_maps slots_maps(const struct slots *p, int counters);
+/* Constants of a program over this policy. */
+struct fw_cfg slots_cfg(const struct slots *p, enum fw_hook hook, uint32_t nslots, bool frags);
+
+#endif
