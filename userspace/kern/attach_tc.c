@@ -39,12 +39,17 @@ static int tcx_create(const struct attach *a, int prog_fd, struct fail *fail)
 	return link < 0 ? link : attach_pin_link(a, link, fail);
 }
 
-static struct bpf_tc_hook tc_hook(const struct attach *a)
+/* libbpf refuses options whose padding is not zero, and an initializer may leave anything there: hence memset. */
+static void tc_init(const struct attach *a, uint32_t priority, struct bpf_tc_hook *ret_hook, struct bpf_tc_opts *ret_opts)
 {
-	struct bpf_tc_hook h = {.sz = sizeof(h), .ifindex = (int)a->ifindex};
-
-	h.attach_point = a->hook == FW_HOOK_TC_EGRESS ? BPF_TC_EGRESS : BPF_TC_INGRESS;
-	return h;
+	memset(ret_hook, 0, sizeof(*ret_hook));
+	ret_hook->sz = sizeof(*ret_hook);
+	ret_hook->ifindex = (int)a->ifindex;
+	ret_hook->attach_point = a->hook == FW_HOOK_TC_EGRESS ? BPF_TC_EGRESS : BPF_TC_INGRESS;
+	memset(ret_opts, 0, sizeof(*ret_opts));
+	ret_opts->sz = sizeof(*ret_opts);
+	ret_opts->handle = FILTER_HANDLE;
+	ret_opts->priority = priority;
 }
 
 /* 1: there is a clsact qdisc, 0: none, or a negative errno. */
@@ -96,8 +101,9 @@ static struct nl_sock *route_socket(void)
 /* The mark is pinned first, so that a sweep after a kill removes the qdisc too. */
 static int qdisc_make(const struct attach *a, struct fail *fail)
 {
-	struct bpf_tc_hook hook = tc_hook(a);
 	struct nl_sock *sk = route_socket();
+	struct bpf_tc_hook hook;
+	struct bpf_tc_opts opts;
 	char shown[4 * IFNAMSIZ + 1];
 	auto_close int mark = -1;
 	int err;
@@ -114,6 +120,7 @@ static int qdisc_make(const struct attach *a, struct fail *fail)
 	err = err ?: pin_put(a->dir, QDISC_PIN, mark, fail);
 	if (err && err != -EEXIST)
 		return err;
+	tc_init(a, 0, &hook, &opts);
 	log_start();
 	err = bpf_tc_hook_create(&hook);
 	if (err && err != -EEXIST) {
@@ -126,16 +133,17 @@ static int qdisc_make(const struct attach *a, struct fail *fail)
 
 static int clsact_create(struct attach *a, int prog_fd, struct fail *fail)
 {
-	struct bpf_tc_hook hook = tc_hook(a);
 	char shown[4 * IFNAMSIZ + 1];
+	struct bpf_tc_hook hook;
+	struct bpf_tc_opts opts;
 	int err = qdisc_make(a, fail);
 
 	if (err)
 		return err;
 	log_start();
 	for (uint32_t priority = 1; priority <= FILTER_PRIORITIES; priority++) {
-		LIBBPF_OPTS(bpf_tc_opts, opts, .prog_fd = prog_fd, .handle = FILTER_HANDLE, .priority = priority);
-
+		tc_init(a, priority, &hook, &opts);
+		opts.prog_fd = prog_fd;
 		err = bpf_tc_attach(&hook, &opts);
 		if (!err) {
 			a->link = KERN_LINK_CLSACT;
@@ -166,11 +174,14 @@ int attach_tc_create(struct attach *a, int prog_fd, bool clsact, struct fail *fa
 /* The kernel replaces the program of a filter in place: no packet goes without. */
 int attach_tc_update(const struct attach *a, int prog_fd, struct fail *fail)
 {
-	LIBBPF_OPTS(bpf_tc_opts, opts, .prog_fd = prog_fd, .handle = FILTER_HANDLE, .priority = a->priority, .flags = BPF_TC_F_REPLACE);
-	struct bpf_tc_hook hook = tc_hook(a);
 	char name[IFNAMSIZ], shown[4 * IFNAMSIZ + 1];
+	struct bpf_tc_hook hook;
+	struct bpf_tc_opts opts;
 	int err;
 
+	tc_init(a, a->priority, &hook, &opts);
+	opts.prog_fd = prog_fd;
+	opts.flags = BPF_TC_F_REPLACE;
 	log_start();
 	err = bpf_tc_attach(&hook, &opts);
 	if (!err)
@@ -182,10 +193,11 @@ int attach_tc_update(const struct attach *a, int prog_fd, struct fail *fail)
 
 int attach_tc_state(const struct attach *a, struct attach_state *ret)
 {
-	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = FILTER_HANDLE, .priority = a->priority);
-	struct bpf_tc_hook hook = tc_hook(a);
+	struct bpf_tc_hook hook;
+	struct bpf_tc_opts opts;
 	int err;
 
+	tc_init(a, a->priority, &hook, &opts);
 	log_start();
 	err = bpf_tc_query(&hook, &opts);
 	if (!err) {
@@ -208,9 +220,11 @@ static bool filter_is_ours(const struct attach *a, uint32_t prog_id)
 
 static void qdisc_remove(const struct attach *a)
 {
-	struct bpf_tc_hook hook = tc_hook(a);
 	struct nl_sock *sk = route_socket();
+	struct bpf_tc_hook hook;
+	struct bpf_tc_opts opts;
 
+	tc_init(a, 0, &hook, &opts);
 	if (sk && filter_count(sk, a->ifindex) == 0) {
 		hook.attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS;
 		bpf_tc_hook_destroy(&hook);
@@ -221,12 +235,12 @@ static void qdisc_remove(const struct attach *a)
 
 void attach_tc_remove(const struct attach *a)
 {
-	struct bpf_tc_hook hook = tc_hook(a);
+	struct bpf_tc_hook hook;
+	struct bpf_tc_opts opts;
 
 	log_start();
 	for (uint32_t priority = 1; priority <= FILTER_PRIORITIES; priority++) {
-		LIBBPF_OPTS(bpf_tc_opts, opts, .handle = FILTER_HANDLE, .priority = priority);
-
+		tc_init(a, priority, &hook, &opts);
 		if (bpf_tc_query(&hook, &opts) || !filter_is_ours(a, opts.prog_id))
 			continue;
 		opts.prog_fd = opts.prog_id = opts.flags = 0;
