@@ -26,7 +26,7 @@ static const char *word_end(const char *s, const char *eol)
 	return s;
 }
 
-static void line_error(struct resolver *r, const struct source *source, const char *s, const char *end, const char *why)
+static void line_error(struct resolver *r, const struct source *source, const char *s, const char *end, const char *why, bool hint)
 {
 	struct span span = { source, (uint32_t)(s - source->text), (uint32_t)(end - source->text) };
 	struct str shown = {};
@@ -34,7 +34,8 @@ static void line_error(struct resolver *r, const struct source *source, const ch
 
 	str_add_escaped(&shown, s, end - s < 60 ? (size_t)(end - s) : 60);
 	g = diag_add(r->d, DIAG_ERROR, span, "\"%s\" %s", str_get(&shown), why);
-	diag_hint(r->d, g, "a set file has one host, prefix or range per line; comments start with \"#\" or \";\"");
+	if (hint)
+		diag_hint(r->d, g, "a set file has one host, prefix or range per line; comments start with \"#\" or \";\"");
 	str_fini(&shown);
 }
 
@@ -74,7 +75,7 @@ static const char *line_parse(const char *s, const char *eol, struct addr_range 
 bool netset_read(struct resolver *r, const struct source *source, struct aset_builder *b)
 {
 	const char *s = source->text, *stop = source->text + source->len;
-	size_t errors = 0;
+	size_t errors = 0, more_at = 0;
 
 	if (source->len >= 3 && !memcmp(s, "\xef\xbb\xbf", 3))
 		s += 3;
@@ -86,13 +87,15 @@ bool netset_read(struct resolver *r, const struct source *source, struct aset_bu
 
 		why = line_parse(s, eol, &a, &empty, &word, &end);
 		if (why && ++errors <= MAX_ERRORS)
-			line_error(r, source, word, end, why);
+			line_error(r, source, word, end, why, errors == 1);
+		else if (why && errors == MAX_ERRORS + 1)
+			more_at = (size_t)(word - source->text);
 		if (!why && !empty && !errors && addr_add(b, &a))
 			return resolve_oom(r);
 		s = eol < stop ? eol + 1 : stop;
 	}
 	if (errors > MAX_ERRORS)
-		diag_add(r->d, DIAG_ERROR, (struct span){ source, 0, 0 }, "%zu more lines of this file are not addresses",
+		diag_add(r->d, DIAG_ERROR, (struct span){ source, (uint32_t)more_at, (uint32_t)more_at }, "%zu more lines of this file are not addresses",
 			 errors - MAX_ERRORS);
 	return !errors;
 }

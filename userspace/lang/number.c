@@ -170,7 +170,7 @@ const char *addr_parse(const char *s, size_t len, struct addr_range *ret)
 	uint64_t bits;
 	u128 mask;
 
-	if (dash)
+	if (dash && host_parse(s, (size_t)(dash - s), &r))
 		return addr_parse_ends(s, (size_t)(dash - s), dash + 1, len - (size_t)(dash - s) - 1, ret);
 	if (!host_parse(s, slash ? (size_t)(slash - s) : len, &r))
 		return not_an_address;

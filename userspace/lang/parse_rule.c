@@ -71,6 +71,15 @@ static struct ast_clause *add_clause(struct rule_parser *rp, enum ast_clause_kin
 	return c;
 }
 
+/* The next clause stands where a value should: `from to 192.0.2.1`. */
+static bool value_missing(const struct parser *p)
+{
+	for (size_t i = 0; i < sizeof(structure) / sizeof(structure[0]); i++)
+		if (parser_is(p, structure[i]))
+			return true;
+	return false;
+}
+
 /* The values of a clause; `!` may stand before the clause's word or before the values, but not twice. */
 static bool clause_values(struct rule_parser *rp, struct ast_clause *c, bool negate, const char *what)
 {
@@ -80,9 +89,29 @@ static bool clause_values(struct rule_parser *rp, struct ast_clause *c, bool neg
 		diag_add(p->d, DIAG_ERROR, parser_span(p), "\"!\" is given twice");
 		return false;
 	}
+	if (value_missing(p))
+		return parser_expected(p, what, NULL);
 	if (!parse_list(p, what, &c->list))
 		return false;
 	c->list.negate |= negate;
+	return true;
+}
+
+/* Here `port`, or `! port`: take the "!" and say so. */
+static bool port_follows(struct parser *p, bool *negate)
+{
+	struct lexer ahead = p->lx;
+	struct token after;
+
+	if (p->tok.kind != TOK_NOT)
+		return parser_is(p, "port");
+	after = lex_next(&ahead);
+	if (after.kind != TOK_WORD || after.end - after.start != 4 || memcmp(p->lx.source->text + after.start, "port", 4))
+		return false;
+	if (*negate)
+		return false; /* twice: the list says so */
+	*negate = true;
+	parser_next(p);
 	return true;
 }
 
@@ -94,22 +123,12 @@ static bool parse_endpoint(struct rule_parser *rp, bool from, bool negate)
 	struct ast_clause *c;
 
 	parser_next(p);
-	if (!parser_is(p, "port")) {
+	if (!port_follows(p, &negate)) {
 		c = add_clause(rp, from ? AST_FROM : AST_TO, span);
 		if (!c || !clause_values(rp, c, negate, "an address, a list, a $name or a @set"))
 			return false;
 		negate = false;
-		if (p->tok.kind == TOK_NOT) {
-			struct lexer ahead = p->lx;
-			struct token after = lex_next(&ahead);
-
-			if (after.kind != TOK_WORD || after.end - after.start != 4 ||
-			    memcmp(p->lx.source->text + after.start, "port", 4))
-				return true;
-			negate = true;
-			parser_next(p);
-		}
-		if (!parser_is(p, "port"))
+		if (!port_follows(p, &negate))
 			return true;
 	}
 	span = parser_span(p);

@@ -87,7 +87,7 @@ static const char *token_words(struct parser *p)
 		break;
 	}
 	str_add_escaped(&shown, t.s, t.len < 40 ? t.len : 40);
-	words = arena_printf(p->arena, "\"%s%s\"", str_get(&shown), t.len > 40 ? "…" : "");
+	words = arena_printf(p->arena, "\"%s%s\"", str_get(&shown), t.len > 40 ? "..." : "");
 	str_fini(&shown);
 	return words ? words : "this";
 }

@@ -109,7 +109,7 @@ static void resolve_set(struct resolver *r, const struct ast_stmt *s)
 		return;
 	}
 	if (!s->set.nfiles && !s->set.elements.span.source) {
-		diag_add(r->d, DIAG_ERROR, s->name.span, "a set needs \"elements { … }\" or a \"file\"");
+		diag_add(r->d, DIAG_ERROR, s->name.span, "a set needs \"elements { ... }\" or a \"file\"");
 		return;
 	}
 	def = arena_alloc(r->arena, sizeof(*def));

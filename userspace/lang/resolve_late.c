@@ -141,7 +141,7 @@ static void resolve_expect(struct resolver *r, const struct late *late, const st
 											      "there is no policy to test");
 
 		if (r->policy_list.n)
-			diag_hint(r->d, g, "the file has several: write \"test policy NAME { … }\"");
+			diag_hint(r->d, g, "the file has several: write \"test policy NAME { ... }\"");
 	}
 	if (!def || (e->by.s && !by_known(r, def, s)))
 		return;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Words → values of the fields. A field without a line in `syntax` takes numbers, ranges and its names. */
 #include "base/arena.h"
+#include "base/cleanup.h"
 #include "base/vec.h"
 #include "lang/print.h"
 #include "lang/resolve.h"
@@ -46,14 +47,17 @@ static uint64_t field_max(enum field_id id)
 static bool value_error(struct resolver *r, enum field_id id, const struct item *it)
 {
 	const struct ast_text *t = &it->v->text;
+	struct str shown = {};
 	struct diag *g;
 	struct guess guess;
 
+	str_add_escaped(&shown, t->s, t->len < 40 ? t->len : 40);
 	if (syntaxes[id].what)
-		g = item_error(r, it, "expected %s", syntaxes[id].what);
+		g = item_error(r, it, "expected %s, not \"%s\"", syntaxes[id].what, str_get(&shown));
 	else
-		g = item_error(r, it, "expected a number from %llu to %llu%s", (unsigned long long)syntaxes[id].min,
-			       (unsigned long long)field_max(id), field_value_name(id, 0) ? " or a name" : "");
+		g = item_error(r, it, "expected a number from %llu to %llu%s, not \"%s\"", (unsigned long long)syntaxes[id].min,
+			       (unsigned long long)field_max(id), field_value_name(id, 0) ? " or a name" : "", str_get(&shown));
+	str_fini(&shown);
 	if (it->v->kind != AST_WORD)
 		return false;
 	guess_init(&guess, r->arena, t->s, t->len);
@@ -222,46 +226,53 @@ static bool flags_item(struct resolver *r, const struct item *it, int *ret_value
 	return true;
 }
 
-static void flags_print(bool pair[256][256], size_t pairs, struct str *text)
+static int pair_compare(const void *a, const void *b)
 {
-	const char *sep = "";
+	return (int)*(const uint16_t *)a - (int)*(const uint16_t *)b;
+}
 
-	str_add(text, pairs > 1 ? "{ " : "");
-	for (unsigned int mask = 0; mask < 256; mask++) {
-		for (unsigned int value = 0; value < 256; value++) {
-			if (!pair[mask][value])
-				continue;
-			str_add(text, sep);
-			sep = ", ";
-			print_flag_letters(text, value);
-			str_add(text, mask ? "/" : "any");
-			print_flag_letters(text, mask);
-		}
+/* Pairs are mask << 8 | value, with repeats. */
+static void flags_print(uint16_t *pairs, size_t n, struct str *text)
+{
+	size_t out = 1;
+
+	qsort(pairs, n, sizeof(*pairs), pair_compare);
+	for (size_t i = 1; i < n; i++)
+		if (pairs[i] != pairs[out - 1])
+			pairs[out++] = pairs[i];
+	str_add(text, out > 1 ? "{ " : "");
+	for (size_t i = 0; i < out; i++) {
+		str_add(text, i ? ", " : "");
+		print_flag_letters(text, pairs[i] & 0xff);
+		str_add(text, pairs[i] >> 8 ? "/" : "any");
+		print_flag_letters(text, pairs[i] >> 8);
 	}
-	str_add(text, pairs > 1 ? " }" : "");
+	str_add(text, out > 1 ? " }" : "");
 }
 
 /* Every flag byte that one of the pairs matches. */
 static bool flags_resolve(struct resolver *r, const struct items *items, struct str *text, struct vset **ret)
 {
+	auto_free uint16_t *pairs = calloc(items->n, sizeof(*pairs));
 	struct range bytes[256];
-	bool has[256] = {}, pair[256][256] = {};
-	size_t n = 0, pairs = 0;
+	bool has[256] = {};
+	size_t n = 0;
 
+	if (!pairs)
+		return resolve_oom(r);
 	for (size_t i = 0; i < items->n; i++) {
 		int value, mask;
 
 		if (!flags_item(r, &items->v[i], &value, &mask))
 			return false;
-		pairs += !pair[mask][value];
-		pair[mask][value] = true;
+		pairs[i] = (uint16_t)(mask << 8 | value);
 		for (int b = 0; b < 256; b++)
 			has[b] |= (b & mask) == value;
 	}
 	for (unsigned int b = 0; b < 256; b++)
 		if (has[b])
 			bytes[n++] = (struct range){ b, b };
-	flags_print(pair, pairs, text);
+	flags_print(pairs, items->n, text);
 	return !vset_build(r->arena, bytes, n, ret) || resolve_oom(r);
 }
 

@@ -44,9 +44,9 @@ static const struct {
 	{ "comment", "write label \"TEXT\"" },
 	{ "not", "write \"!\"" },
 	{ "protocol", "write \"proto NAME\"" },
-	{ "table", "write \"set NAME { type prefix; … }\"" },
+	{ "table", "write \"set NAME { type prefix; ... }\"" },
 	{ "anchor", "write include \"FILE\"" },
-	{ "chain", "write \"ingress default drop { … }\" or \"egress default pass { … }\"" },
+	{ "chain", "write \"ingress default drop { ... }\" or \"egress default pass { ... }\"" },
 	{ "input", "write \"ingress\"" },
 	{ "output", "write \"egress\"" },
 };
@@ -96,6 +96,8 @@ const char *word_foreign(const char *s, size_t len)
 
 int service_port(const char *s, size_t len)
 {
+	if (len && s[0] >= '0' && s[0] <= '9')
+		return -1;
 	for (size_t i = 0; i < COUNT(services); i++)
 		if (word_equal(services[i].word, s, len))
 			return services[i].port;
@@ -122,7 +124,7 @@ void guess_try(struct guess *g, const char *candidate)
 		return;
 	distance = str_distance(g->word, candidate);
 	/* Of a short word, something must be left. */
-	if (distance < g->distance && distance < strlen(g->word)) {
+	if (distance && distance < g->distance && distance < strlen(g->word)) {
 		g->distance = distance;
 		g->best = candidate;
 	}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The canonical text of a rule: clauses in one order, values sorted, names expanded. */
+#include "lang/print.h"
+#include "lang/rule_builder.h"
+
+/* " word", and "!" where the clause has one. */
+static void text_word(struct rule_builder *b, const char *word, const struct ast_list *list)
+{
+	str_addf(&b->r->text, " %s%s ", word, list->negate ? " !" : "");
+}
+
+static void text_endpoint(struct rule_builder *b, enum ast_clause_kind kind, enum field_id port)
+{
+	if (!b->addr_text[kind] && !b->field[port])
+		return;
+	str_add(&b->r->text, kind == AST_FROM ? " from" : " to");
+	if (b->addr_text[kind]) {
+		str_add(&b->r->text, b->clause[kind]->list.negate ? " ! " : " ");
+		str_add(&b->r->text, b->addr_text[kind]);
+	}
+	if (b->field[port]) {
+		text_word(b, "port", &b->field[port]->list);
+		str_add(&b->r->text, b->text[port]);
+	}
+}
+
+bool rule_text(struct rule_builder *b)
+{
+	struct str *out = &b->r->text;
+
+	str_add(out, verdict_word(b->rule.verdict));
+	if (b->clause[AST_FAMILY])
+		str_add(out, b->clause[AST_FAMILY]->family == FAMILY_IPV4 ? " inet" : " inet6");
+	if (b->text[FIELD_PROTO]) {
+		text_word(b, "proto", &b->field[FIELD_PROTO]->list);
+		str_add(out, b->text[FIELD_PROTO]);
+	}
+	text_endpoint(b, AST_FROM, FIELD_SPORT);
+	text_endpoint(b, AST_TO, FIELD_DPORT);
+	if (b->icmp) {
+		text_word(b, "type", &b->clause[AST_TYPE]->list);
+		str_add(out, b->text[b->icmp]);
+		if (b->code_text)
+			str_addf(out, " code %s", b->code_text);
+	}
+	for (int id = 0; id < FIELD_VALUE_COUNT; id++) {
+		if (!b->field[id] || id == FIELD_PROTO || id == FIELD_SPORT || id == FIELD_DPORT)
+			continue;
+		text_word(b, field_get(id)->word, &b->field[id]->list);
+		str_add(out, b->text[id]);
+	}
+	if (b->rule.label) {
+		str_add(out, " label ");
+		print_string(out, b->rule.label);
+	}
+	b->rule.text = take_text(b->r);
+	return b->rule.text;
+}
