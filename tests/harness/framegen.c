@@ -9,7 +9,7 @@
 
 void framegen_init(struct framegen *fg, const struct chain *chain, uint64_t seed)
 {
-	*fg = (struct framegen){ .chain = chain, .what = "", .rule = -1 };
+	*fg = (struct framegen){.chain = chain, .what = "", .rule = -1};
 	prng_init(&fg->prng, seed);
 }
 
@@ -22,9 +22,9 @@ static u128 random_address(struct prng *p, enum family family)
 
 static void random_spec(struct prng *p, struct packet_spec *s)
 {
-	static const unsigned int protocols[] = { 6, 6, 6, 17, 17, 1, 58, 132, 47, 50, 2, 255 };
+	static const unsigned int protocols[] = {6, 6, 6, 17, 17, 1, 58, 132, 47, 50, 2, 255};
 
-	*s = (struct packet_spec){ .family = (enum family)prng_below(p, FAMILY_COUNT) };
+	*s = (struct packet_spec){.family = (enum family)prng_below(p, FAMILY_COUNT)};
 	if (prng_chance(p, 3, 4))
 		s->family = prng_chance(p, 1, 2) ? FAMILY_IPV4 : FAMILY_IPV6;
 	if (s->family == FAMILY_OTHER) {
@@ -167,7 +167,8 @@ static void tweak(struct framegen *fg, struct packet_spec *s)
 }
 
 /* Bytes for the words. A tweak may have made them contradict, a length may be too large: fall back. */
-static size_t build(struct framegen *fg, const struct packet_spec *wanted, const struct packet_spec *safe, uint8_t *buf, size_t size)
+static size_t build(struct framegen *fg, const struct packet_spec *wanted, const struct packet_spec *safe, uint8_t *buf,
+		    size_t size)
 {
 	struct packet_spec plain = *safe;
 	long len = packet_build(wanted, buf, size);

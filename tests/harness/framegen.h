@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Random frames aimed at a chain: a packet that one of its rules matches (see model/witness.h), or sits at the edge of it, built and
- * then damaged in one of many ways. Deterministic from the seed.
+ * Random frames aimed at a chain: a packet that one of its rules matches (see model/witness.h), or that sits at its
+ * edge, built and then damaged in one of many ways. Deterministic from the seed.
  */
 #ifndef FW_HARNESS_FRAMEGEN_H
 #define FW_HARNESS_FRAMEGEN_H
@@ -26,14 +26,14 @@ struct framegen {
 void framegen_init(struct framegen *fg, const struct chain *chain, uint64_t seed);
 
 /*
- * The next frame: writes at most `size` bytes (size ≥ FRAMEGEN_MAX) and returns its length, which may be below 14. *ret_meta is always
- * written (no tag in most cases).
+ * The next frame: writes at most `size` bytes (size ≥ FRAMEGEN_MAX) and returns its length, which may be below 14.
+ * *ret_meta is always written (no tag in most cases).
  */
 size_t framegen_next(struct framegen *fg, uint8_t *buf, size_t size, struct packet_meta *ret_meta);
 
 /*
- * Five-tuple traffic for benchmarks: a valid frame of 60 bytes or little more that rule `rule` of the chain matches (an earlier one may
- * match too). Returns the length, 0 when that rule matches no packet.
+ * Traffic for benchmarks: a valid frame of 60 bytes or little more that rule `rule` of the chain matches (an earlier
+ * one may match too). Returns the length, 0 when that rule matches no packet.
  */
 size_t framegen_match(struct framegen *fg, size_t rule, uint8_t *buf, size_t size);
 

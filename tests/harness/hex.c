@@ -8,7 +8,8 @@ static unsigned int digit(char c)
 {
 	if (!isxdigit((unsigned char)c))
 		abort();
-	return isdigit((unsigned char)c) ? (unsigned int)(c - '0') : (unsigned int)(tolower((unsigned char)c) - 'a' + 10);
+	return isdigit((unsigned char)c) ? (unsigned int)(c - '0')
+					 : (unsigned int)(tolower((unsigned char)c) - 'a' + 10);
 }
 
 size_t hex_bytes(const char *text, uint8_t *buf, size_t size)

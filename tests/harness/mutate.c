@@ -9,7 +9,7 @@ struct patient {
 	uint8_t *b;
 	size_t len, size;
 	struct packet_meta *meta;
-	size_t l3;         /* offset of the network header */
+	size_t l3;	   /* offset of the network header */
 	unsigned int type; /* ethertype before it; 0 when the frame is too short */
 };
 
@@ -48,8 +48,8 @@ static uint64_t one_of(struct prng *p, const uint16_t *v, size_t n)
 {
 	return v[prng_below(p, n)];
 }
-#define ONE_OF(p, ...) \
-	one_of((p), (const uint16_t[]){ __VA_ARGS__ }, sizeof((const uint16_t[]){ __VA_ARGS__ }) / sizeof(uint16_t))
+#define ONE_OF(p, ...)                                                                                                 \
+	one_of((p), (const uint16_t[]){__VA_ARGS__}, sizeof((const uint16_t[]){__VA_ARGS__}) / sizeof(uint16_t))
 
 /* Open a gap of n zero bytes; false when there is no room. */
 static bool insert(struct patient *t, size_t at, size_t n)
@@ -77,7 +77,7 @@ static void tags(struct patient *t)
 	while (t->len >= 14 && n-- > 0 && insert(t, 12, 4)) {
 		put16(t->b + 12, ONE_OF(t->prng, 0x8100, 0x88a8));
 		put16(t->b + 14, ONE_OF(t->prng, 0, 0, 1, 2, 100, 4094, 4095, 0x2000, 0xe000, 0xf064) ^
-				 (prng_chance(t->prng, 1, 8) ? prng_below(t->prng, 65536) : 0));
+					 (prng_chance(t->prng, 1, 8) ? prng_below(t->prng, 65536) : 0));
 	}
 }
 
@@ -107,7 +107,7 @@ static void ip4_options(struct patient *t)
 
 static void ip6_headers(struct patient *t)
 {
-	static const uint8_t kinds[] = { 60, 60, 43, 51, 44, 0 };
+	static const uint8_t kinds[] = {60, 60, 43, 51, 44, 0};
 	size_t n = prng_range(t->prng, 1, prng_chance(t->prng, 1, 3) ? 10 : 3);
 	bool large = prng_chance(t->prng, 1, 6), hostile = prng_chance(t->prng, 1, 3);
 
@@ -199,7 +199,8 @@ static void lying_length(struct patient *t)
 static void version(struct patient *t)
 {
 	if (t->type && t->l3 < t->len)
-		t->b[t->l3] = (uint8_t)(prng_chance(t->prng, 1, 2) ? t->b[t->l3] ^ 1u << prng_below(t->prng, 8) : prng_u64(t->prng));
+		t->b[t->l3] = (uint8_t)(prng_chance(t->prng, 1, 2) ? t->b[t->l3] ^ 1u << prng_below(t->prng, 8)
+								   : prng_u64(t->prng));
 }
 
 /* Data offset or UDP length of the L4 header; close guesses at where it is. */
@@ -218,7 +219,8 @@ static void l4_length(struct patient *t)
 static void fragment(struct patient *t)
 {
 	if (is_ip4(t))
-		put16(t->b + t->l3 + 6, ONE_OF(t->prng, 0, 1, 1, 2, 0x2000, 0x2000, 0x2001, 0x2002, 0x4000, 0x8000, 0x8001, 0x1fff, 0xffff, 0xe000));
+		put16(t->b + t->l3 + 6, ONE_OF(t->prng, 0, 1, 1, 2, 0x2000, 0x2000, 0x2001, 0x2002, 0x4000, 0x8000,
+					       0x8001, 0x1fff, 0xffff, 0xe000));
 	else if (is_ip6(t) && t->b[t->l3 + 6] == 44 && t->len >= t->l3 + 48)
 		put16(t->b + t->l3 + 42, ONE_OF(t->prng, 0, 1, 6, 7, 8, 9, 14, 15, 0xfff8, 0xffff));
 	if (prng_chance(t->prng, 1, 3)) /* a first fragment that ends early */
@@ -227,7 +229,8 @@ static void fragment(struct patient *t)
 
 static void protocol(struct patient *t)
 {
-	uint8_t next = (uint8_t)ONE_OF(t->prng, 0, 1, 2, 4, 6, 17, 41, 43, 44, 47, 50, 51, 58, 59, 60, 132, 135, 136, 139, 255);
+	uint8_t next = (uint8_t)ONE_OF(t->prng, 0, 1, 2, 4, 6, 17, 41, 43, 44, 47, 50, 51, 58, 59, 60, 132, 135, 136,
+				       139, 255);
 
 	if (is_ip4(t))
 		t->b[t->l3 + 9] = next;
@@ -238,8 +241,8 @@ static void protocol(struct patient *t)
 static void ethertype(struct patient *t)
 {
 	if (t->type)
-		put16(t->b + t->l3 - 2,
-		      ONE_OF(t->prng, 0, 3, 46, 0x05dc, 0x05ff, 0x0600, 0x0601, 0x0800, 0x0801, 0x0806, 0x8100, 0x86dd, 0x88a8, 0x9100, 0xffff));
+		put16(t->b + t->l3 - 2, ONE_OF(t->prng, 0, 3, 46, 0x05dc, 0x05ff, 0x0600, 0x0601, 0x0800, 0x0801,
+					       0x0806, 0x8100, 0x86dd, 0x88a8, 0x9100, 0xffff));
 }
 
 static void flip(struct patient *t)
@@ -249,7 +252,8 @@ static void flip(struct patient *t)
 	while (limit && n-- > 0) {
 		size_t at = prng_below(t->prng, limit);
 
-		t->b[at] = (uint8_t)(prng_chance(t->prng, 1, 2) ? t->b[at] ^ 1u << prng_below(t->prng, 8) : prng_u64(t->prng));
+		t->b[at] = (uint8_t)(prng_chance(t->prng, 1, 2) ? t->b[at] ^ 1u << prng_below(t->prng, 8)
+								: prng_u64(t->prng));
 	}
 }
 
@@ -268,23 +272,23 @@ static const struct {
 	void (*run)(struct patient *t);
 } mutations[] = {
 	/* the gentle ones first */
-	{ "vlan tags", tags },
-	{ "metadata tag", metadata },
-	{ "ipv4 options", ip4_options },
-	{ "ipv6 extension headers", ip6_headers },
-	{ "trailing bytes", padding },
-	{ "flags byte", flags },
+	{"vlan tags", tags},
+	{"metadata tag", metadata},
+	{"ipv4 options", ip4_options},
+	{"ipv6 extension headers", ip6_headers},
+	{"trailing bytes", padding},
+	{"flags byte", flags},
 #define N_GENTLE 6
-	{ "cut", cut },
-	{ "l3 length inside l4", short_l3 },
-	{ "lying l3 length", lying_length },
-	{ "version or ihl", version },
-	{ "lying l4 length", l4_length },
-	{ "fragment field", fragment },
-	{ "protocol", protocol },
-	{ "ethertype", ethertype },
-	{ "flipped bytes", flip },
-	{ "noise", noise },
+	{"cut", cut},
+	{"l3 length inside l4", short_l3},
+	{"lying l3 length", lying_length},
+	{"version or ihl", version},
+	{"lying l4 length", l4_length},
+	{"fragment field", fragment},
+	{"protocol", protocol},
+	{"ethertype", ethertype},
+	{"flipped bytes", flip},
+	{"noise", noise},
 };
 #define N_MUTATIONS (sizeof(mutations) / sizeof(mutations[0]))
 
@@ -292,7 +296,7 @@ size_t mutate_frame(struct prng *p, uint8_t *buf, size_t len, size_t size, struc
 		    const char **ret_what)
 {
 	size_t i = prng_below(p, gentle ? N_GENTLE : N_MUTATIONS);
-	struct patient t = { .prng = p, .b = buf, .len = len, .size = size, .meta = meta };
+	struct patient t = {.prng = p, .b = buf, .len = len, .size = size, .meta = meta};
 
 	find_l3(&t);
 	mutations[i].run(&t);

@@ -7,8 +7,9 @@
 #include "model/packet.h"
 
 /*
- * Change a frame of `len` bytes in place (room for `size`) and, when `meta` is not NULL, the metadata. Returns the new length;
- * *ret_what names what was done. `gentle`: only changes that mostly leave a frame legal (tags, options, extension headers, padding).
+ * Change a frame of `len` bytes in place (room for `size`) and, when `meta` is not NULL, the metadata. Returns the new
+ * length; *ret_what names what was done. `gentle`: only changes that mostly leave a frame legal (tags, options,
+ * extension headers, padding).
  */
 size_t mutate_frame(struct prng *p, uint8_t *buf, size_t len, size_t size, struct packet_meta *meta, bool gentle,
 		    const char **ret_what);

@@ -27,7 +27,7 @@ const struct vset *gen_vset_not(struct gen *g, const struct vset *in, enum field
 
 const struct vset *gen_value(struct gen *g, uint64_t lo, uint64_t hi)
 {
-	return gen_vset(g, &(struct range){ lo, hi }, 1);
+	return gen_vset(g, &(struct range){lo, hi}, 1);
 }
 
 void gen_add_prefix4(struct gen *g, struct aset_builder *b, uint32_t addr, unsigned int len)
@@ -50,13 +50,19 @@ static void essential(struct gen *g, struct chain *c, const char *label, unsigne
 {
 	struct rule *r = &c->rules[c->nrules++];
 
-	*r = (struct rule){ .verdict = VERDICT_PASS, .families = families, .label = label, .text = label, .file = "gen.fw", .essential = true };
+	*r = (struct rule){.verdict = VERDICT_PASS,
+			   .families = families,
+			   .label = label,
+			   .text = label,
+			   .file = "gen.fw",
+			   .essential = true};
 }
 
-static void essential_dhcp(struct gen *g, struct chain *c, const char *label, enum family family, unsigned int from, unsigned int to)
+static void essential_dhcp(struct gen *g, struct chain *c, const char *label, enum family family, unsigned int from,
+			   unsigned int to)
 {
 	struct rule *r = &c->rules[c->nrules];
-	struct aset_builder b = { .arena = g->arena };
+	struct aset_builder b = {.arena = g->arena};
 	struct aset *link_local = NULL;
 
 	essential(g, c, label, 1u << family);
@@ -74,7 +80,8 @@ static void essential_dhcp(struct gen *g, struct chain *c, const char *label, en
 #define N_ESSENTIALS 5
 static void gen_essentials(struct gen *g, struct chain *c, enum direction dir)
 {
-	static const struct range nd = { 133 << 8, 136 << 8 | 255 }, mld[] = { { 130 << 8, 132 << 8 | 255 }, { 143 << 8, 143 << 8 | 255 } };
+	static const struct range nd = {133 << 8, 136 << 8 | 255},
+				  mld[] = {{130 << 8, 132 << 8 | 255}, {143 << 8, 143 << 8 | 255}};
 	bool in = dir == DIRECTION_INGRESS;
 	struct rule *r = &c->rules[c->nrules];
 
@@ -131,12 +138,12 @@ static void gen_chain(struct gen *g, struct chain *c, enum direction dir)
 
 struct policy *rulegen_policy(struct arena *arena, struct prng *prng, const struct rulegen_opts *opts)
 {
-	struct gen g = { .arena = arena, .p = prng, .opts = opts };
+	struct gen g = {.arena = arena, .p = prng, .opts = opts};
 	struct policy *policy = arena_alloc(arena, sizeof(*policy));
 
 	if (!policy)
 		return NULL;
-	*policy = (struct policy){ .name = "gen", .file = "gen.fw", .line = 1 };
+	*policy = (struct policy){.name = "gen", .file = "gen.fw", .line = 1};
 	if (opts->style == RULEGEN_CLASSBENCH)
 		gen_classbench_init(&g);
 	else
@@ -151,7 +158,8 @@ struct policy *rulegen_policy(struct arena *arena, struct prng *prng, const stru
 
 struct policy *rulegen_classbench(struct arena *arena, struct prng *prng, size_t n)
 {
-	struct rulegen_opts opts = { .style = RULEGEN_CLASSBENCH, .nrules = n, .directions = 1u << DIRECTION_INGRESS, .no_count = true };
+	struct rulegen_opts opts = {
+		.style = RULEGEN_CLASSBENCH, .nrules = n, .directions = 1u << DIRECTION_INGRESS, .no_count = true};
 
 	return rulegen_policy(arena, prng, &opts);
 }
@@ -190,7 +198,7 @@ static void describe_aset(const char *word, const struct aset *s, struct str *ou
 
 void rulegen_describe(const struct rule *r, struct str *out)
 {
-	static const char *const verdicts[] = { "drop", "pass", "count" };
+	static const char *const verdicts[] = {"drop", "pass", "count"};
 
 	str_addf(out, "%s families", verdicts[r->verdict]);
 	for (unsigned int f = 0; f < FAMILY_COUNT; f++)

@@ -8,13 +8,17 @@ static uint64_t pick(struct prng *p, const uint64_t *v, size_t n)
 {
 	return v[prng_below(p, n)];
 }
-#define PICK(p, ...) pick((p), (const uint64_t[]){ __VA_ARGS__ }, sizeof((const uint64_t[]){ __VA_ARGS__ }) / sizeof(uint64_t))
+#define PICK(p, ...)                                                                                                   \
+	pick((p), (const uint64_t[]){__VA_ARGS__}, sizeof((const uint64_t[]){__VA_ARGS__}) / sizeof(uint64_t))
 
 void gen_edges_init(struct gen *g)
 {
 	for (int i = 0; i < POOL; i++) {
-		g->net4[i] = (uint32_t)(i < 2 ? PICK(g->p, 0, 0xffffffff, 0x0a000000, 0x7fffffff, 0x80000000) : prng_u64(g->p));
-		g->net6[i] = i == 0 ? 0 : i == 1 ? ~(u128)0 : (u128)(0x20010db800000000 | prng_below(g->p, 4)) << 64 | prng_below(g->p, 3);
+		g->net4[i] = (uint32_t)(i < 2 ? PICK(g->p, 0, 0xffffffff, 0x0a000000, 0x7fffffff, 0x80000000)
+					      : prng_u64(g->p));
+		g->net6[i] = i == 0   ? 0
+			     : i == 1 ? ~(u128)0
+				      : (u128)(0x20010db800000000 | prng_below(g->p, 4)) << 64 | prng_below(g->p, 3);
 		g->port[i] = (uint16_t)PICK(g->p, 0, 1, 22, 53, 80, 443, 1023, 1024, 32767, 32768, 65534, 65535);
 	}
 	/* neighbours and nested ones */
@@ -31,8 +35,9 @@ static bool may_use(const struct gen *g, enum field_id id)
 
 static unsigned int prefix_len(struct gen *g, unsigned int max)
 {
-	return prng_chance(g->p, 1, 2) ? (unsigned int)PICK(g->p, 0, 1, 7, 8, 15, 16, 17, 24, 31, 32, max, max - 1, max / 2) % (max + 1) :
-					 (unsigned int)prng_range(g->p, 0, max);
+	return prng_chance(g->p, 1, 2)
+		       ? (unsigned int)PICK(g->p, 0, 1, 7, 8, 15, 16, 17, 24, 31, 32, max, max - 1, max / 2) % (max + 1)
+		       : (unsigned int)prng_range(g->p, 0, max);
 }
 
 static void add_one4(struct gen *g, struct aset_builder *b)
@@ -77,7 +82,7 @@ static void add_list(struct gen *g, struct aset_builder *b, unsigned int familie
 
 static const struct aset *make_aset(struct gen *g, unsigned int families)
 {
-	struct aset_builder b = { .arena = g->arena };
+	struct aset_builder b = {.arena = g->arena};
 	struct aset *s = NULL, *inverted = NULL;
 	size_t n = prng_chance(g->p, 2, 3) ? 1 : prng_range(g->p, 2, 6);
 
@@ -118,17 +123,17 @@ static struct range some_range(struct gen *g, enum field_id id, const uint64_t *
 
 	switch (prng_below(g->p, 6)) {
 	case 0:
-		return a < b ? (struct range){ a, b } : (struct range){ b, a };
+		return a < b ? (struct range){a, b} : (struct range){b, a};
 	case 1:
 		b = a + prng_below(g->p, 16);
-		return (struct range){ a, b < max ? b : max };
+		return (struct range){a, b < max ? b : max};
 	case 2:
 		a = prng_range(g->p, 0, max);
-		return (struct range){ a, a };
+		return (struct range){a, a};
 	case 3: /* right behind another edge */
-		return a < max ? (struct range){ a + 1, max - a > 9 ? a + 9 : max } : (struct range){ a, a };
+		return a < max ? (struct range){a + 1, max - a > 9 ? a + 9 : max} : (struct range){a, a};
 	default:
-		return (struct range){ a, a };
+		return (struct range){a, a};
 	}
 }
 
@@ -144,13 +149,15 @@ static const struct vset *some_values(struct gen *g, enum field_id id, const uin
 	}
 	return gen_vset(g, r, n);
 }
-#define SOME_VALUES(g, id, ...) \
-	some_values((g), (id), (const uint64_t[]){ __VA_ARGS__ }, sizeof((const uint64_t[]){ __VA_ARGS__ }) / sizeof(uint64_t))
+#define SOME_VALUES(g, id, ...)                                                                                        \
+	some_values((g), (id), (const uint64_t[]){__VA_ARGS__},                                                        \
+		    sizeof((const uint64_t[]){__VA_ARGS__}) / sizeof(uint64_t))
 
 /* All bytes b with (b & mask) == value. */
 static const struct vset *masked_flags(struct gen *g)
 {
-	unsigned int mask = (unsigned int)PICK(g->p, 0x3f, 0xff, 0x12, 0x02, 0x17, 0, prng_below(g->p, 256)), value = (unsigned int)prng_below(g->p, 256);
+	unsigned int mask = (unsigned int)PICK(g->p, 0x3f, 0xff, 0x12, 0x02, 0x17, 0, prng_below(g->p, 256)),
+		     value = (unsigned int)prng_below(g->p, 256);
 	struct range r[256];
 	size_t n = 0;
 
@@ -158,7 +165,7 @@ static const struct vset *masked_flags(struct gen *g)
 		value = (unsigned int)PICK(g->p, 0x02, 0x10, 0x12, 0, 0x04, 0x01);
 	for (unsigned int b = 0; b < 256; b++)
 		if ((b & mask) == (value & mask))
-			r[n++] = (struct range){ b, b };
+			r[n++] = (struct range){b, b};
 	return gen_vset(g, r, n);
 }
 
@@ -175,7 +182,7 @@ static const struct vset *ext_values(struct gen *g)
 		return gen_value(g, 0, 0);
 	for (unsigned int v = 0; v < 256; v++)
 		if (all ? (v & bits) == bits : v & bits)
-			r[n++] = (struct range){ v, v };
+			r[n++] = (struct range){v, v};
 	return gen_vset(g, r, n);
 }
 
@@ -185,12 +192,14 @@ static const struct vset *protocols(struct gen *g, unsigned int number)
 	size_t n = 0, names = number ? 1 : prng_range(g->p, 1, 3);
 
 	while (names-- > 0) {
-		uint64_t proto = number ? number : PICK(g->p, 6, 6, 17, 17, 1, 58, 132, 0, 43, 44, 47, 50, 51, 59, 60, 255, prng_below(g->p, 256));
+		uint64_t proto = number ? number
+					: PICK(g->p, 6, 6, 17, 17, 1, 58, 132, 0, 43, 44, 47, 50, 51, 59, 60, 255,
+					       prng_below(g->p, 256));
 		unsigned int families = number || prng_chance(g->p, 3, 4) ? 6 : (unsigned int)PICK(g->p, 2, 4);
 
 		for (unsigned int f = FAMILY_IPV4; f <= FAMILY_IPV6; f++)
 			if (families & 1u << f)
-				r[n++] = (struct range){ f << 8 | proto, f << 8 | proto };
+				r[n++] = (struct range){f << 8 | proto, f << 8 | proto};
 	}
 	return gen_vset(g, r, n);
 }
@@ -201,10 +210,12 @@ static const struct vset *icmp_values(struct gen *g, enum field_id id)
 	size_t n = prng_range(g->p, 1, 3);
 
 	for (size_t i = 0; i < n; i++) {
-		uint64_t type = id == FIELD_ICMP ? PICK(g->p, 0, 3, 8, 11, 255) : PICK(g->p, 0, 1, 2, 128, 129, 133, 135, 136, 255);
+		uint64_t type = id == FIELD_ICMP ? PICK(g->p, 0, 3, 8, 11, 255)
+						 : PICK(g->p, 0, 1, 2, 128, 129, 133, 135, 136, 255);
 		uint64_t code = PICK(g->p, 0, 1, 3, 255);
 
-		r[i] = prng_chance(g->p, 1, 2) ? (struct range){ type << 8, type << 8 | 255 } : (struct range){ type << 8 | code, type << 8 | code };
+		r[i] = prng_chance(g->p, 1, 2) ? (struct range){type << 8, type << 8 | 255}
+					       : (struct range){type << 8 | code, type << 8 | code};
 	}
 	return gen_vset(g, r, n);
 }
@@ -285,21 +296,22 @@ static const struct {
 	enum field_id fields[8];
 	size_t n;
 } themes[] = {
-	{ 0, { FIELD_SRC, FIELD_DST, FIELD_PROTO, FIELD_DSCP, FIELD_TTL, FIELD_LEN, FIELD_FRAG, FIELD_VLAN }, 8 },
-	{ 0, { FIELD_SRC, FIELD_DST, FIELD_SPORT, FIELD_DPORT }, 4 },
-	{ 6, { FIELD_SRC, FIELD_DST, FIELD_SPORT, FIELD_DPORT, FIELD_TCPFLAGS, FIELD_TTL }, 6 },
-	{ 17, { FIELD_SRC, FIELD_DST, FIELD_SPORT, FIELD_DPORT, FIELD_LEN, FIELD_FRAG }, 6 },
-	{ 132, { FIELD_SRC, FIELD_SPORT, FIELD_DPORT, FIELD_DSCP }, 4 },
-	{ 0, { FIELD_ICMP, FIELD_SRC, FIELD_TTL, FIELD_LEN, FIELD_FRAG }, 5 },
-	{ 0, { FIELD_ICMP6, FIELD_DST, FIELD_TTL, FIELD_EXT }, 4 },
-	{ 0, { FIELD_EXT, FIELD_SRC, FIELD_FRAG, FIELD_PROTO }, 4 },
-	{ 0, { FIELD_MAC, FIELD_VLAN, FIELD_ETHERTYPE }, 3 },
-	{ 0, { FIELD_MAC, FIELD_VLAN, FIELD_ETHERTYPE, FIELD_DST, FIELD_PROTO, FIELD_DPORT }, 6 },
+	{0, {FIELD_SRC, FIELD_DST, FIELD_PROTO, FIELD_DSCP, FIELD_TTL, FIELD_LEN, FIELD_FRAG, FIELD_VLAN}, 8},
+	{0, {FIELD_SRC, FIELD_DST, FIELD_SPORT, FIELD_DPORT}, 4},
+	{6, {FIELD_SRC, FIELD_DST, FIELD_SPORT, FIELD_DPORT, FIELD_TCPFLAGS, FIELD_TTL}, 6},
+	{17, {FIELD_SRC, FIELD_DST, FIELD_SPORT, FIELD_DPORT, FIELD_LEN, FIELD_FRAG}, 6},
+	{132, {FIELD_SRC, FIELD_SPORT, FIELD_DPORT, FIELD_DSCP}, 4},
+	{0, {FIELD_ICMP, FIELD_SRC, FIELD_TTL, FIELD_LEN, FIELD_FRAG}, 5},
+	{0, {FIELD_ICMP6, FIELD_DST, FIELD_TTL, FIELD_EXT}, 4},
+	{0, {FIELD_EXT, FIELD_SRC, FIELD_FRAG, FIELD_PROTO}, 4},
+	{0, {FIELD_MAC, FIELD_VLAN, FIELD_ETHERTYPE}, 3},
+	{0, {FIELD_MAC, FIELD_VLAN, FIELD_ETHERTYPE, FIELD_DST, FIELD_PROTO, FIELD_DPORT}, 6},
 };
 
 void gen_edges_rule(struct gen *g, struct rule *r)
 {
-	size_t t = prng_below(g->p, sizeof(themes) / sizeof(themes[0])), n = prng_range(g->p, 1, prng_chance(g->p, 1, 2) ? 4 : 2);
+	size_t t = prng_below(g->p, sizeof(themes) / sizeof(themes[0])),
+	       n = prng_range(g->p, 1, prng_chance(g->p, 1, 2) ? 4 : 2);
 
 	*r = (struct rule){};
 	if (prng_chance(g->p, 1, 24)) /* a bare `pass` or `drop` */

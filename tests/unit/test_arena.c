@@ -56,6 +56,7 @@ static void impossible_sizes_give_null(void **state)
 	struct arena *a = arena_new();
 
 	assert_null(arena_alloc(a, SIZE_MAX));
+	assert_null(arena_alloc(a, SIZE_MAX / 2));
 	assert_null(arena_array(a, SIZE_MAX / 2, 3));
 	assert_null(arena_array(a, (size_t)1 << 33, (size_t)1 << 33));
 	assert_null(arena_strndup(a, "x", SIZE_MAX));

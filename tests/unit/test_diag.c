@@ -31,7 +31,7 @@ static int teardown(void **state)
 
 static struct source source_of(const char *name, const char *text)
 {
-	return (struct source){ name, text, strlen(text) };
+	return (struct source){name, text, strlen(text)};
 }
 
 static struct span span_of(const struct source *s, const char *word)
@@ -39,7 +39,7 @@ static struct span span_of(const struct source *s, const char *word)
 	const char *at = strstr(s->text, word);
 
 	assert_non_null(at);
-	return (struct span){ s, (uint32_t)(at - s->text), (uint32_t)(at - s->text + (long)strlen(word)) };
+	return (struct span){s, (uint32_t)(at - s->text), (uint32_t)(at - s->text + (long)strlen(word))};
 }
 
 static void places_count_from_one(void **state)
@@ -48,7 +48,7 @@ static void places_count_from_one(void **state)
 	static const struct {
 		uint32_t at;
 		unsigned int line, column;
-	} cases[] = { { 0, 1, 1 }, { 1, 1, 2 }, { 2, 1, 3 }, { 3, 2, 1 }, { 4, 3, 1 }, { 5, 3, 2 }, { 6, 3, 3 }, { 99, 3, 3 } };
+	} cases[] = {{0, 1, 1}, {1, 1, 2}, {2, 1, 3}, {3, 2, 1}, {4, 3, 1}, {5, 3, 2}, {6, 3, 3}, {99, 3, 3}};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		unsigned int line, column;
@@ -77,9 +77,9 @@ static void an_error_shows_its_place(void **state)
 static void a_second_place_is_shown(void **state)
 {
 	struct source s = source_of("f", "define a = 1\ndefine a = 2\n");
-	struct diag *g = diag_add(&diags, DIAG_WARNING, (struct span){ &s, 20, 21 }, "\"a\" again");
+	struct diag *g = diag_add(&diags, DIAG_WARNING, (struct span){&s, 20, 21}, "\"a\" again");
 
-	diag_note(&diags, g, (struct span){ &s, 7, 8 }, "first %s here", "defined");
+	diag_note(&diags, g, (struct span){&s, 7, 8}, "first %s here", "defined");
 	diag_print(g, &out);
 	assert_string_equal(str_get(&out), "f:2:8: warning: \"a\" again\n"
 					   "     2 | define a = 2\n"
@@ -94,10 +94,10 @@ static void odd_spans_stay_on_their_line(void **state)
 {
 	struct source s = source_of("f", "pass\ndrop"), empty = source_of("e", "");
 
-	diag_print(diag_add(&diags, DIAG_ERROR, (struct span){ &s, 2, 7 }, "over the end of the line"), &out);
-	diag_print(diag_add(&diags, DIAG_ERROR, (struct span){ &s, 9, 9 }, "end of file"), &out);
-	diag_print(diag_add(&diags, DIAG_ERROR, (struct span){ &s, 500, 600 }, "far away"), &out);
-	diag_print(diag_add(&diags, DIAG_ERROR, (struct span){ &empty, 0, 0 }, "empty file"), &out);
+	diag_print(diag_add(&diags, DIAG_ERROR, (struct span){&s, 2, 7}, "over the end of the line"), &out);
+	diag_print(diag_add(&diags, DIAG_ERROR, (struct span){&s, 9, 9}, "end of file"), &out);
+	diag_print(diag_add(&diags, DIAG_ERROR, (struct span){&s, 500, 600}, "far away"), &out);
+	diag_print(diag_add(&diags, DIAG_ERROR, (struct span){&empty, 0, 0}, "empty file"), &out);
 	diag_print(diag_add(&diags, DIAG_ERROR, (struct span){}, "nowhere"), &out);
 	assert_string_equal(str_get(&out), "f:1:3: error: over the end of the line\n     1 | pass\n       |   ^^\n"
 					   "f:2:5: error: end of file\n     2 | drop\n       |     ^\n"
@@ -121,12 +121,12 @@ static void source_bytes_cannot_drive_the_terminal(void **state)
 static void of_a_long_line_a_window_is_shown(void **state)
 {
 	char text[5001];
-	struct source s = { "f", text, 5000 };
+	struct source s = {"f", text, 5000};
 
 	memset(text, 'a', 5000);
 	text[5000] = '\0';
 	memcpy(text + 3000, "HERE", 4);
-	diag_print(diag_add(&diags, DIAG_ERROR, (struct span){ &s, 3000, 3004 }, "x"), &out);
+	diag_print(diag_add(&diags, DIAG_ERROR, (struct span){&s, 3000, 3004}, "x"), &out);
 	assert_non_null(strstr(str_get(&out), "f:1:3001: error"));
 	assert_non_null(strstr(str_get(&out), "aHEREa"));
 	assert_non_null(strstr(str_get(&out), " ^^^^\n"));
@@ -138,14 +138,16 @@ static void diagnostics_come_in_order_of_place(void **state)
 	struct source a = source_of("a", "1\n2\n3\n"), b = source_of("b", "1\n");
 	const char *at;
 
-	diag_add(&diags, DIAG_ERROR, (struct span){ &a, 4, 5 }, "third");
-	diag_add(&diags, DIAG_ERROR, (struct span){ &b, 0, 1 }, "other file");
-	diag_add(&diags, DIAG_WARNING, (struct span){ &a, 0, 1 }, "first");
-	diag_add(&diags, DIAG_ERROR, (struct span){ &a, 2, 3 }, "second");
-	diag_add(&diags, DIAG_ERROR, (struct span){ &a, 2, 3 }, "second too");
+	diag_add(&diags, DIAG_ERROR, (struct span){&a, 4, 5}, "third");
+	diag_add(&diags, DIAG_ERROR, (struct span){&b, 0, 1}, "other file");
+	diag_add(&diags, DIAG_WARNING, (struct span){&a, 0, 1}, "first");
+	diag_add(&diags, DIAG_ERROR, (struct span){&a, 2, 3}, "second");
+	diag_add(&diags, DIAG_ERROR, (struct span){&a, 2, 3}, "second too");
 	diags_print(&diags, &out);
 	at = str_get(&out);
-	for (const char **word = (const char *[]){ "first\n", "second\n", "second too\n", "third\n", "other file\n", NULL }; *word; word++) {
+	for (const char **word =
+		     (const char *[]){"first\n", "second\n", "second too\n", "third\n", "other file\n", NULL};
+	     *word; word++) {
 		at = strstr(at, *word);
 		assert_non_null(at);
 	}

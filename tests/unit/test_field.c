@@ -37,22 +37,53 @@ static void known_names(void **state)
 		const char *word;
 		long value;
 	} cases[] = {
-		{ FIELD_PROTO, "icmp", 1 },        { FIELD_PROTO, "igmp", 2 },         { FIELD_PROTO, "tcp", 6 },
-		{ FIELD_PROTO, "udp", 17 },        { FIELD_PROTO, "gre", 47 },         { FIELD_PROTO, "esp", 50 },
-		{ FIELD_PROTO, "ah", 51 },         { FIELD_PROTO, "icmp6", 58 },       { FIELD_PROTO, "ipv6-icmp", 58 },
-		{ FIELD_PROTO, "ospf", 89 },       { FIELD_PROTO, "vrrp", 112 },       { FIELD_PROTO, "sctp", 132 },
-		{ FIELD_PROTO, "udplite", 136 },   { FIELD_PROTO, "ipip", 4 },         { FIELD_PROTO, "ipv6", 41 },
-		{ FIELD_PROTO, "dccp", 33 },       { FIELD_PROTO, "pim", 103 },        { FIELD_PROTO, "l2tp", 115 },
-		{ FIELD_ICMP, "echo-reply", 0 },   { FIELD_ICMP, "echo-request", 8 },  { FIELD_ICMP, "destination-unreachable", 3 },
-		{ FIELD_ICMP, "redirect", 5 },     { FIELD_ICMP, "time-exceeded", 11 }, { FIELD_ICMP, "parameter-problem", 12 },
-		{ FIELD_ICMP6, "packet-too-big", 2 }, { FIELD_ICMP6, "echo-request", 128 }, { FIELD_ICMP6, "echo-reply", 129 },
-		{ FIELD_ICMP6, "mld-query", 130 }, { FIELD_ICMP6, "router-solicitation", 133 }, { FIELD_ICMP6, "router-advertisement", 134 },
-		{ FIELD_ICMP6, "neighbour-solicitation", 135 }, { FIELD_ICMP6, "neighbor-advertisement", 136 },
-		{ FIELD_ICMP6, "mld2-report", 143 }, { FIELD_FRAG, "none", FRAG_NONE }, { FIELD_FRAG, "first", FRAG_FIRST },
-		{ FIELD_FRAG, "later", FRAG_LATER }, { FIELD_DSCP, "ef", 46 },        { FIELD_DSCP, "af11", 10 },
-		{ FIELD_DSCP, "af43", 38 },        { FIELD_DSCP, "cs7", 56 },          { FIELD_DSCP, "be", 0 },
-		{ FIELD_ETHERTYPE, "arp", 0x0806 }, { FIELD_ETHERTYPE, "ipv6", 0x86dd }, { FIELD_ETHERTYPE, "lldp", 0x88cc },
-		{ FIELD_EXT, "hopopts", EXT_HOPOPTS }, { FIELD_EXT, "fragment", EXT_FRAGMENT }, { FIELD_EXT, "ah", EXT_AH },
+		{FIELD_PROTO, "icmp", 1},
+		{FIELD_PROTO, "igmp", 2},
+		{FIELD_PROTO, "tcp", 6},
+		{FIELD_PROTO, "udp", 17},
+		{FIELD_PROTO, "gre", 47},
+		{FIELD_PROTO, "esp", 50},
+		{FIELD_PROTO, "ah", 51},
+		{FIELD_PROTO, "icmp6", 58},
+		{FIELD_PROTO, "ipv6-icmp", 58},
+		{FIELD_PROTO, "ospf", 89},
+		{FIELD_PROTO, "vrrp", 112},
+		{FIELD_PROTO, "sctp", 132},
+		{FIELD_PROTO, "udplite", 136},
+		{FIELD_PROTO, "ipip", 4},
+		{FIELD_PROTO, "ipv6", 41},
+		{FIELD_PROTO, "dccp", 33},
+		{FIELD_PROTO, "pim", 103},
+		{FIELD_PROTO, "l2tp", 115},
+		{FIELD_ICMP, "echo-reply", 0},
+		{FIELD_ICMP, "echo-request", 8},
+		{FIELD_ICMP, "destination-unreachable", 3},
+		{FIELD_ICMP, "redirect", 5},
+		{FIELD_ICMP, "time-exceeded", 11},
+		{FIELD_ICMP, "parameter-problem", 12},
+		{FIELD_ICMP6, "packet-too-big", 2},
+		{FIELD_ICMP6, "echo-request", 128},
+		{FIELD_ICMP6, "echo-reply", 129},
+		{FIELD_ICMP6, "mld-query", 130},
+		{FIELD_ICMP6, "router-solicitation", 133},
+		{FIELD_ICMP6, "router-advertisement", 134},
+		{FIELD_ICMP6, "neighbour-solicitation", 135},
+		{FIELD_ICMP6, "neighbor-advertisement", 136},
+		{FIELD_ICMP6, "mld2-report", 143},
+		{FIELD_FRAG, "none", FRAG_NONE},
+		{FIELD_FRAG, "first", FRAG_FIRST},
+		{FIELD_FRAG, "later", FRAG_LATER},
+		{FIELD_DSCP, "ef", 46},
+		{FIELD_DSCP, "af11", 10},
+		{FIELD_DSCP, "af43", 38},
+		{FIELD_DSCP, "cs7", 56},
+		{FIELD_DSCP, "be", 0},
+		{FIELD_ETHERTYPE, "arp", 0x0806},
+		{FIELD_ETHERTYPE, "ipv6", 0x86dd},
+		{FIELD_ETHERTYPE, "lldp", 0x88cc},
+		{FIELD_EXT, "hopopts", EXT_HOPOPTS},
+		{FIELD_EXT, "fragment", EXT_FRAGMENT},
+		{FIELD_EXT, "ah", EXT_AH},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
@@ -62,13 +93,13 @@ static void known_names(void **state)
 static void dscp_classes_follow_their_formula(void **state)
 {
 	for (int x = 0; x < 8; x++) {
-		char cs[] = { 'c', 's', (char)('0' + x), '\0' };
+		char cs[] = {'c', 's', (char)('0' + x), '\0'};
 
 		assert_int_equal(parse(FIELD_DSCP, cs), 8 * x);
 	}
 	for (int x = 1; x <= 4; x++)
 		for (int y = 1; y <= 3; y++) {
-			char af[] = { 'a', 'f', (char)('0' + x), (char)('0' + y), '\0' };
+			char af[] = {'a', 'f', (char)('0' + x), (char)('0' + y), '\0'};
 
 			assert_int_equal(parse(FIELD_DSCP, af), 8 * x + 2 * y);
 		}
@@ -107,7 +138,8 @@ static void words_and_values_agree(void **state)
 			assert_int_equal(parse((enum field_id)id, word), value);
 			assert_true(islower((unsigned char)name[0]));
 			for (const char *c = name; *c; c++)
-				assert_true(islower((unsigned char)*c) || isdigit((unsigned char)*c) || *c == '-' || *c == '.');
+				assert_true(islower((unsigned char)*c) || isdigit((unsigned char)*c) || *c == '-' ||
+					    *c == '.');
 			for (size_t j = 0; j < i; j++)
 				assert_string_not_equal(name, field_value_name((enum field_id)id, j));
 		}
@@ -146,8 +178,8 @@ static void codes_belong_to_their_type(void **state)
 
 static void policies_are_found_by_name(void **state)
 {
-	struct policy policies[] = { { .name = "web" }, { .name = "db" } };
-	struct ruleset rs = { .policies = policies, .npolicies = 2 };
+	struct policy policies[] = {{.name = "web"}, {.name = "db"}};
+	struct ruleset rs = {.policies = policies, .npolicies = 2};
 
 	assert_ptr_equal(ruleset_policy(&rs, "db"), &policies[1]);
 	assert_ptr_equal(ruleset_policy(&rs, "web"), &policies[0]);

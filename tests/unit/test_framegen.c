@@ -27,7 +27,7 @@ static struct policy *make(struct arena *a, uint64_t s, const struct rulegen_opt
 
 static void same_seed_same_rules_and_frames(void **state)
 {
-	struct rulegen_opts opts = { .nrules = 50 };
+	struct rulegen_opts opts = {.nrules = 50};
 	struct str first = {}, second = {};
 
 	for (int run = 0; run < 2; run++) {
@@ -60,7 +60,7 @@ static void frames_reach_every_fault_and_reason(void **state)
 
 	prng_init(&p, seed);
 	for (int set = 0; set < 100; set++) {
-		struct rulegen_opts opts = { .nrules = prng_range(&p, 0, 40) };
+		struct rulegen_opts opts = {.nrules = prng_range(&p, 0, 40)};
 		struct arena *a = arena_new();
 		struct policy *policy = make(a, prng_u64(&p), &opts);
 		struct framegen fg;
@@ -71,7 +71,8 @@ static void frames_reach_every_fault_and_reason(void **state)
 			uint8_t buf[FRAMEGEN_MAX];
 			struct packet_meta meta;
 			size_t len = framegen_next(&fg, buf, sizeof(buf), &meta);
-			struct eval_result r = eval_frame(&policy->chain[DIRECTION_INGRESS], buf, len, &meta, NULL, NULL);
+			struct eval_result r =
+				eval_frame(&policy->chain[DIRECTION_INGRESS], buf, len, &meta, NULL, NULL);
 
 			assert_true(len <= sizeof(buf));
 			reasons[r.reason]++;
@@ -101,7 +102,7 @@ static void every_kind_of_field_decides(void **state)
 
 	prng_init(&p, seed + 1);
 	for (int set = 0; set < 200; set++) {
-		struct rulegen_opts opts = { .nrules = 20 };
+		struct rulegen_opts opts = {.nrules = 20};
 		struct arena *a = arena_new();
 		struct policy *policy = make(a, prng_u64(&p), &opts);
 		const struct chain *c = &policy->chain[DIRECTION_EGRESS];
@@ -137,7 +138,7 @@ static void every_kind_of_field_decides(void **state)
 
 static void valid_only_frames_have_no_fault(void **state)
 {
-	struct rulegen_opts opts = { .nrules = 30 };
+	struct rulegen_opts opts = {.nrules = 30};
 	struct arena *a = arena_new();
 	struct policy *policy = make(a, seed, &opts);
 	struct framegen fg;
@@ -158,8 +159,14 @@ static void valid_only_frames_have_no_fault(void **state)
 
 static void options_are_kept(void **state)
 {
-	struct rulegen_opts opts = { .nrules = 300, .directions = 1u << DIRECTION_EGRESS, .fields = 1u << FIELD_SRC | 1u << FIELD_DPORT,
-				     .families = 1u << FAMILY_IPV4, .no_count = true, .no_empty = true, .essentials = true, .set_prefixes = 100 };
+	struct rulegen_opts opts = {.nrules = 300,
+				    .directions = 1u << DIRECTION_EGRESS,
+				    .fields = 1u << FIELD_SRC | 1u << FIELD_DPORT,
+				    .families = 1u << FAMILY_IPV4,
+				    .no_count = true,
+				    .no_empty = true,
+				    .essentials = true,
+				    .set_prefixes = 100};
 	struct arena *a = arena_new();
 	struct policy *policy = make(a, seed, &opts);
 	const struct chain *c = &policy->chain[DIRECTION_EGRESS];
@@ -213,7 +220,7 @@ static void witnesses_are_right_both_ways(void **state)
 
 	prng_init(&p, seed + 2);
 	for (int set = 0; set < 300; set++) {
-		struct rulegen_opts opts = { .nrules = 20, .directions = 1u << DIRECTION_INGRESS };
+		struct rulegen_opts opts = {.nrules = 20, .directions = 1u << DIRECTION_INGRESS};
 		struct arena *a = arena_new();
 		struct policy *policy = make(a, prng_u64(&p), &opts);
 		const struct chain *c = &policy->chain[DIRECTION_INGRESS];

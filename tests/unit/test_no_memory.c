@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* An arena that runs dry after so many calls takes the place of the real one: every caller must notice, say -ENOMEM and leak nothing. */
+/* An arena that runs dry after so many calls takes the place of the real one: every caller must notice, say -ENOMEM and
+ * leak nothing. */
 #include "base/arena.h"
 #include "base/diag.h"
 #include "base/vec.h"
@@ -77,7 +78,7 @@ int vec_reserve_raw(void **v, size_t *cap, size_t n, size_t size)
 
 static void value_sets(void **state)
 {
-	struct range r = { 1, 2 };
+	struct range r = {1, 2};
 
 	for (long allowed = 0;; allowed++) {
 		struct arena *a = arena_new();
@@ -87,10 +88,10 @@ static void value_sets(void **state)
 		left = allowed;
 		err = vset_build(a, &r, 1, &s);
 		if (!err)
-			err = vset_invert(a, s, 255, &not);
+			err = vset_invert(a, s, 255, &not );
 		if (err) {
 			assert_int_equal(err, -ENOMEM);
-			assert_null(not);
+			assert_null(not );
 		}
 		arena_free(a);
 		if (!err) {
@@ -104,7 +105,7 @@ static void address_sets(void **state)
 {
 	for (long allowed = 0;; allowed++) {
 		struct arena *a = arena_new();
-		struct aset_builder b = { .arena = a };
+		struct aset_builder b = {.arena = a};
 		struct aset *s = NULL, *not = NULL;
 		int err;
 
@@ -118,10 +119,10 @@ static void address_sets(void **state)
 			assert_null(b.v6);
 		}
 		if (!err)
-			err = aset_invert(a, s, &not);
+			err = aset_invert(a, s, &not );
 		if (err) {
 			assert_int_equal(err, -ENOMEM);
-			assert_null(not);
+			assert_null(not );
 		}
 		aset_builder_fini(&b);
 		arena_free(a);

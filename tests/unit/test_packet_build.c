@@ -30,22 +30,34 @@ static void expect_bytes(const struct packet_spec *spec, const char *hex)
 /* Checksums worked out apart from this code, with the arithmetic of RFC 1071 on paper. */
 static void frames_are_these_bytes(void **state)
 {
-	struct packet_spec tcp = { .family = FAMILY_IPV4, .protocol = 6, .src = 0x0a000001, .dst = 0x0a000002, .has_ports = true, .sport = 1024, .dport = 80 };
-	struct packet_spec ping = { .family = FAMILY_IPV4, .protocol = 1, .src = 0x0a000001, .dst = 0x0a000002 };
-	struct packet_spec arp = { .family = FAMILY_OTHER, .has_ethertype = true, .ethertype = 0x0806, .has_mac = true, .mac = 0x0a0b0c0d0e0f };
-	struct packet_spec llc = { .family = FAMILY_OTHER, .has_ethertype = true, .ethertype = 3, .has_vlan = true, .vlan = 4095 };
+	struct packet_spec tcp = {.family = FAMILY_IPV4,
+				  .protocol = 6,
+				  .src = 0x0a000001,
+				  .dst = 0x0a000002,
+				  .has_ports = true,
+				  .sport = 1024,
+				  .dport = 80};
+	struct packet_spec ping = {.family = FAMILY_IPV4, .protocol = 1, .src = 0x0a000001, .dst = 0x0a000002};
+	struct packet_spec arp = {.family = FAMILY_OTHER,
+				  .has_ethertype = true,
+				  .ethertype = 0x0806,
+				  .has_mac = true,
+				  .mac = 0x0a0b0c0d0e0f};
+	struct packet_spec llc = {
+		.family = FAMILY_OTHER, .has_ethertype = true, .ethertype = 3, .has_vlan = true, .vlan = 4095};
 
 	expect_bytes(&tcp, "020000000002 020000000001 0800 4500 0028 0001 0000 4006 66cd 0a000001 0a000002"
 			   "0400 0050 00000001 00000000 5002 ffff 978f 0000 00*6");
-	expect_bytes(&ping, "020000000002 020000000001 0800 4500 001c 0001 0000 4001 66de 0a000001 0a000002 0800 f7ff 0000 0000 00*18");
+	expect_bytes(&ping, "020000000002 020000000001 0800 4500 001c 0001 0000 4001 66de 0a000001 0a000002 0800 f7ff "
+			    "0000 0000 00*18");
 	expect_bytes(&arp, "020000000002 0a0b0c0d0e0f 0806 00*46");
 	expect_bytes(&llc, "020000000002 020000000001 8100 0fff 0003 00*42");
 }
 
 static void raw_bytes_are_copied(void **state)
 {
-	static const uint8_t bytes[] = { 1, 2, 3 };
-	struct packet_spec raw = { .raw = bytes, .raw_len = 3, .family = FAMILY_IPV4, .protocol = 9999 };
+	static const uint8_t bytes[] = {1, 2, 3};
+	struct packet_spec raw = {.raw = bytes, .raw_len = 3, .family = FAMILY_IPV4, .protocol = 9999};
 
 	assert_int_equal(packet_build(&raw, frame, sizeof(frame)), 3);
 	assert_memory_equal(frame, bytes, 3);
@@ -67,13 +79,15 @@ static unsigned int sum(const uint8_t *b, size_t len, uint32_t start)
 
 static void checksums_are_right(void **state)
 {
-	static const unsigned int protocols[] = { 6, 17, 1, 58 };
+	static const unsigned int protocols[] = {6, 17, 1, 58};
 	struct prng p;
 
 	prng_init(&p, prng_seed("build", 0xc5));
 	for (int i = 0; i < 4000; i++) {
 		bool six = prng_chance(&p, 1, 2);
-		struct packet_spec s = { .family = six ? FAMILY_IPV6 : FAMILY_IPV4, .protocol = protocols[prng_below(&p, 4)], .dscp = (uint8_t)prng_below(&p, 64) };
+		struct packet_spec s = {.family = six ? FAMILY_IPV6 : FAMILY_IPV4,
+					.protocol = protocols[prng_below(&p, 4)],
+					.dscp = (uint8_t)prng_below(&p, 64)};
 		size_t l4 = six ? 54 : 34, width = six ? 16 : 4, len;
 		bool icmp = s.protocol == 1 || s.protocol == 58;
 
@@ -92,7 +106,9 @@ static void checksums_are_right(void **state)
 		if (icmp && !six)
 			assert_int_equal(sum(frame + l4, len, 0), 0xffff);
 		else
-			assert_int_equal(sum(frame + l4, len, sum(frame + l4 - 2 * width, 2 * width, 0) + (uint32_t)len + s.protocol), 0xffff);
+			assert_int_equal(sum(frame + l4, len,
+					     sum(frame + l4 - 2 * width, 2 * width, 0) + (uint32_t)len + s.protocol),
+					 0xffff);
 		if (s.protocol == 17)
 			assert_true(frame[l4 + 6] || frame[l4 + 7]); /* 0 would mean: no checksum */
 	}
@@ -101,7 +117,7 @@ static void checksums_are_right(void **state)
 /* A UDP packet whose sum is 0 is sent as 0xffff. */
 static void udp_checksum_is_never_zero(void **state)
 {
-	struct packet_spec s = { .family = FAMILY_IPV4, .protocol = 17, .has_ports = true, .dport = 53 };
+	struct packet_spec s = {.family = FAMILY_IPV4, .protocol = 17, .has_ports = true, .dport = 53};
 
 	for (unsigned int sport = 0; sport < 65536; sport++) {
 		s.sport = (uint16_t)sport;
@@ -110,10 +126,11 @@ static void udp_checksum_is_never_zero(void **state)
 	}
 }
 
-/* The check value of CRC-32C for "123456789" is 0xe3069283; here the twelve bytes of a header: 0b80 0016 00000001, sum zero. */
+/* The check value of CRC-32C for "123456789" is 0xe3069283; here the twelve bytes of a header: 0b80 0016 00000001, sum
+ * zero. */
 static void sctp_checksum_is_crc32c(void **state)
 {
-	struct packet_spec s = { .family = FAMILY_IPV4, .protocol = 132, .has_ports = true, .sport = 1, .dport = 2 };
+	struct packet_spec s = {.family = FAMILY_IPV4, .protocol = 132, .has_ports = true, .sport = 1, .dport = 2};
 	uint32_t crc = 0xffffffff;
 	uint8_t zeroed[12];
 
@@ -139,47 +156,47 @@ static void sctp_checksum_is_crc32c(void **state)
 static void contradictions_are_refused(void **state)
 {
 	static const struct packet_spec cases[] = {
-		{ .family = FAMILY_OTHER, .protocol = 6 },
-		{ .family = FAMILY_OTHER, .has_ports = true },
-		{ .family = FAMILY_OTHER, .has_flags = true },
-		{ .family = FAMILY_OTHER, .has_icmp = true },
-		{ .family = FAMILY_OTHER, .has_ttl = true },
-		{ .family = FAMILY_OTHER, .dscp = 1 },
-		{ .family = FAMILY_OTHER, .frag = FRAG_FIRST },
-		{ .family = FAMILY_OTHER, .ext = 1 },
-		{ .family = FAMILY_OTHER, .len = 40 },
-		{ .family = FAMILY_OTHER, .src = 1 },
-		{ .family = FAMILY_OTHER, .dst = 1 },
-		{ .family = FAMILY_OTHER, .has_ethertype = true, .ethertype = 0x0800 },
-		{ .family = FAMILY_OTHER, .has_ethertype = true, .ethertype = 0x86dd },
-		{ .family = FAMILY_OTHER, .has_ethertype = true, .ethertype = 0x8100 },
-		{ .family = FAMILY_OTHER, .has_ethertype = true, .ethertype = 0x88a8 },
-		{ .family = FAMILY_IPV4, .protocol = 6, .has_ethertype = true, .ethertype = 0x0806 },
-		{ .family = FAMILY_IPV6, .protocol = 6, .has_ethertype = true, .ethertype = 0x0800 },
-		{ .family = FAMILY_IPV4, .protocol = 256 },
-		{ .family = FAMILY_IPV4, .protocol = 6, .dscp = 64 },
-		{ .family = FAMILY_IPV4, .protocol = 6, .frag = (enum frag)3 },
-		{ .family = FAMILY_IPV4, .protocol = 47, .has_ports = true },
-		{ .family = FAMILY_IPV4, .protocol = 17, .has_flags = true },
-		{ .family = FAMILY_IPV4, .protocol = 58, .has_icmp = true },
-		{ .family = FAMILY_IPV6, .protocol = 1, .has_icmp = true },
-		{ .family = FAMILY_IPV4, .protocol = 6, .has_ports = true, .frag = FRAG_LATER },
-		{ .family = FAMILY_IPV4, .protocol = 6, .has_flags = true, .frag = FRAG_LATER },
-		{ .family = FAMILY_IPV4, .protocol = 1, .has_icmp = true, .frag = FRAG_LATER },
-		{ .family = FAMILY_IPV4, .protocol = 6, .len = 39 },
-		{ .family = FAMILY_IPV4, .protocol = 6, .len = 65536 },
-		{ .family = FAMILY_IPV6, .protocol = 6, .len = 59 },
-		{ .family = FAMILY_IPV4, .protocol = 6, .ext = 1 },
-		{ .family = FAMILY_IPV6, .protocol = 6, .ext = 32 },
-		{ .family = FAMILY_IPV4, .protocol = 6, .src = (u128)1 << 32 },
-		{ .family = FAMILY_IPV4, .protocol = 6, .dst = (u128)1 << 127 },
-		{ .family = FAMILY_IPV6, .protocol = 0 },
-		{ .family = FAMILY_IPV6, .protocol = 43 },
-		{ .family = FAMILY_IPV6, .protocol = 44 },
-		{ .family = FAMILY_IPV6, .protocol = 51 },
-		{ .family = FAMILY_IPV6, .protocol = 60, .frag = FRAG_FIRST },
-		{ .family = FAMILY_IPV4, .protocol = 6, .has_vlan = true, .vlan = 4096 },
-		{ .family = FAMILY_IPV4, .protocol = 6, .has_mac = true, .mac = 1ull << 48 },
+		{.family = FAMILY_OTHER, .protocol = 6},
+		{.family = FAMILY_OTHER, .has_ports = true},
+		{.family = FAMILY_OTHER, .has_flags = true},
+		{.family = FAMILY_OTHER, .has_icmp = true},
+		{.family = FAMILY_OTHER, .has_ttl = true},
+		{.family = FAMILY_OTHER, .dscp = 1},
+		{.family = FAMILY_OTHER, .frag = FRAG_FIRST},
+		{.family = FAMILY_OTHER, .ext = 1},
+		{.family = FAMILY_OTHER, .len = 40},
+		{.family = FAMILY_OTHER, .src = 1},
+		{.family = FAMILY_OTHER, .dst = 1},
+		{.family = FAMILY_OTHER, .has_ethertype = true, .ethertype = 0x0800},
+		{.family = FAMILY_OTHER, .has_ethertype = true, .ethertype = 0x86dd},
+		{.family = FAMILY_OTHER, .has_ethertype = true, .ethertype = 0x8100},
+		{.family = FAMILY_OTHER, .has_ethertype = true, .ethertype = 0x88a8},
+		{.family = FAMILY_IPV4, .protocol = 6, .has_ethertype = true, .ethertype = 0x0806},
+		{.family = FAMILY_IPV6, .protocol = 6, .has_ethertype = true, .ethertype = 0x0800},
+		{.family = FAMILY_IPV4, .protocol = 256},
+		{.family = FAMILY_IPV4, .protocol = 6, .dscp = 64},
+		{.family = FAMILY_IPV4, .protocol = 6, .frag = (enum frag)3},
+		{.family = FAMILY_IPV4, .protocol = 47, .has_ports = true},
+		{.family = FAMILY_IPV4, .protocol = 17, .has_flags = true},
+		{.family = FAMILY_IPV4, .protocol = 58, .has_icmp = true},
+		{.family = FAMILY_IPV6, .protocol = 1, .has_icmp = true},
+		{.family = FAMILY_IPV4, .protocol = 6, .has_ports = true, .frag = FRAG_LATER},
+		{.family = FAMILY_IPV4, .protocol = 6, .has_flags = true, .frag = FRAG_LATER},
+		{.family = FAMILY_IPV4, .protocol = 1, .has_icmp = true, .frag = FRAG_LATER},
+		{.family = FAMILY_IPV4, .protocol = 6, .len = 39},
+		{.family = FAMILY_IPV4, .protocol = 6, .len = 65536},
+		{.family = FAMILY_IPV6, .protocol = 6, .len = 59},
+		{.family = FAMILY_IPV4, .protocol = 6, .ext = 1},
+		{.family = FAMILY_IPV6, .protocol = 6, .ext = 32},
+		{.family = FAMILY_IPV4, .protocol = 6, .src = (u128)1 << 32},
+		{.family = FAMILY_IPV4, .protocol = 6, .dst = (u128)1 << 127},
+		{.family = FAMILY_IPV6, .protocol = 0},
+		{.family = FAMILY_IPV6, .protocol = 43},
+		{.family = FAMILY_IPV6, .protocol = 44},
+		{.family = FAMILY_IPV6, .protocol = 51},
+		{.family = FAMILY_IPV6, .protocol = 60, .frag = FRAG_FIRST},
+		{.family = FAMILY_IPV4, .protocol = 6, .has_vlan = true, .vlan = 4096},
+		{.family = FAMILY_IPV4, .protocol = 6, .has_mac = true, .mac = 1ull << 48},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -192,19 +209,19 @@ static void contradictions_are_refused(void **state)
 static void neighbours_of_contradictions_are_built(void **state)
 {
 	static const struct packet_spec cases[] = {
-		{ .family = FAMILY_OTHER },
-		{ .family = FAMILY_OTHER, .has_ethertype = true, .ethertype = 0x05ff },
-		{ .family = FAMILY_IPV4, .protocol = 6, .has_ethertype = true, .ethertype = 0x0800 },
-		{ .family = FAMILY_IPV6, .protocol = 6, .has_ethertype = true, .ethertype = 0x86dd },
-		{ .family = FAMILY_IPV4, .protocol = 255, .dscp = 63 },
-		{ .family = FAMILY_IPV4, .protocol = 0 },
-		{ .family = FAMILY_IPV4, .protocol = 6, .len = 40 },
-		{ .family = FAMILY_IPV4, .protocol = 6, .len = 65535 },
-		{ .family = FAMILY_IPV6, .protocol = 6, .len = 65535, .has_vlan = true, .vlan = 4095 },
-		{ .family = FAMILY_IPV6, .protocol = 6, .ext = 31 },
-		{ .family = FAMILY_IPV6, .protocol = 60, .frag = FRAG_LATER },
-		{ .family = FAMILY_IPV4, .protocol = 6, .src = 0xffffffff, .frag = FRAG_LATER, .len = 65535 },
-		{ .family = FAMILY_IPV4, .protocol = 6, .has_mac = true, .mac = 0xffffffffffff },
+		{.family = FAMILY_OTHER},
+		{.family = FAMILY_OTHER, .has_ethertype = true, .ethertype = 0x05ff},
+		{.family = FAMILY_IPV4, .protocol = 6, .has_ethertype = true, .ethertype = 0x0800},
+		{.family = FAMILY_IPV6, .protocol = 6, .has_ethertype = true, .ethertype = 0x86dd},
+		{.family = FAMILY_IPV4, .protocol = 255, .dscp = 63},
+		{.family = FAMILY_IPV4, .protocol = 0},
+		{.family = FAMILY_IPV4, .protocol = 6, .len = 40},
+		{.family = FAMILY_IPV4, .protocol = 6, .len = 65535},
+		{.family = FAMILY_IPV6, .protocol = 6, .len = 65535, .has_vlan = true, .vlan = 4095},
+		{.family = FAMILY_IPV6, .protocol = 6, .ext = 31},
+		{.family = FAMILY_IPV6, .protocol = 60, .frag = FRAG_LATER},
+		{.family = FAMILY_IPV4, .protocol = 6, .src = 0xffffffff, .frag = FRAG_LATER, .len = 65535},
+		{.family = FAMILY_IPV4, .protocol = 6, .has_mac = true, .mac = 0xffffffffffff},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -221,7 +238,12 @@ static void neighbours_of_contradictions_are_built(void **state)
 
 static void usual_values(void **state)
 {
-	struct packet_spec s = { .family = FAMILY_IPV6, .protocol = 58, .has_icmp = true, .icmp_type = 135, .src = DB8(1), .dst = DB8(2) };
+	struct packet_spec s = {.family = FAMILY_IPV6,
+				.protocol = 58,
+				.has_icmp = true,
+				.icmp_type = 135,
+				.src = DB8(1),
+				.dst = DB8(2)};
 	struct packet p;
 	long len = packet_build(&s, frame, sizeof(frame));
 
@@ -233,7 +255,7 @@ static void usual_values(void **state)
 	packet_parse(frame, (size_t)len, NULL, &p);
 	assert_int_equal(p.value[FIELD_TTL], 64);
 	assert_int_equal(p.value[FIELD_ICMP6], 128 << 8); /* echo request */
-	s = (struct packet_spec){ .family = FAMILY_IPV4, .protocol = 6, .has_ttl = true };
+	s = (struct packet_spec){.family = FAMILY_IPV4, .protocol = 6, .has_ttl = true};
 	len = packet_build(&s, frame, sizeof(frame));
 	packet_parse(frame, (size_t)len, NULL, &p);
 	assert_int_equal(p.value[FIELD_TTL], 0);
@@ -251,20 +273,30 @@ static void expect_field(const struct packet *p, enum field_id id, bool present,
 /* What goes in comes out: every word of a random description. */
 static void words_survive(void **state)
 {
-	static const unsigned int protocols[] = { 6, 17, 132, 1, 58, 47, 50, 255 };
+	static const unsigned int protocols[] = {6, 17, 132, 1, 58, 47, 50, 255};
 	struct prng p;
 
 	prng_init(&p, prng_seed("words", 0x303));
 	for (int i = 0; i < 20000; i++) {
 		bool six = prng_chance(&p, 1, 2);
 		struct packet_spec s = {
-			.family = six ? FAMILY_IPV6 : FAMILY_IPV4, .protocol = protocols[prng_below(&p, 8)],
-			.src = six ? (u128)prng_u64(&p) << 64 | prng_u64(&p) : (uint32_t)prng_u64(&p), .dst = (uint32_t)prng_u64(&p),
-			.has_ttl = true, .ttl = (uint8_t)prng_u64(&p), .dscp = (uint8_t)prng_below(&p, 64), .frag = (enum frag)prng_below(&p, 3),
-			.has_vlan = prng_chance(&p, 1, 2), .vlan = (uint16_t)prng_below(&p, 4096), .has_mac = true, .mac = prng_u64(&p) >> 16,
+			.family = six ? FAMILY_IPV6 : FAMILY_IPV4,
+			.protocol = protocols[prng_below(&p, 8)],
+			.src = six ? (u128)prng_u64(&p) << 64 | prng_u64(&p) : (uint32_t)prng_u64(&p),
+			.dst = (uint32_t)prng_u64(&p),
+			.has_ttl = true,
+			.ttl = (uint8_t)prng_u64(&p),
+			.dscp = (uint8_t)prng_below(&p, 64),
+			.frag = (enum frag)prng_below(&p, 3),
+			.has_vlan = prng_chance(&p, 1, 2),
+			.vlan = (uint16_t)prng_below(&p, 4096),
+			.has_mac = true,
+			.mac = prng_u64(&p) >> 16,
 			.ext = (uint8_t)(six ? prng_below(&p, 32) : 0),
 		};
-		bool l4 = s.frag != FRAG_LATER, ports = l4 && (s.protocol == 6 || s.protocol == 17 || s.protocol == 132), icmp = l4 && s.protocol == (six ? 58 : 1);
+		bool l4 = s.frag != FRAG_LATER,
+		     ports = l4 && (s.protocol == 6 || s.protocol == 17 || s.protocol == 132),
+		     icmp = l4 && s.protocol == (six ? 58 : 1);
 		struct packet got;
 		long len;
 
@@ -300,11 +332,12 @@ static void words_survive(void **state)
 
 static void fragments_carry_multiples_of_eight(void **state)
 {
-	static const unsigned int protocols[] = { 6, 17, 132, 1, 47 };
+	static const unsigned int protocols[] = {6, 17, 132, 1, 47};
 
 	for (size_t i = 0; i < 5; i++)
 		for (int frag = FRAG_FIRST; frag <= FRAG_LATER; frag++) {
-			struct packet_spec s = { .family = FAMILY_IPV4, .protocol = protocols[i], .frag = (enum frag)frag };
+			struct packet_spec s = {
+				.family = FAMILY_IPV4, .protocol = protocols[i], .frag = (enum frag)frag};
 			struct packet p;
 			long len = packet_build(&s, frame, sizeof(frame));
 

@@ -34,20 +34,20 @@ static void values_are_sorted_and_merged(void **state)
 		struct range out[5];
 		size_t nout;
 	} cases[] = {
-		{ {}, 0, {}, 0 },
-		{ { { 5, 5 } }, 1, { { 5, 5 } }, 1 },
-		{ { { 5, 9 }, { 1, 2 } }, 2, { { 1, 2 }, { 5, 9 } }, 2 },
-		{ { { 1, 2 }, { 3, 4 } }, 2, { { 1, 4 } }, 1 },             /* touching */
-		{ { { 1, 2 }, { 4, 5 } }, 2, { { 1, 2 }, { 4, 5 } }, 2 },   /* a gap of one */
-		{ { { 1, 9 }, { 3, 4 } }, 2, { { 1, 9 } }, 1 },             /* nested */
-		{ { { 3, 4 }, { 1, 9 } }, 2, { { 1, 9 } }, 1 },
-		{ { { 1, 5 }, { 5, 7 }, { 7, 7 } }, 3, { { 1, 7 } }, 1 },
-		{ { { 7, 7 }, { 7, 7 }, { 7, 7 } }, 3, { { 7, 7 } }, 1 },
-		{ { { 0, 0 }, { 0, 0 }, { 1, 1 } }, 3, { { 0, 1 } }, 1 },
-		{ { { 0, UINT64_MAX }, { 3, 4 } }, 2, { { 0, UINT64_MAX } }, 1 },
-		{ { { UINT64_MAX, UINT64_MAX }, { 0, 0 } }, 2, { { 0, 0 }, { UINT64_MAX, UINT64_MAX } }, 2 },
-		{ { { 9, 9 }, { 1, 1 }, { 5, 5 }, { 3, 3 }, { 7, 7 } }, 5, { { 1, 1 }, { 3, 3 }, { 5, 5 }, { 7, 7 }, { 9, 9 } }, 5 },
-		{ { { 8, 9 }, { 1, 1 }, { 2, 6 }, { 7, 7 } }, 4, { { 1, 9 } }, 1 },
+		{{}, 0, {}, 0},
+		{{{5, 5}}, 1, {{5, 5}}, 1},
+		{{{5, 9}, {1, 2}}, 2, {{1, 2}, {5, 9}}, 2},
+		{{{1, 2}, {3, 4}}, 2, {{1, 4}}, 1},	    /* touching */
+		{{{1, 2}, {4, 5}}, 2, {{1, 2}, {4, 5}}, 2}, /* a gap of one */
+		{{{1, 9}, {3, 4}}, 2, {{1, 9}}, 1},	    /* nested */
+		{{{3, 4}, {1, 9}}, 2, {{1, 9}}, 1},
+		{{{1, 5}, {5, 7}, {7, 7}}, 3, {{1, 7}}, 1},
+		{{{7, 7}, {7, 7}, {7, 7}}, 3, {{7, 7}}, 1},
+		{{{0, 0}, {0, 0}, {1, 1}}, 3, {{0, 1}}, 1},
+		{{{0, UINT64_MAX}, {3, 4}}, 2, {{0, UINT64_MAX}}, 1},
+		{{{UINT64_MAX, UINT64_MAX}, {0, 0}}, 2, {{0, 0}, {UINT64_MAX, UINT64_MAX}}, 2},
+		{{{9, 9}, {1, 1}, {5, 5}, {3, 3}, {7, 7}}, 5, {{1, 1}, {3, 3}, {5, 5}, {7, 7}, {9, 9}}, 5},
+		{{{8, 9}, {1, 1}, {2, 6}, {7, 7}}, 4, {{1, 9}}, 1},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -64,13 +64,13 @@ static void membership_at_every_edge(void **state)
 {
 	struct vset *s;
 
-	vset_build(arena, (struct range[]){ { 0, 0 }, { 22, 22 }, { 80, 90 }, { 65535, 65535 } }, 4, &s);
+	vset_build(arena, (struct range[]){{0, 0}, {22, 22}, {80, 90}, {65535, 65535}}, 4, &s);
 	for (uint64_t v = 0; v < 65600; v++)
 		assert_int_equal(vset_has(s, v), v == 0 || v == 22 || (v >= 80 && v <= 90) || v == 65535);
 	vset_build(arena, NULL, 0, &s);
 	assert_false(vset_has(s, 0));
 	assert_false(vset_has(s, UINT64_MAX));
-	vset_build(arena, (struct range[]){ { 1, UINT64_MAX } }, 1, &s);
+	vset_build(arena, (struct range[]){{1, UINT64_MAX}}, 1, &s);
 	assert_false(vset_has(s, 0));
 	assert_true(vset_has(s, UINT64_MAX));
 }
@@ -84,27 +84,27 @@ static void complements(void **state)
 		struct range out[4];
 		size_t nout;
 	} cases[] = {
-		{ {}, 0, 255, { { 0, 255 } }, 1 },
-		{ { { 0, 255 } }, 1, 255, {}, 0 },
-		{ { { 0, 0 } }, 1, 255, { { 1, 255 } }, 1 },
-		{ { { 255, 255 } }, 1, 255, { { 0, 254 } }, 1 },
-		{ { { 80, 80 } }, 1, 65535, { { 0, 79 }, { 81, 65535 } }, 2 },
-		{ { { 0, 1 }, { 5, 6 }, { 9, 10 } }, 3, 10, { { 2, 4 }, { 7, 8 } }, 2 },
-		{ { { 3, 400 } }, 1, 255, { { 0, 2 } }, 1 },              /* beyond the maximum */
-		{ { { 300, 400 } }, 1, 255, { { 0, 255 } }, 1 },
-		{ { { 4, 4 }, { 300, 400 } }, 2, 255, { { 0, 3 }, { 5, 255 } }, 2 },
-		{ { { 1, UINT64_MAX } }, 1, UINT64_MAX, { { 0, 0 } }, 1 },
-		{ { { 0, UINT64_MAX - 1 } }, 1, UINT64_MAX, { { UINT64_MAX, UINT64_MAX } }, 1 },
+		{{}, 0, 255, {{0, 255}}, 1},
+		{{{0, 255}}, 1, 255, {}, 0},
+		{{{0, 0}}, 1, 255, {{1, 255}}, 1},
+		{{{255, 255}}, 1, 255, {{0, 254}}, 1},
+		{{{80, 80}}, 1, 65535, {{0, 79}, {81, 65535}}, 2},
+		{{{0, 1}, {5, 6}, {9, 10}}, 3, 10, {{2, 4}, {7, 8}}, 2},
+		{{{3, 400}}, 1, 255, {{0, 2}}, 1}, /* beyond the maximum */
+		{{{300, 400}}, 1, 255, {{0, 255}}, 1},
+		{{{4, 4}, {300, 400}}, 2, 255, {{0, 3}, {5, 255}}, 2},
+		{{{1, UINT64_MAX}}, 1, UINT64_MAX, {{0, 0}}, 1},
+		{{{0, UINT64_MAX - 1}}, 1, UINT64_MAX, {{UINT64_MAX, UINT64_MAX}}, 1},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct vset *s, *not, *again;
 
 		vset_build(arena, cases[i].in, cases[i].n, &s);
-		assert_int_equal(vset_invert(arena, s, cases[i].max, &not), 0);
-		assert_int_equal(not->n, cases[i].nout);
-		if (not->n)
-			assert_memory_equal(not->r, cases[i].out, not->n * sizeof(*not->r));
+		assert_int_equal(vset_invert(arena, s, cases[i].max, &not ), 0);
+		assert_int_equal(not ->n, cases[i].nout);
+		if (not ->n)
+			assert_memory_equal(not ->r, cases[i].out, not ->n * sizeof(*not ->r));
 		vset_invert(arena, not, cases[i].max, &again);
 		if (!s->n || s->r[s->n - 1].hi <= cases[i].max)
 			assert_true(vset_equal(s, again));
@@ -115,21 +115,21 @@ static void equality(void **state)
 {
 	struct vset *a, *b, *c, *d;
 
-	vset_build(arena, (struct range[]){ { 1, 2 }, { 3, 4 } }, 2, &a);
-	vset_build(arena, (struct range[]){ { 1, 4 } }, 1, &b);
-	vset_build(arena, (struct range[]){ { 1, 5 } }, 1, &c);
-	vset_build(arena, (struct range[]){ { 1, 4 }, { 7, 7 } }, 2, &d);
+	vset_build(arena, (struct range[]){{1, 2}, {3, 4}}, 2, &a);
+	vset_build(arena, (struct range[]){{1, 4}}, 1, &b);
+	vset_build(arena, (struct range[]){{1, 5}}, 1, &c);
+	vset_build(arena, (struct range[]){{1, 4}, {7, 7}}, 2, &d);
 	assert_true(vset_equal(a, a));
 	assert_true(vset_equal(a, b));
 	assert_false(vset_equal(b, c));
 	assert_false(vset_equal(b, d));
-	vset_build(arena, (struct range[]){ { 0, 4 } }, 1, &c);
+	vset_build(arena, (struct range[]){{0, 4}}, 1, &c);
 	assert_false(vset_equal(b, c));
 }
 
 static void addresses_of_both_families(void **state)
 {
-	struct aset_builder b = { .arena = arena };
+	struct aset_builder b = {.arena = arena};
 	struct aset *s, *same, *other;
 
 	assert_int_equal(aset_add4(&b, 0x0a000100, 0x0a0001ff), 0);
@@ -175,7 +175,7 @@ static void addresses_of_both_families(void **state)
 
 static void a_builder_can_be_dropped(void **state)
 {
-	struct aset_builder b = { .arena = arena };
+	struct aset_builder b = {.arena = arena};
 	struct aset *s;
 
 	aset_add4(&b, 1, 2);
@@ -192,36 +192,36 @@ static void a_builder_can_be_dropped(void **state)
 /* Complement speaks of the families that the set speaks of. */
 static void complements_of_addresses(void **state)
 {
-	struct aset_builder b = { .arena = arena };
-	struct aset *s, *not;
+	struct aset_builder b = {.arena = arena};
+	struct aset *s, *not ;
 
 	aset_add4(&b, 0x0a000000, 0x0affffff);
 	aset_build(&b, &s);
-	assert_int_equal(aset_invert(arena, s, &not), 0);
-	assert_int_equal(not->n4, 2);
-	assert_int_equal(not->v4[0].hi, 0x09ffffff);
-	assert_int_equal(not->v4[1].lo, 0x0b000000);
-	assert_int_equal(not->v4[1].hi, 0xffffffff);
-	assert_int_equal(not->n6, 0);
+	assert_int_equal(aset_invert(arena, s, &not ), 0);
+	assert_int_equal(not ->n4, 2);
+	assert_int_equal(not ->v4[0].hi, 0x09ffffff);
+	assert_int_equal(not ->v4[1].lo, 0x0b000000);
+	assert_int_equal(not ->v4[1].hi, 0xffffffff);
+	assert_int_equal(not ->n6, 0);
 
 	aset_add6(&b, 0, MAX6 - 1);
 	aset_build(&b, &s);
-	aset_invert(arena, s, &not);
-	assert_int_equal(not->n4, 0);
-	assert_int_equal(not->n6, 1);
-	assert_true(not->v6[0].lo == MAX6 && not->v6[0].hi == MAX6);
+	aset_invert(arena, s, &not );
+	assert_int_equal(not ->n4, 0);
+	assert_int_equal(not ->n6, 1);
+	assert_true(not ->v6[0].lo == MAX6 && not ->v6[0].hi == MAX6);
 
 	aset_add4(&b, 0, 0xffffffff);
 	aset_add6(&b, 5, 5);
 	aset_build(&b, &s);
-	aset_invert(arena, s, &not);
-	assert_int_equal(not->n4, 0);
-	assert_int_equal(not->n6, 2);
+	aset_invert(arena, s, &not );
+	assert_int_equal(not ->n4, 0);
+	assert_int_equal(not ->n6, 2);
 
 	aset_build(&b, &s); /* nothing: everything */
-	aset_invert(arena, s, &not);
-	assert_int_equal(not->n4, 1);
-	assert_int_equal(not->n6, 1);
+	aset_invert(arena, s, &not );
+	assert_int_equal(not ->n4, 1);
+	assert_int_equal(not ->n6, 1);
 	assert_true(aset_has4(not, 0) && aset_has4(not, 0xffffffff));
 	assert_true(aset_has6(not, 0) && aset_has6(not, MAX6));
 }
@@ -236,9 +236,9 @@ static void random_sets_against_a_bitmap(void **state)
 		bool map[300] = {};
 		struct range r[20];
 		size_t n = prng_below(&p, 20);
-		struct aset_builder b = { .arena = arena };
+		struct aset_builder b = {.arena = arena};
 		struct aset *addrs;
-		struct vset *s, *not;
+		struct vset *s, *not ;
 
 		for (size_t i = 0; i < n; i++) {
 			r[i].lo = prng_below(&p, 300);
@@ -248,7 +248,7 @@ static void random_sets_against_a_bitmap(void **state)
 			aset_add6(&b, (u128)r[i].lo << 100, (u128)r[i].hi << 100);
 		}
 		assert_int_equal(vset_build(arena, r, n, &s), 0);
-		assert_int_equal(vset_invert(arena, s, 299, &not), 0);
+		assert_int_equal(vset_invert(arena, s, 299, &not ), 0);
 		assert_int_equal(aset_build(&b, &addrs), 0);
 		for (uint64_t v = 0; v < 300; v++) {
 			assert_int_equal(vset_has(s, v), map[v]);
@@ -264,7 +264,7 @@ static void random_sets_against_a_bitmap(void **state)
 
 static void a_million_prefixes(void **state)
 {
-	struct aset_builder b = { .arena = arena };
+	struct aset_builder b = {.arena = arena};
 	struct prng p;
 	struct aset *s;
 

@@ -92,10 +92,11 @@ static void distances(void **state)
 		const char *a, *b;
 		size_t want;
 	} cases[] = {
-		{ "", "", 0 },           { "tcp", "tcp", 0 },  { "", "abc", 3 },      { "abc", "", 3 },
-		{ "tpc", "tcp", 1 },     { "tcpp", "tcp", 1 }, { "tp", "tcp", 1 },    { "tcx", "tcp", 1 },
-		{ "kitten", "sitting", 3 }, { "ca", "abc", 3 }, { "drop", "pass", 4 }, { "ingress", "egress", 2 },
-		{ "ab", "ba", 1 },
+		{"", "", 0},	  {"tcp", "tcp", 0},   {"", "abc", 3},
+		{"abc", "", 3},	  {"tpc", "tcp", 1},   {"tcpp", "tcp", 1},
+		{"tp", "tcp", 1}, {"tcx", "tcp", 1},   {"kitten", "sitting", 3},
+		{"ca", "abc", 3}, {"drop", "pass", 4}, {"ingress", "egress", 2},
+		{"ab", "ba", 1},
 	};
 	char longest[64], too_long[65];
 

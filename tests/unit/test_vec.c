@@ -21,7 +21,7 @@ static void pushed_elements_stay(void **state)
 	} vec = {};
 
 	for (int i = 0; i < 1000; i++)
-		assert_int_equal(vec_push(&vec, (struct pair){ i, -i }), 0);
+		assert_int_equal(vec_push(&vec, (struct pair){i, -i}), 0);
 	assert_int_equal(vec.n, 1000);
 	assert_true(vec.cap >= 1000);
 	for (int i = 0; i < 1000; i++) {

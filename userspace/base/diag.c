@@ -9,11 +9,11 @@
 #include <stdlib.h>
 
 #define NO_MEMORY "out of memory"
-#define WINDOW 120 /* bytes of a source line that are shown */
+#define WINDOW	  120 /* bytes of a source line that are shown */
 
 void diags_init(struct diags *d, struct arena *arena)
 {
-	*d = (struct diags){ .arena = arena };
+	*d = (struct diags){.arena = arena};
 }
 
 void diags_fini(struct diags *d)
@@ -61,7 +61,7 @@ struct diag *diag_add(struct diags *d, enum diag_level level, struct span span, 
 		d->warnings++;
 	if (!g)
 		g = &nowhere;
-	*g = (struct diag){ .level = level, .span = span };
+	*g = (struct diag){.level = level, .span = span};
 	va_start(ap, fmt);
 	g->text = diag_format(d, fmt, ap);
 	va_end(ap);
@@ -181,13 +181,14 @@ void diag_print(const struct diag *g, struct str *out)
 		add_part(out, g->other, "note", g->other_text);
 }
 
-/* Rank of a source: the place of the first diagnostic that names it. */
+/* Rank of a source that some diagnostic names: the place of the first that does. */
 static size_t source_rank(const struct diags *d, const struct source *s)
 {
-	for (size_t i = 0; i < d->n; i++)
-		if (d->v[i].span.source == s)
-			return i;
-	return d->n;
+	size_t i = 0;
+
+	while (d->v[i].span.source != s)
+		i++;
+	return i;
 }
 
 static bool comes_before(const struct diags *d, size_t a, size_t b)

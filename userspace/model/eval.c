@@ -38,7 +38,7 @@ bool eval_rule(const struct rule *rule, const struct packet *p)
 struct eval_result eval_packet(const struct chain *chain, const struct packet *p,
 			       void (*counted)(void *ctx, size_t rule), void *ctx)
 {
-	struct eval_result r = { .verdict = VERDICT_PASS, .reason = EVAL_DEFAULT, .rule = -1 };
+	struct eval_result r = {.verdict = VERDICT_PASS, .reason = EVAL_DEFAULT, .rule = -1};
 
 	if (!chain->present)
 		return r;
@@ -60,14 +60,14 @@ struct eval_result eval_packet(const struct chain *chain, const struct packet *p
 	return r;
 }
 
-struct eval_result eval_frame(const struct chain *chain, const uint8_t *frame, size_t len, const struct packet_meta *meta,
-			      void (*counted)(void *ctx, size_t rule), void *ctx)
+struct eval_result eval_frame(const struct chain *chain, const uint8_t *frame, size_t len,
+			      const struct packet_meta *meta, void (*counted)(void *ctx, size_t rule), void *ctx)
 {
 	struct packet p = {};
 	enum packet_fault fault = packet_parse(frame, len, meta, &p);
 
 	if (fault && chain->present)
-		return (struct eval_result){ .verdict = VERDICT_DROP, .reason = EVAL_FAULT, .fault = fault, .rule = -1 };
+		return (struct eval_result){.verdict = VERDICT_DROP, .reason = EVAL_FAULT, .fault = fault, .rule = -1};
 	return eval_packet(chain, &p, counted, ctx);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The meaning of the rules: a linear, first-match walk. It is slow and obvious on purpose; everything else in the project
- * is judged by it.
+ * The meaning of the rules: a linear, first-match walk. It is slow and obvious on purpose; everything else in the
+ * project is judged by it.
  */
 #ifndef FW_MODEL_EVAL_H
 #define FW_MODEL_EVAL_H
@@ -27,8 +27,8 @@ struct eval_result eval_packet(const struct chain *chain, const struct packet *p
 			       void (*counted)(void *ctx, size_t rule), void *ctx);
 
 /* Parse and judge a frame. A chain that is not present passes everything, faults too (EVAL_DEFAULT). */
-struct eval_result eval_frame(const struct chain *chain, const uint8_t *frame, size_t len, const struct packet_meta *meta,
-			      void (*counted)(void *ctx, size_t rule), void *ctx);
+struct eval_result eval_frame(const struct chain *chain, const uint8_t *frame, size_t len,
+			      const struct packet_meta *meta, void (*counted)(void *ctx, size_t rule), void *ctx);
 
 /* The reason in words: "rule", "default", "l2-other", "malformed", … */
 const char *eval_reason_word(const struct eval_result *r);

@@ -65,7 +65,8 @@ const struct field *field_get(enum field_id id);
 
 /*
  * Named values: value of `word` in the vocabulary of field `id`, or -1 (a field without names, or an unknown word).
- * PROTO: protocol number without the family. ICMP, ICMP6: type, without the code. EXT: enum ext, a bit number. Services are not here.
+ * PROTO: protocol number without the family. ICMP, ICMP6: type, without the code. EXT: enum ext, a bit number.
+ * Services are not here.
  */
 long field_value_parse(enum field_id id, const char *word, size_t len);
 /* The inverse; the first of several names; NULL when unnamed. */

@@ -2,13 +2,23 @@
 /* The parsing rules of packet.h, in their order. Plain offsets into bytes; no struct of any protocol header. */
 #include "model/packet.h"
 
-#define MAX_TAGS 2
+#define MAX_TAGS	2
 #define MAX_EXT_HEADERS 8
-#define MAX_EXT_BYTES 256
-#define MAX_LEN 65535
+#define MAX_EXT_BYTES	256
+#define MAX_LEN		65535
 
-enum { PROTO_HOPOPTS = 0, PROTO_ICMP = 1, PROTO_TCP = 6, PROTO_UDP = 17, PROTO_ROUTING = 43, PROTO_FRAGMENT = 44, PROTO_AH = 51,
-       PROTO_ICMP6 = 58, PROTO_DSTOPTS = 60, PROTO_SCTP = 132 };
+enum {
+	PROTO_HOPOPTS = 0,
+	PROTO_ICMP = 1,
+	PROTO_TCP = 6,
+	PROTO_UDP = 17,
+	PROTO_ROUTING = 43,
+	PROTO_FRAGMENT = 44,
+	PROTO_AH = 51,
+	PROTO_ICMP6 = 58,
+	PROTO_DSTOPTS = 60,
+	PROTO_SCTP = 132
+};
 
 const char *packet_fault_word(enum packet_fault fault)
 {
@@ -54,7 +64,8 @@ static void put(struct packet *p, enum field_id id, uint64_t value)
 }
 
 /* Rule 2. `type` is the ethertype met so far; *ret_type the one behind the tags. */
-static enum packet_fault parse_tags(struct walk *w, const struct packet_meta *meta, unsigned int type, unsigned int *ret_type)
+static enum packet_fault parse_tags(struct walk *w, const struct packet_meta *meta, unsigned int type,
+				    unsigned int *ret_type)
 {
 	unsigned int tags = 0, vid = 0;
 
@@ -248,10 +259,11 @@ static enum packet_fault parse_ipv6(struct walk *w)
 	return parse_payload(w, protocol);
 }
 
-enum packet_fault packet_parse(const uint8_t *frame, size_t len, const struct packet_meta *meta, struct packet *ret_packet)
+enum packet_fault packet_parse(const uint8_t *frame, size_t len, const struct packet_meta *meta,
+			       struct packet *ret_packet)
 {
-	struct packet p = { .family = FAMILY_OTHER };
-	struct walk w = { .bytes = frame, .pos = 14, .end = len, .p = &p, .frag = FRAG_NONE };
+	struct packet p = {.family = FAMILY_OTHER};
+	struct walk w = {.bytes = frame, .pos = 14, .end = len, .p = &p, .frag = FRAG_NONE};
 	enum packet_fault fault;
 	unsigned int type;
 

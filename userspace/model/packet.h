@@ -56,19 +56,22 @@ struct packet_meta {
  *     Walk: hop-by-hop (0), routing (43), fragment (44), AH (51), destination options (60) are headers; everything
  *     else (ESP and 59 too) is the protocol. ext-chain when: a ninth header; more than 256 bytes of headers; a
  *     header (or its first 8 bytes) past the packet's end; hop-by-hop not first; routing type 0; a
- *     second fragment header. Lengths: fragment 8, AH (len + 2) · 4, others (len + 1) · 8. Fragment reserved bits are ignored.
+ *     second fragment header. Lengths: fragment 8, AH (len + 2) · 4, others (len + 1) · 8. Fragment
+ *     reserved bits are ignored.
  *     The checks of one header, in this order: count, first 8 bytes, its own length, the 256 bytes, then its kind.
  *     Offset 0 without more-fragments (atomic): not a fragment, go on. Offset ≠ 0: FRAG = LATER, PROTO is the
  *     fragment header's next header, the walk ends. Offset 0 with more-fragments: FRAG = FIRST, go on.
  *     EXT = bit set of the headers met (always present for IPv6). TTL = hop limit, DSCP from the traffic class,
  *     LEN = 40 + payload length, at most 65535.
  *  6. L4, unless FRAG = LATER; "short" is frag-tiny for FRAG = FIRST, else l4-short.
- *     TCP (6): under 20 bytes short; data offset < 5 malformed; header past the end: frag-tiny for FIRST, else malformed. Ports, TCPFLAGS.
+ *     TCP (6): under 20 bytes short; data offset < 5 malformed; header past the end: frag-tiny for FIRST, else
+ *     malformed. Ports, TCPFLAGS.
  *     UDP (17): under 8 short; UDP length < 8 malformed. Ports.   SCTP (132): under 12 short. Ports.
  *     ICMP (1 in IPv4), ICMPv6 (58 in IPv6): under 8 short. ICMP / ICMP6 = type << 8 | code.
  *     Other protocols: nothing more.
  */
-enum packet_fault packet_parse(const uint8_t *frame, size_t len, const struct packet_meta *meta, struct packet *ret_packet);
+enum packet_fault packet_parse(const uint8_t *frame, size_t len, const struct packet_meta *meta,
+			       struct packet *ret_packet);
 
 /* A packet in words. Zero = the usual value unless said otherwise. */
 struct packet_spec {
@@ -103,7 +106,7 @@ struct packet_spec {
  * A fragment with `len` 0 is rounded up to 8 bytes of payload. */
 unsigned int packet_spec_min_len(const struct packet_spec *spec);
 
-/* Build a valid frame (checksums right, at least 60 bytes). Returns its length, or -EINVAL when the words contradict, -ENOSPC. */
+/* Build a valid frame (checksums right, at least 60 bytes). Its length; -EINVAL when the words contradict, -ENOSPC. */
 long packet_build(const struct packet_spec *spec, uint8_t *buf, size_t size);
 
 #endif

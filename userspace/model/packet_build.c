@@ -5,22 +5,23 @@
 #include <errno.h>
 #include <string.h>
 
-#define MIN_FRAME 60
+#define MIN_FRAME    60
 #define LATER_OFFSET 185 /* 8-byte units: the second piece of a 1500 byte path */
 
 enum { PROTO_ICMP = 1, PROTO_TCP = 6, PROTO_UDP = 17, PROTO_ICMP6 = 58, PROTO_SCTP = 132 };
 
-/* Extension headers in the order of the wire; all of them before the fragment header, so that later fragments show them too. */
+/* Extension headers in the order of the wire; all of them before the fragment header, so that later fragments show them
+ * too. */
 static const struct {
 	enum ext ext;
 	unsigned int number, len;
 	uint8_t body[8]; /* its first bytes; next header is filled in */
 } ext_headers[] = {
-	{ EXT_HOPOPTS, 0, 8, { 0, 0, 1, 4 } },  /* PadN */
-	{ EXT_DSTOPTS, 60, 8, { 0, 0, 1, 4 } },
-	{ EXT_ROUTING, 43, 8, { 0, 0, 253, 0 } }, /* an experimental type, no segments left */
-	{ EXT_AH, 51, 24, { 0, 4, 0, 0, 0, 0, 1, 0 } },
-	{ EXT_FRAGMENT, 44, 8, {} },
+	{EXT_HOPOPTS, 0, 8, {0, 0, 1, 4}}, /* PadN */
+	{EXT_DSTOPTS, 60, 8, {0, 0, 1, 4}},
+	{EXT_ROUTING, 43, 8, {0, 0, 253, 0}}, /* an experimental type, no segments left */
+	{EXT_AH, 51, 24, {0, 4, 0, 0, 0, 0, 1, 0}},
+	{EXT_FRAGMENT, 44, 8, {}},
 };
 #define N_EXT (sizeof(ext_headers) / sizeof(ext_headers[0]))
 
@@ -125,8 +126,8 @@ static bool check_spec(const struct packet_spec *s)
 	if (!check_l2(s))
 		return false;
 	if (other)
-		return !(s->protocol || s->has_ports || s->has_flags || s->has_icmp || s->has_ttl || s->dscp || s->frag || s->ext ||
-			 s->len || s->src || s->dst);
+		return !(s->protocol || s->has_ports || s->has_flags || s->has_icmp || s->has_ttl || s->dscp ||
+			 s->frag || s->ext || s->len || s->src || s->dst);
 	if (s->protocol > 255 || s->dscp > 63 || s->ext > 31 || s->frag > FRAG_LATER)
 		return false;
 	if ((s->has_ports && (later || !has_port_header(s))) || (s->has_flags && (later || s->protocol != PROTO_TCP)) ||
@@ -139,6 +140,7 @@ static bool check_spec(const struct packet_spec *s)
 	return later || !is_ext_number(s->protocol);
 }
 
+/* The ones-complement sum so far, always folded to 16 bits. */
 static uint32_t sum_bytes(uint32_t sum, const uint8_t *b, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
@@ -150,8 +152,6 @@ static uint32_t sum_bytes(uint32_t sum, const uint8_t *b, size_t len)
 
 static unsigned int sum_finish(uint32_t sum)
 {
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
 	return ~sum & 0xffff;
 }
 
@@ -293,7 +293,9 @@ static size_t build_ipv6(const struct packet_spec *s, uint8_t *b)
 /* Ethernet header and tag; returns their length. */
 static size_t build_l2(const struct packet_spec *s, uint8_t *b)
 {
-	unsigned int type = s->family == FAMILY_IPV4 ? 0x0800 : s->family == FAMILY_IPV6 ? 0x86dd : 0x88b5 /* local experiments */;
+	unsigned int type = s->family == FAMILY_IPV4   ? 0x0800
+			    : s->family == FAMILY_IPV6 ? 0x86dd
+						       : 0x88b5 /* local experiments */;
 	size_t pos = 12;
 
 	put_number(b, 6, 0x020000000002);

@@ -9,15 +9,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define RANGE struct range
-#define VALUE uint64_t
+#define RANGE	struct range
+#define VALUE	uint64_t
 #define NAME(x) range_##x
 #include "model/set_ranges.h"
 #undef RANGE
 #undef VALUE
 #undef NAME
-#define RANGE struct range6
-#define VALUE u128
+#define RANGE	struct range6
+#define VALUE	u128
 #define NAME(x) range6_##x
 #include "model/set_ranges.h"
 
@@ -26,7 +26,7 @@ int aset_add4(struct aset_builder *b, uint32_t lo, uint32_t hi)
 	assert(lo <= hi);
 	if (vec_reserve_raw((void **)&b->v4, &b->cap4, b->n4 + 1, sizeof(*b->v4)))
 		return -ENOMEM;
-	b->v4[b->n4++] = (struct range){ lo, hi };
+	b->v4[b->n4++] = (struct range){lo, hi};
 	return 0;
 }
 
@@ -35,7 +35,7 @@ int aset_add6(struct aset_builder *b, u128 lo, u128 hi)
 	assert(lo <= hi);
 	if (vec_reserve_raw((void **)&b->v6, &b->cap6, b->n6 + 1, sizeof(*b->v6)))
 		return -ENOMEM;
-	b->v6[b->n6++] = (struct range6){ lo, hi };
+	b->v6[b->n6++] = (struct range6){lo, hi};
 	return 0;
 }
 
@@ -43,7 +43,7 @@ void aset_builder_fini(struct aset_builder *b)
 {
 	free(b->v4);
 	free(b->v6);
-	*b = (struct aset_builder){ .arena = b->arena };
+	*b = (struct aset_builder){.arena = b->arena};
 }
 
 static struct aset *aset_new(struct arena *a, size_t room4, size_t room6)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Family, fragment kind, extension headers and protocol decide which fields a packet has and how short it can be; all of them
- * are tried. What is left (addresses, ports, …) is independent, so any member of each set will do.
+ * Family, fragment kind, extension headers and protocol decide which fields a packet has and how short it can be; all
+ * of them are tried. What is left (addresses, ports, …) is independent, so any member of each set will do.
  */
 #include "model/witness.h"
 
@@ -83,7 +83,9 @@ static bool pick_address(const struct aset *set, enum family family, uint64_t *s
 		const struct range6 *r = &set->v6[choice % set->n6];
 		u128 inside = (u128)roll(state) << 64 | roll(state), size = r->hi - r->lo + 1; /* 0: all of them */
 
-		*ret_addr = choice >> 62 == 0 ? r->lo : choice >> 62 == 1 ? r->hi : r->lo + (size ? inside % size : inside);
+		*ret_addr = choice >> 62 == 0	? r->lo
+			    : choice >> 62 == 1 ? r->hi
+						: r->lo + (size ? inside % size : inside);
 		return true;
 	}
 	return false;
@@ -112,7 +114,7 @@ static bool witness_other(const struct rule *rule, uint64_t *state, struct packe
 {
 	/* everything from 0x0600 that is neither IP nor a tag */
 	static const struct range types[] = {
-		{ 0x0600, 0x07ff }, { 0x0801, 0x80ff }, { 0x8101, 0x86dc }, { 0x86de, 0x88a7 }, { 0x88a9, 0xffff },
+		{0x0600, 0x07ff}, {0x0801, 0x80ff}, {0x8101, 0x86dc}, {0x86de, 0x88a7}, {0x88a9, 0xffff},
 	};
 	size_t n = sizeof(types) / sizeof(types[0]), first = roll(state) % n;
 	uint64_t value;
@@ -233,13 +235,15 @@ static bool witness_protocol(const struct rule *rule, unsigned int protocol, uin
 
 static bool witness_protocols(const struct rule *rule, uint64_t *state, struct packet_spec *s)
 {
-	static const unsigned int usual[] = { PROTO_TCP, PROTO_UDP, PROTO_ICMP, PROTO_ICMP6, PROTO_SCTP, PROTO_TCP, PROTO_UDP, PROTO_TCP };
+	static const unsigned int usual[] = {PROTO_TCP,	 PROTO_UDP, PROTO_ICMP, PROTO_ICMP6,
+					     PROTO_SCTP, PROTO_TCP, PROTO_UDP,	PROTO_TCP};
 	const struct packet_spec start = *s;
 	uint64_t first = roll(state);
 
 	for (unsigned int i = 0; i < 8 + 256; i++) {
 		*s = start;
-		if (witness_protocol(rule, i < 8 ? usual[(first + i) % 8] : ((unsigned int)(first >> 8) + i) & 255, state, s))
+		if (witness_protocol(rule, i < 8 ? usual[(first + i) % 8] : ((unsigned int)(first >> 8) + i) & 255,
+				     state, s))
 			return true;
 	}
 	return false;
@@ -302,7 +306,7 @@ int witness_find(const struct rule *rule, uint64_t seed, struct packet_spec *ret
 
 	for (unsigned int i = 0; i < FAMILY_COUNT; i++) {
 		enum family family = (enum family)((first + i) % FAMILY_COUNT);
-		struct packet_spec s = { .family = family };
+		struct packet_spec s = {.family = family};
 
 		if (!(rule->families & 1u << family) || !witness_l2(rule, &state, &s))
 			continue;

@@ -6,8 +6,8 @@
 #include "model/packet.h"
 
 /*
- * Describe one packet that `rule` matches; another seed may give another one. 0, or -ENOENT when packet_build can make none: the
- * rule matches no packet at all (`proto tcp icmp type 8`, an empty list, `ttl` of no value …).
+ * Describe one packet that `rule` matches; another seed may give another one. 0, or -ENOENT when there is none: the
+ * rule matches no packet at all (`proto tcp icmp type 8`, an empty list, …).
  */
 int witness_find(const struct rule *rule, uint64_t seed, struct packet_spec *ret_spec);
 
