@@ -85,6 +85,8 @@ lab_isolate() {
 		LAB_ISOLATED=1 exec unshare --mount --propagation private bash "$0" "$@"
 	fi
 	unset LAB_ISOLATED
+	# fwctl guards the SSH session that runs it; these namespaces have none.
+	unset SSH_CONNECTION SSH_CLIENT
 	mkdir -p /run/netns
 	mount -t tmpfs -o mode=0755 netns /run/netns && mount --make-shared /run/netns || bail "cannot mount /run/netns"
 	mount -t bpf bpf /sys/fs/bpf || bail "cannot mount bpffs"
@@ -164,6 +166,10 @@ link_is_up() { # NAMESPACE INTERFACE
 lab_pair() { # [MTU]
 	GEN=fwg$$ RCV=fwr$$
 	ns_new $GEN && ns_new $RCV && veth_up $GEN $RCV "${1:-1500}" || bail "cannot make the veth pair"
+}
+# stat_of STEP…: one number of `fwctl stats --json`; see tests/net/tool_json.c
+stat_of() {
+	fw stats --json | "$LAB_ROOT/build/tests/net/tool_json" interfaces name=r0 hooks "$@"
 }
 # fw ARGUMENTS…: fwctl where the firewall stands.
 fw() {
