@@ -116,6 +116,10 @@ mode() { # CORPUS NAME ARGUMENTS…
 	check "$name: load" fw load r0 -r "$LAB_DIR/deny.fw" "$@" || return
 	deliver deny "$corpus" -n "$MUTATIONS"
 	ok $? "$name, drop the port: $violations of $cases $corpus cases and $frames frames delivered"
+	for set in 1 2; do
+		deliver deny "$corpus" -t $set
+		ok $? "$name, drop the port, $set tags by offload: $violations of $cases $corpus cases delivered"
+	done
 	for set in only flags pass; do
 		fw unload r0 >/dev/null
 		check "$name: load the rules \"$set\"" fw load r0 -r "$LAB_DIR/$set.fw" "$@" || return

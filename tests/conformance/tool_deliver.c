@@ -2,7 +2,8 @@
 /*
  * Send the corpus, and let the receiving stack say what arrived.
  *
- *   tool_deliver -g NETNS:IFACE -r NETNS:IFACE -e EXPECTATION [-c standard|jumbo|legal] [-b FILE] [-n MUTATIONS] [-v]
+ *   tool_deliver -g NETNS:IFACE -r NETNS:IFACE -e EXPECTATION [-c standard|jumbo|legal] [-b FILE] [-n MUTATIONS]
+ *                [-t TAGS] [-v]
  *
  *   control   no firewall: what does Linux deliver? Written to FILE. Never fails.
  *   deny      the target port and echo requests are forbidden: none of them may arrive
@@ -15,6 +16,7 @@
  */
 #include "conformance/frames.h"
 #include "conformance/judge.h"
+#include "conformance/tags.h"
 
 #include <errno.h>
 #include <linux/virtio_net.h>
@@ -35,6 +37,7 @@ struct run {
 	enum corpus_kind kind;
 	const char *baseline_file;
 	unsigned long mutations;
+	int tags; /* pushed into metadata on the way out */
 	bool verbose;
 	int send_fd, vnet_fd;
 	struct judge judge;
@@ -320,7 +323,7 @@ static void parse_arguments(struct run *run, int argc, char **argv)
 {
 	int opt;
 
-	while ((opt = getopt(argc, argv, "g:r:e:c:b:n:v")) != -1) {
+	while ((opt = getopt(argc, argv, "g:r:e:c:b:n:t:v")) != -1) {
 		switch (opt) {
 		case 'g':
 			if (!lab_end_parse(optarg, &run->gen))
@@ -341,6 +344,9 @@ static void parse_arguments(struct run *run, int argc, char **argv)
 			break;
 		case 'n':
 			run->mutations = strtoul(optarg, NULL, 0);
+			break;
+		case 't':
+			run->tags = atoi(optarg);
 			break;
 		case 'v':
 			run->verbose = true;
@@ -367,6 +373,8 @@ int main(int argc, char **argv)
 	run.send_fd = lab_packet_socket(&run.gen, false);
 	run.vnet_fd = lab_packet_socket(&run.gen, true);
 	forget_fragments(&run);
+	if (run.tags)
+		tags_push(&run.gen, run.tags);
 	judge_open(&run.judge, &run.gen, &run.rcv, run.send_fd);
 	run_corpus(&run);
 	for (size_t i = 0; i < run.corpus.n; i++)

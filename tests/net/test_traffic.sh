@@ -88,7 +88,7 @@ run() { # NAME HOOK LOAD-ARGUMENTS…
 
 	udp_count 5353 -4 "$file"
 	send 40 "udp $LAB_GEN4:1000 -> $LAB_RCV4:5353" || bail "cannot send"
-	send 41 "udp $LAB_GEN6.1000 -> $LAB_RCV6.5353" 2>/dev/null || send 41 "udp [$LAB_GEN6]:1000 -> [$LAB_RCV6]:5353"
+	send 41 "udp [$LAB_GEN6]:1000 -> [$LAB_RCV6]:5353"
 	send 42 "udp $LAB_GEN4:1000 -> $LAB_RCV4:5354"
 	send 43 "udp 203.0.113.9:1000 -> $LAB_RCV4:5353"
 	send 7 "udp 203.0.113.9:1000 -> $LAB_RCV4:5353 vlan 7"
