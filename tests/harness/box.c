@@ -150,7 +150,7 @@ struct image box_many(const char *policy, size_t n, unsigned int base)
 	return img;
 }
 
-static void udp_frame(uint8_t f[60], uint16_t dport)
+void box_udp_frame(uint8_t f[60], uint16_t dport)
 {
 	static const uint8_t head[] = {2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 8, 0, 0x45, 0, 0, 46, 0, 1, 0, 0, 64, 17, 0, 0,
 				       10, 0, 0, 1, 10, 0, 0, 2, 4, 0, 0, 0, 0, 26, 0, 0};
@@ -169,7 +169,7 @@ void box_send_udp(const char *ifname, uint16_t dport, unsigned int count)
 
 	if (fd < 0)
 		die("packet socket");
-	udp_frame(frame, dport);
+	box_udp_frame(frame, dport);
 	for (unsigned int i = 0; i < count; i++)
 		if (sendto(fd, frame, sizeof(frame), 0, (struct sockaddr *)&to, sizeof(to)) != sizeof(frame))
 			die("send");

@@ -33,7 +33,9 @@ struct image box_compile(const char *text, const char *policy);
 /* `n` rules, rule i passing destination port 1000 + i by label "r<i>", first being `base`; then default drop. */
 struct image box_many(const char *policy, size_t n, unsigned int base);
 
-/* Send a UDP datagram in an Ethernet frame out of an interface. */
+/* A UDP datagram from 10.0.0.1 port 1024 to 10.0.0.2. */
+void box_udp_frame(uint8_t frame[60], uint16_t dport);
+/* Send it an Ethernet frame out of an interface. */
 void box_send_udp(const char *ifname, uint16_t dport, unsigned int count);
 /* Names below a directory, one line each, "" when it does not exist: for "nothing is left". */
 const char *box_find(const char *path);

@@ -77,12 +77,13 @@ static void close_dirs(struct kern *k)
 
 static int open_state(struct kern *k, const char *path)
 {
-	int err = pin_open_bpffs(path, k->access == KERN_WRITE, k->fail, &k->bpffs);
+	bool ours = !path; /* a directory that someone names is not ours to mount upon */
+	int err = pin_open_bpffs(path ?: BPFFS, ours && k->access == KERN_WRITE, k->fail, &k->bpffs);
 
-	if (err == -ENOENT && k->access == KERN_READ)
+	if (ours && k->access == KERN_READ && (err == -ENOENT || err == -EMEDIUMTYPE))
 		return 0;
 	if (err)
-		return err;
+		return fail_set(k->fail, err, "%s is not a BPF file system", path);
 	for (int i = 0; i < 100; i++) {
 		err = open_dirs(k);
 		if (err != -EAGAIN)
@@ -109,7 +110,7 @@ int kern_open(const char *bpffs, enum kern_access access, struct fail *fail, str
 	log_start();
 	err = access == KERN_WRITE ? object_check_privilege(fail) : 0;
 	err = err ?: link_netns_cookie(fail, &k->cookie);
-	err = err ?: open_state(k, bpffs ?: BPFFS);
+	err = err ?: open_state(k, bpffs);
 	if (!err && access == KERN_WRITE)
 		err = kern_sweep(k);
 	if (err) {

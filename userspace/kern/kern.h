@@ -34,7 +34,10 @@ enum kern_mode { KERN_MODE_AUTO, KERN_MODE_NATIVE, KERN_MODE_GENERIC };
 enum kern_where { KERN_HOOK_AUTO, KERN_HOOK_XDP, KERN_HOOK_TC }; /* where ingress rules run */
 enum kern_link { KERN_LINK_XDP, KERN_LINK_TCX, KERN_LINK_CLSACT, KERN_LINK_DISPATCHER };
 
-/* bpffs: NULL for /sys/fs/bpf, which is mounted when missing. KERN_READ with no state yet is fine: everything is empty. */
+/*
+ * bpffs: NULL for /sys/fs/bpf, which WRITE mounts when it is missing; another path must be a bpffs. KERN_READ with no state yet
+ * is fine: everything is empty.
+ */
 int kern_open(const char *bpffs, enum kern_access access, struct fail *fail, struct kern **ret_kern);
 void kern_close(struct kern *k);
 

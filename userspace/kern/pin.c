@@ -58,7 +58,7 @@ int pin_open_bpffs(const char *path, bool mount, struct fail *fail, int *ret_fd)
 		return -ENOENT;
 	if (!is_bpffs(fd)) {
 		if (!mount)
-			return -ENOENT;
+			return -EMEDIUMTYPE;
 		err = mount_bpffs(path, fd, fail);
 		if (err)
 			return err;

@@ -32,8 +32,8 @@ struct pin_names {
 };
 
 /*
- * The bpffs itself at path. mount: mount it when it is missing. -ENOENT without a sentence when it is missing and mount is
- * false.
+ * The bpffs itself at path. mount: mount it when it is missing. Without: -ENOENT when there is no such directory and
+ * -EMEDIUMTYPE when it is not a bpffs, both without a sentence.
  */
 int pin_open_bpffs(const char *path, bool mount, struct fail *fail, int *ret_fd);
 /*

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Calls of the kernel rim that a test expects to work, in a box. Each opens the state, does one thing and closes it, as a command does. */
+#ifndef FW_HARNESS_RIM_H
+#define FW_HARNESS_RIM_H
+
+#include "harness/box.h"
+#include "kern/kern.h"
+
+/* Set by rim_enter: where the box has its bpffs; NULL: no box, and why. */
+extern const char *rim_bpffs, *rim_why;
+extern struct fail rim_fail; /* of the last call */
+void rim_enter(void);
+
+/* First line of every test: skipped, with the reason, where there is no box. */
+#define RIM_NEEDS_BOX()                                                                                                        \
+	do {                                                                                                                   \
+		if (!rim_bpffs) {                                                                                              \
+			print_message("# SKIP %s\n", rim_why);                                                                 \
+			skip();                                                                                                \
+		}                                                                                                              \
+	} while (0)
+
+struct kern *rim_open(enum kern_access access);
+/* These return the rim's error; the …_ok ones end the test with its sentence. r may be NULL. */
+int rim_load(const char *ifname, const char *text, const char *policy, const struct kern_load_opts *opts, struct kern_report *r);
+void rim_load_ok(const char *ifname, const char *text, const char *policy, const struct kern_load_opts *opts, struct kern_report *r);
+int rim_apply(const char *text, const char *policy, struct kern_report *r);
+void rim_apply_ok(const char *text, const char *policy, struct kern_report *r);
+int rim_apply_image(struct image *img, const char *policy, struct kern_report *r);
+int rim_unload(const char *ifname);
+
+struct kern_iface_state rim_state_one(void); /* there must be exactly one */
+size_t rim_state_count(void);
+void rim_assert_nothing_left(void);
+
+/* The verdict of the live generation, asked through a twin, for a UDP datagram to a port. */
+enum fw_verdict rim_verdict(const char *policy, enum fw_hook hook, uint16_t dport);
+/* Packets that a hook of the only interface has counted: of a rule by its label (-1: no such rule), of a reason and verdict,
+ * of rules that are gone. */
+long rim_rule_packets(enum fw_hook hook, const char *label);
+long rim_reason_packets(enum fw_hook hook, enum fw_reason reason, enum fw_verdict verdict);
+long rim_retired_packets(enum fw_hook hook, enum fw_verdict verdict);
+long rim_all_packets(enum fw_hook hook);
+
+/* Path of the first pin whose path contains `part`. */
+const char *rim_pin(const char *part);
+
+#endif
