@@ -167,9 +167,17 @@ lab_pair() { # [MTU]
 	GEN=fwg$$ RCV=fwr$$
 	ns_new $GEN && ns_new $RCV && veth_up $GEN $RCV "${1:-1500}" || bail "cannot make the veth pair"
 }
-# stat_of STEP…: one number of `fwctl stats --json`; see tests/net/tool_json.c
+# json_at STEP…: one value of the JSON on standard input. A step is a key, an index, or KEY=VALUE: the element of an array
+# whose KEY is that string.
+json_at() {
+	jq -re 'reduce $ARGS.positional[] as $s (.;
+		if type != "array" then .[$s]
+		elif ($s | test("=")) then ($s | capture("^(?<k>[^=]*)=(?<v>.*)$")) as $p | map(select(.[$p.k] == $p.v))[0]
+		else .[$s | tonumber] end)' --args "$@"
+}
+# stat_of STEP…: one number of `fwctl stats` for r0, from the list of hooks on
 stat_of() {
-	fw stats --json | "$LAB_ROOT/build/tests/net/tool_json" interfaces name=r0 hooks "$@"
+	fw stats --json | json_at interfaces name=r0 hooks "$@"
 }
 # fw ARGUMENTS…: fwctl where the firewall stands.
 fw() {

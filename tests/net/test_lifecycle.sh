@@ -177,7 +177,7 @@ for name in "${names[@]}"; do
 	[ $status -eq 0 ] || note "$(cat "$LAB_DIR/out")"
 	grep -q '[^[:print:][:space:]]' "$LAB_DIR/out" <(fw status)
 	ok $((! $?)) "nothing unprintable is printed for $shown"
-	fw status --json | build/tests/net/tool_json interfaces 0 hooks 0 attached | grep -q true
+	fw status --json | json_at interfaces 0 hooks 0 attached | grep -q true
 	ok $? "status knows $shown"
 	check "unload $shown" fw unload -- "$name"
 	ip -n "$RCV" link del v1

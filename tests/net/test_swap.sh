@@ -52,7 +52,7 @@ run() { # NAME HOOK SWAPS FILE-B ARGUMENTS…
 	ok $? "$name: $swaps swaps, $sent packets: $mixed mixed, $unfiltered unfiltered, $old by old rules, $lost lost; apply took $mean_us us, at most $slowest_us"
 	[ $status -eq 0 ] || note "$out"
 	json=$(fw stats --json)
-	field() { "$LAB_ROOT/build/tests/net/tool_json" interfaces 0 hooks hook="$hook" "$@" <<<"$json"; }
+	field() { json_at interfaces 0 hooks hook="$hook" "$@" <<<"$json"; }
 	[ "$(field packets)" -eq $((sent + before)) ]
 	ok $? "$name: the hook counted $(field packets) packets of $sent sent"
 	[ "$(field rules id=both packets)" -eq "$sent_both" ]

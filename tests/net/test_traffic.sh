@@ -115,7 +115,7 @@ run() { # NAME HOOK LOAD-ARGUMENTS…
 total_is_sum() { # NAME HOOK
 	local json total sum=0 x
 	json=$(fw stats --json)
-	field() { "$LAB_ROOT/build/tests/net/tool_json" interfaces 0 hooks hook="$1" "${@:2}" <<<"$json"; }
+	field() { json_at interfaces 0 hooks hook="$1" "${@:2}" <<<"$json"; }
 	total=$(field "$2" packets)
 	for x in pass drop; do
 		sum=$((sum + $(field "$2" verdicts $x packets)))
