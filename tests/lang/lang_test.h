@@ -82,7 +82,7 @@ static inline void parsed_fini(struct parsed *p)
 static inline struct parsed parse_text(const char *name, const char *text, size_t len, struct dir_reader *reader)
 {
 	struct parsed p = { .arena = arena_new() };
-	struct lang_reader lr = { dir_read, reader };
+	struct lang_reader lr = { .read = dir_read, .ctx = reader };
 
 	assert_non_null(p.arena);
 	diags_init(&p.d, p.arena);
