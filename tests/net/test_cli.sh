@@ -324,6 +324,9 @@ json 0 '.interfaces[0] | .name=="r0" and .policy=="web" and .generation>=1 and (
 prints 0 'r0.*web' "status" fw status
 in_ns "$GEN" ping -c 5 -i 0.05 -W 2 $LAB_RCV4 >/dev/null
 ok $? "what the file passes, passes"
+background in_ns "$RCV" nc -lk $LAB_RCV4 25
+listening() { in_ns "$RCV" ss -ltn | grep -q ":25 "; }
+wait_for 5 listening
 in_ns "$GEN" nc -z -w 1 $LAB_RCV4 25
 ok $(($? == 0)) "what the file drops, does not pass"
 json 0 '.interfaces[0].hooks[] | select(.hook!="tc-egress") | (.rules[]|select(.id=="ping").packets)==5 and .reasons.default.packets>=1 and
@@ -332,6 +335,7 @@ json 0 '.interfaces[0].hooks[] | select(.hook!="tc-egress") | (.rules[]|select(.
 prints 0 'verdict[[:space:]]+pass[[:space:]]+[0-9]+' "stats" fw stats
 prints 0 'rule[[:space:]]+web.fw:9[[:space:]]+5[[:space:]].*label "ping"' "stats --rules" fw stats r0 --rules
 fw stats >stats.out
+ok $(($(grep -c total stats.out) != 2)) "stats has both hooks"
 ok $(($(grep -c '^  rule' stats.out) > 0)) "stats without --rules has no rules"
 fw stats --watch=0.1 --count=3 >watch.out
 ok $? "stats --watch --count ends by itself"

@@ -65,27 +65,52 @@ static void bindings_compare(const struct apply *a)
 				out_name(b->interface), b->policy->name, out_name(b->interface),
 				out_name(a->file.path));
 		else if (strcmp(has, b->policy->name))
-			problem("note: %s is bound to %s in the file, but runs %s; unload it first, then load it",
-				out_name(b->interface), b->policy->name, has);
+			problem("note: %s is bound to %s in the file, but runs %s; fwctl load %s -r %s switches it",
+				out_name(b->interface), b->policy->name, has, out_name(b->interface),
+				out_name(a->file.path));
 	}
 }
 
-static int units_choose(struct apply *a)
+/* Every policy of the file, before the lock is taken: others must not wait for the compiler. */
+static int units_compile(struct apply *a)
 {
 	const struct ruleset *rs = a->file.rules;
+	int status = STATUS_DONE;
 
 	a->unit = calloc(rs->npolicies + 1, sizeof(*a->unit));
 	if (!a->unit) {
 		problem("no memory");
 		return STATUS_REFUSED;
 	}
-	for (size_t i = 0; i < rs->npolicies; i++)
-		for (size_t j = 0; j < a->live.n; j++)
-			if (!strcmp(a->live.iface[j].policy, rs->policies[i].name)) {
-				a->unit[a->nunits++].policy = &rs->policies[i];
-				break;
-			}
-	if (a->nunits) {
+	for (size_t i = 0; i < rs->npolicies && !status; i++) {
+		struct unit *u = &a->unit[a->nunits++];
+		u->policy = &rs->policies[i];
+		status = file_compile(&a->file, u->policy, &(struct compile_opts){}, &u->image);
+	}
+	return status;
+}
+
+static bool policy_used(const struct live *l, const char *policy)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (!strcmp(l->iface[i].policy, policy))
+			return true;
+	return false;
+}
+
+/* Keep those that some interface uses. */
+static int units_choose(struct apply *a)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < a->nunits; i++) {
+		if (policy_used(&a->live, a->unit[i].policy->name))
+			a->unit[n++] = a->unit[i];
+		else
+			image_fini(&a->unit[i].image);
+	}
+	a->nunits = n;
+	if (n) {
 		bindings_compare(a);
 		return STATUS_DONE;
 	}
@@ -200,12 +225,12 @@ static int apply_all(struct apply *a)
 
 	if (status)
 		return status;
-	status = live_open(&a->live, dry ? KERN_READ : KERN_WRITE);
+	status = units_compile(a);
+	file_report(&a->file);
+	if (!status)
+		status = live_open(&a->live, dry ? KERN_READ : KERN_WRITE);
 	if (!status)
 		status = units_choose(a);
-	for (size_t i = 0; i < a->nunits && !status; i++)
-		status = file_compile(&a->file, a->unit[i].policy, &(struct compile_opts){}, &a->unit[i].image);
-	file_report(&a->file);
 	for (size_t i = 0; i < a->nunits && !status; i++)
 		status = unit_prove(a, &a->unit[i]);
 	if (status)

@@ -145,6 +145,20 @@ static int unit_compile(struct load *l, struct unit *u)
 	return err ? STATUS_REFUSED : STATUS_DONE;
 }
 
+/* A misspelt name is found before anything is attached. */
+static int targets_exist(const struct load *l)
+{
+	for (size_t i = 0; i < l->targets.n; i++) {
+		const char *name = l->targets.v[i].ifname;
+		if (if_nametoindex(name))
+			continue;
+		problem("cannot load %s: there is no such interface in this network namespace; ip link lists them",
+			out_name(name));
+		return STATUS_REFUSED;
+	}
+	return STATUS_DONE;
+}
+
 /* Everything that can be known before the kernel's state is touched. */
 static int unit_prove(struct load *l, struct unit *u)
 {
@@ -181,7 +195,7 @@ static int unit_swap(struct load *l, struct unit *u)
 	image_digest_hex(image_hdr(&u->image), digest);
 	for (size_t i = 0; i < l->live.n; i++) {
 		const struct kern_iface_state *s = &l->live.iface[i];
-		if (strcmp(s->policy, u->name) || !strcmp(s->digest, digest))
+		if (s->gone || strcmp(s->policy, u->name) || !strcmp(s->digest, digest))
 			continue;
 		user = s;
 		if (is_target(l, s->name))
@@ -267,6 +281,8 @@ static int load_all(struct load *l)
 		file_report(&l->file);
 	for (size_t i = 0; i < l->nunits && !status; i++)
 		status = unit_prove(l, &l->unit[i]);
+	if (!status)
+		status = targets_exist(l);
 	if (!status)
 		status = live_open(&l->live, KERN_WRITE);
 	for (size_t i = 0; i < l->nunits && !status; i++)
