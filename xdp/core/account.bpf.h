@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Counters: every packet adds to exactly one final slot, and to the slot of each `count` rule on its way. */
+#ifndef FW_CORE_ACCOUNT_H
+#define FW_CORE_ACCOUNT_H
+
+#include "maps.bpf.h"
+#include "parse.bpf.h"
+
+/* No atomics: a cell belongs to one CPU, and a hook is not entered twice on it at a time. */
+static __always_inline void fw_account(__u32 slot, const struct fw_pkt *pkt)
+{
+	struct fw_counter *c = fw_env_lookup(&fw_counters, &slot);
+
+	if (fw_likely(c != NULL)) {
+		c->packets += pkt->packets;
+		c->bytes += pkt->bytes;
+	}
+}
+
+/* What a twin answers with. */
+static __always_inline void fw_trace_write(const struct fw_trace *said)
+{
+	__u32 zero = 0;
+	struct fw_trace *trace = fw_env_lookup(&fw_trace, &zero);
+
+	if (trace)
+		*trace = *said;
+}
+
+#endif

@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * struct fw_pkt → rule, by the tables of the image (<fw/abi.h> has the format).
+ *
+ * Everything is read off one pointer, the slot, and each offset is masked with the size of the slot. A damaged image can so give a wrong verdict, never a wild read.
+ *
+ * The verifier walks a branch "this dimension is used" both ways. What either way leaves behind must look the same to it,
+ * or its work doubles sixteen times: so the accumulator starts as a row loaded from the image (`ones`), not as the
+ * constant ~0, and the rows of unused dimensions point at that row.
+ */
+#ifndef FW_CORE_CLASSIFY_H
+#define FW_CORE_CLASSIFY_H
+
+#include "account.bpf.h"
+#include "parse.bpf.h"
+
+/* A slot being read. */
+struct fw_tabs {
+	const __u8 *base;
+	__u64 mask;
+	const struct fw_dir_hdr *d;
+};
+
+static __always_inline __u32 fw_tab32(const struct fw_tabs *t, __u32 off)
+{
+	return FW_GET32(t->base + (off & t->mask));
+}
+
+static __always_inline __u64 fw_tab64(const struct fw_tabs *t, __u32 off)
+{
+	return FW_GET64(t->base + (off & t->mask));
+}
+
+static __always_inline __u32 fw_class_small(const struct fw_tabs *t, __u32 dim, __u32 value)
+{
+	__u32 off = t->d->dim[dim].tab + value * 2;
+
+	return FW_GET16(t->base + (off & t->mask));
+}
+
+/* A packed chunk: the class of one byte. */
+static __always_inline __u32 fw_class_leaf(const struct fw_tabs *t, __u32 tab, __u32 cell, __u32 byte, __u32 shift)
+{
+	__u32 bit = byte << (shift & 7);
+	__u32 word = fw_tab32(t, tab + ((cell & FW_CELL_MASK) + (bit >> 5)) * 4);
+
+	return word >> (bit & 31) & ((2u << (((1u << (shift & 7)) - 1) & 31)) - 1);
+}
+
+static __always_inline __u32 fw_class_ipv4(const struct fw_tabs *t, __u32 side, const struct fw_pkt *pkt)
+{
+	__u32 tab = t->d->dim[FW_DIM_SRC + side].tab, addr = FW_BE32(pkt->addr[side].a32[0]), cell, byte;
+
+	if (!tab)
+		return 0;
+	cell = fw_tab32(t, tab + (addr >> 16) * 4);
+	if (!(cell & FW_CELL_REF))
+		return cell;
+	byte = addr >> 8 & 255;
+	if (!(cell & FW_CELL_LEAF)) {
+		cell = fw_tab32(t, tab + ((cell & FW_CELL_MASK) + byte) * 4);
+		if (!(cell & FW_CELL_REF))
+			return cell;
+		byte = addr & 255;
+	}
+	return fw_class_leaf(t, tab, cell, byte, t->d->leaf_shift[side][0]);
+}
+
+/* A skip node: many steps with one way on. Its `next`, or its `miss`. */
+static __always_inline __u32 fw_class_skip(const struct fw_tabs *t, __u32 off, const struct fw_pkt *pkt, __u32 side,
+					   __u32 *byte)
+{
+	__u64 hi = FW_BE64(pkt->addr[side].a64[0]), lo = FW_BE64(pkt->addr[side].a64[1]);
+	/* within FW_SLOT_PAD of the masked offset */
+	const __u8 *n = t->base + (off & t->mask);
+	__u64 differ = ((hi ^ FW_GET64(n + offsetof(struct fw_skip6, key[0]))) &
+			FW_GET64(n + offsetof(struct fw_skip6, mask[0]))) |
+		       ((lo ^ FW_GET64(n + offsetof(struct fw_skip6, key[1]))) &
+			FW_GET64(n + offsetof(struct fw_skip6, mask[1])));
+
+	if (differ)
+		return FW_GET32(n + offsetof(struct fw_skip6, miss)) & ~FW_CELL_REF;
+	*byte = FW_GET32(n + offsetof(struct fw_skip6, next_byte)) & 15;
+	return FW_GET32(n + offsetof(struct fw_skip6, next));
+}
+
+static __always_inline __u32 fw_class_ipv6(const struct fw_tabs *t, __u32 side, const struct fw_pkt *pkt)
+{
+	__u32 tab = t->d->tab6[side], byte = 2, cell, at, i;
+
+	if (!tab)
+		return 0;
+	cell = fw_tab32(t, tab + FW_BE16(pkt->addr[side].a32[0] & 0xffff) * 4);
+	FW_NO_UNROLL
+	for (i = 0; i < FW_TRIE6_STEPS; i++) {
+		if (!(cell & FW_CELL_REF))
+			return cell;
+		at = tab + (cell & FW_CELL_MASK) * 4;
+		if (cell & FW_CELL_SKIP) {
+			cell = fw_class_skip(t, at, pkt, side, &byte);
+		} else if (cell & FW_CELL_LEAF) {
+			return fw_class_leaf(t, tab, cell, pkt->addr[side].a8[byte & 15], t->d->leaf_shift[side][1]);
+		} else {
+			cell = fw_tab32(t, at + pkt->addr[side].a8[byte & 15] * 4);
+			byte = (byte + 1) & 15;
+		}
+	}
+	return cell & ~FW_CELL_REF; /* only a damaged image gets here with a reference */
+}
+
+/* The last of the ascending bounds that is <= mac, without a branch on it (the verifier would try every path). */
+static __always_inline __u32 fw_class_mac(const struct fw_tabs *t, __u64 mac)
+{
+	__u32 tab = t->d->dim[FW_DIM_MAC].tab, n = fw_tab32(t, tab), cls = fw_tab32(t, tab + 4), pos = 0, step;
+	__u64 below, inside, on;
+
+	FW_NO_UNROLL
+	for (step = 1u << (FW_MAC_STEPS - 1); step; step >>= 1) {
+		inside = (__u64)(pos + step) - n;
+		below = fw_tab64(t, tab + sizeof(struct fw_mac_tab) + (pos + step) * 8) - mac - 1;
+		FW_OPAQUE(inside);
+		FW_OPAQUE(below);
+		on = (inside & below) >> 63; /* both negative */
+		FW_OPAQUE(on); /* a product, not a mask: newer verifiers follow both values of a mask */
+		pos += on * step;
+		pos &= FW_MAX_MAC_BOUNDS - 1;
+	}
+	cls += pos * 2;
+	return FW_GET16(t->base + (cls & t->mask));
+}
+
+/*
+ * The class of every used dimension. With `one` (rows of a single word) the rows are ANDed at once and the result
+ * returned; else their places are collected. Specialised by the compiler.
+ */
+static __always_inline __u64 fw_rows_get(const struct fw_tabs *t, const struct fw_pkt *pkt, struct fw_walk *w,
+					 const int one)
+{
+	const struct fw_dir_hdr *d = t->d;
+	__u32 dims = d->dims, stride = one ? 8 : d->stride, side, at;
+	__u64 word = fw_tab64(t, d->ones);
+
+#define FW_ROW(dim, base_row, class)                                                                                   \
+	do {                                                                                                           \
+		at = (base_row) + (class) * stride;                                                                    \
+		if (one)                                                                                               \
+			word &= fw_tab64(t, at);                                                                       \
+		else                                                                                                   \
+			w->row[dim] = at;\
+	} while (0)
+#define FW_X(id, bits)                                                                                                 \
+	if (!one)                                                                                                      \
+		w->row[FW_DIM_##id] = d->ones;                                                                         \
+	if (dims & 1u << FW_DIM_##id)                                                                                  \
+		FW_ROW(FW_DIM_##id, d->dim[FW_DIM_##id].rows, fw_class_small(t, FW_DIM_##id, pkt->val[FW_DIM_##id]));
+	FW_SMALL_DIMS(FW_X)
+#undef FW_X
+	if (!one)
+		w->row[FW_DIM_MAC] = w->row[FW_DIM_SRC] = w->row[FW_DIM_DST] = d->ones;
+	if (dims & 1u << FW_DIM_MAC)
+		FW_ROW(FW_DIM_MAC, d->dim[FW_DIM_MAC].rows, fw_class_mac(t, pkt->mac));
+	if (pkt->l3 == FW_L3_IPV4) {
+		if (dims & 1u << FW_DIM_SRC)
+			FW_ROW(FW_DIM_SRC, d->dim[FW_DIM_SRC].rows, fw_class_ipv4(t, 0, pkt));
+		if (dims & 1u << FW_DIM_DST)
+			FW_ROW(FW_DIM_DST, d->dim[FW_DIM_DST].rows, fw_class_ipv4(t, 1, pkt));
+	} else if (pkt->l3 == FW_L3_IPV6) {
+		for (side = 0; side < 2; side++)
+			if (dims & 1u << (FW_DIM_SRC + side))
+				FW_ROW(FW_DIM_SRC + side, d->rows6[side], fw_class_ipv6(t, side, pkt));
+	}
+	return word;
+}
+
+/* Number of the lowest set bit: isolate, multiply, look up (clang 14 cannot do __builtin_ctzll for BPF). */
+#ifdef __bpf__
+#define FW_CTZ_SECTION SEC(".rodata.fw_ctz") /* .rodata itself holds struct fw_cfg and nothing else */
+#else
+#define FW_CTZ_SECTION
+#endif
+static const __u8 fw_ctz_of[64] FW_CTZ_SECTION = {
+	0,  1,	2,  53, 3,  7,	54, 27, 4,  38, 41, 8,	34, 55, 48, 28, 62, 5,	39, 46, 44, 42,
+	22, 9,	24, 35, 59, 56, 49, 18, 29, 11, 63, 52, 6,  26, 37, 40, 33, 47, 61, 45, 43, 21,
+	23, 58, 17, 10, 51, 25, 36, 32, 60, 20, 57, 16, 50, 31, 19, 15, 30, 14, 13, 12,
+};
+
+static __always_inline __u32 fw_ctz(__u64 word)
+{
+	return fw_ctz_of[(word & -word) * 0x022fdd63cc95386dULL >> 58];
+}
+
+/* Take rule r: 1 when it decides, 0 when it only counts. */
+static __always_inline int fw_take(const struct fw_tabs *t, const struct fw_pkt *pkt, __u32 r, struct fw_hit *hit)
+{
+	__u64 action = fw_tab64(t, t->d->actions + r * 8); /* struct fw_action in one load */
+	__u32 verdict = action >> 32 & 255;
+
+	if (fw_likely(verdict != FW_VERDICT_CONTINUE)) {
+		hit->verdict = verdict == FW_VERDICT_PASS ? FW_VERDICT_PASS : FW_VERDICT_DROP;
+		hit->slot = (__u32)action;
+		hit->rule = r;
+		return 1;
+	}
+	fw_account(action, pkt);
+	hit->counted++;
+	return 0;
+}
+
+/* Up to 64 rules: the whole row is one word. */
+static __always_inline void fw_classify_one(const struct fw_tabs *t, const struct fw_pkt *pkt, struct fw_hit *hit)
+{
+	__u64 word = fw_rows_get(t, pkt, NULL, 1);
+	__u32 i;
+
+	FW_NO_UNROLL
+	for (i = 0; i < FW_WORD_BITS && word; i++) {
+		if (fw_take(t, pkt, fw_ctz(word), hit))
+			return;
+		word &= word - 1;
+	}
+}
+
+#define FW_BIT(id) (1u << FW_DIM_##id)
+#define FW_ROW_AT(id) fw_tab64(t, w->row[FW_DIM_##id] + off)
+#define FW_AND4(a, b, c, e) (FW_ROW_AT(a) & FW_ROW_AT(b) & FW_ROW_AT(c) & FW_ROW_AT(e))
+
+/*
+ * One word of all rows, ANDed. Four dimensions are always read: an unused one costs a hit in the first-level cache, less
+ * than asking for each. The other groups cost one well predicted branch each when unused.
+ */
+static __always_inline __u64 fw_and(const struct fw_tabs *t, const struct fw_walk *w, __u32 off)
+{
+	__u64 word = FW_AND4(PROTO, DPORT, SRC, DST);
+
+	if (w->dims & (FW_BIT(SPORT) | FW_BIT(TCPFLAGS) | FW_BIT(ICMP) | FW_BIT(ICMP6)))
+		word &= FW_AND4(SPORT, TCPFLAGS, ICMP, ICMP6);
+	if (w->dims & (FW_BIT(FRAG) | FW_BIT(VLAN) | FW_BIT(ETHERTYPE) | FW_BIT(MAC)))
+		word &= FW_AND4(FRAG, VLAN, ETHERTYPE, MAC);
+	if (w->dims & (FW_BIT(DSCP) | FW_BIT(TTL) | FW_BIT(LEN) | FW_BIT(EXT)))
+		word &= FW_AND4(DSCP, TTL, LEN, EXT);
+	return word;
+}
+
+/* One step: at most one summary word, one word, one rule. 1: the walk is over. */
+static __always_inline int fw_step(const struct fw_tabs *t, const struct fw_pkt *pkt, struct fw_walk *w)
+{
+	__u64 word = w->word, sum = w->sum;
+	__u32 next = w->next;
+
+	if (!word) {
+		if (!sum) {
+			if (next >= w->nsum)
+				return 1;
+			w->base = next * FW_WORD_BITS;
+			w->next = next + 1;
+			sum = fw_and(t, w, next * 8);
+			w->sum = sum;
+			if (!sum)
+				return 0;
+		}
+		w->index = w->base + fw_ctz(sum);
+		w->sum = sum & (sum - 1);
+		word = fw_and(t, w, (w->nsum + w->index) * 8);
+		w->word = word;
+		if (!word)
+			return 0;
+	}
+	w->word = word & (word - 1);
+	return fw_take(t, pkt, w->index * FW_WORD_BITS + fw_ctz(word), &w->hit);
+}
+
+struct fw_rest {
+	struct fw_tabs t;
+	const struct fw_pkt *pkt;
+	struct fw_walk *w;
+};
+
+#define FW_QUICK_STEPS 4
+#define FW_MAX_STEPS (FW_MAX_WORDS + FW_MAX_SUMMARY + FW_MAX_COUNT_RULES + 1)
+
+static long fw_step_rest(__u32 i, void *arg)
+{
+	struct fw_rest *rest = arg;
+
+	rest->w->over = fw_step(&rest->t, rest->pkt, rest->w);
+	return rest->w->over;
+}
+
+/*
+ * Many words. Nearly every walk ends within the first steps, which are a plain loop; the others go on in bpf_loop, whose
+ * body the verifier judges once instead of some five hundred times.
+ */
+static __always_inline int fw_classify_many(const struct fw_tabs *t, const struct fw_pkt *pkt, struct fw_hit *hit)
+{
+	__u32 zero = 0, i;
+	struct fw_walk *w = fw_env_lookup(&fw_scratch, &zero);
+	struct fw_rest rest;
+
+	if (!w)
+		return 0;
+	w->dims = t->d->dims;
+	w->nsum = t->d->nsum;
+	w->word = w->sum = 0;
+	w->next = w->over = 0;
+	w->hit = *hit;
+	fw_rows_get(t, pkt, w, 0);
+	FW_NO_UNROLL
+	for (i = 0; i < FW_QUICK_STEPS; i++)
+		if (fw_step(t, pkt, w))
+			goto over;
+	rest.t = *t;
+	rest.pkt = pkt;
+	rest.w = w;
+	fw_env_loop(FW_MAX_STEPS, fw_step_rest, &rest);
+	if (!w->over)
+		return 0;
+over:
+	*hit = w->hit;
+	return 1;
+}
+
+/* 0 only for a damaged image, whose walk would not end. */
+static __always_inline int fw_classify(const struct fw_tabs *t, const struct fw_pkt *pkt, struct fw_hit *hit)
+{
+	if (t->d->nwords > 1)
+		return fw_classify_many(t, pkt, hit);
+	if (t->d->nwords)
+		fw_classify_one(t, pkt, hit);
+	return 1;
+}
+
+#endif

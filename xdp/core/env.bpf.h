@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The seam between the datapath and the world it runs in. The BPF build reaches the kernel through helpers; any other
+ * build (tests) supplies the same few functions, so that the very same source runs under sanitizers.
+ *
+ * A BPF program that includes the core says first which context it gets:
+ *   #define FW_ENV_XDP or #define FW_ENV_TC
+ */
+#ifndef FW_CORE_ENV_H
+#define FW_CORE_ENV_H
+
+#include <fw/abi.h>
+#include <fw/names.h>
+
+#ifdef __bpf__
+
+#include <linux/bpf.h>
+#include <linux/pkt_cls.h>
+
+#include <bpf/bpf_helpers.h>
+
+#define FW_BE16(x) __builtin_bswap16(x)
+#define FW_BE32(x) __builtin_bswap32(x)
+#define FW_BE64(x) __builtin_bswap64(x)
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "the datapath is written for little-endian machines"
+#endif
+
+/* Constants of this loaded program: frozen before load, so that the verifier removes what they switch off. */
+const volatile struct fw_cfg fw_cfg SEC(".rodata") = { .mask = { 4095, 4095 }, .nslots = 1 };
+
+/* Aligned or not, one load: every kernel that runs this has fast unaligned access, and clang would split packed fields. */
+#define FW_GET16(p) (*(const __u16 *)(p))
+#define FW_GET32(p) (*(const __u32 *)(p))
+#define FW_GET64(p) (*(const __u64 *)(p))
+
+/* Hide a value's origin from the compiler, so that it keeps the one register that the verifier knows to be checked. */
+#define FW_OPAQUE(x) asm volatile("" : "+r"(x))
+#define FW_NO_UNROLL _Pragma("clang loop unroll(disable)")
+#define FW_GLOBAL __attribute__((noinline))
+
+#define fw_env_lookup(map, key) bpf_map_lookup_elem(map, key)
+#define fw_env_loop(n, fn, arg) bpf_loop(n, fn, arg, 0)
+#ifdef FW_ENV_TC
+#define FW_CTX struct __sk_buff
+#define fw_env_load(ctx, off, buf, n) bpf_skb_load_bytes(ctx, off, buf, n)
+#else
+#define FW_CTX struct xdp_md
+#define fw_env_load(ctx, off, buf, n) bpf_xdp_load_bytes(ctx, off, buf, n)
+#endif
+
+#else /* the host */
+
+#include <stddef.h>
+#include <string.h>
+
+#define FW_BE16(x) __builtin_bswap16(x)
+#define FW_BE32(x) __builtin_bswap32(x)
+#define FW_BE64(x) __builtin_bswap64(x)
+
+extern struct fw_cfg fw_cfg;
+
+#define FW_GETN(type, p)                                                                                               \
+	({                                                                                                             \
+		type got_;                                                                                             \
+		memcpy(&got_, (p), sizeof(got_));                                                                      \
+		got_;                                                                                                  \
+	})
+#define FW_GET16(p) FW_GETN(__u16, p)
+#define FW_GET32(p) FW_GETN(__u32, p)
+#define FW_GET64(p) FW_GETN(__u64, p)
+
+#define FW_OPAQUE(x) ((void)(x))
+#define FW_NO_UNROLL
+#define FW_CTX void
+#define FW_GLOBAL __attribute__((noinline))
+#ifndef __always_inline
+#define __always_inline inline __attribute__((always_inline))
+#endif
+
+/* The element, or NULL; `map` is the address of one of the objects in maps.bpf.h. */
+void *fw_env_lookup(const void *map, const __u32 *key);
+/* Call fn(i, arg) for i in 0..n-1 until it returns 1. */
+long fw_env_loop(__u32 n, long (*fn)(__u32 i, void *arg), void *arg);
+/* Copy n bytes of the frame from off, whether linear or not. 0 or a negative errno. */
+long fw_env_load(void *ctx, __u32 off, void *buf, __u32 n);
+
+#endif
+
+#define fw_likely(x) __builtin_expect(!!(x), 1)
+#define fw_unlikely(x) __builtin_expect(!!(x), 0)
+
+#endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Every map of the datapath. The sizes here are the smallest that load; the loader sets the real ones.
+ */
+#ifndef FW_CORE_MAPS_H
+#define FW_CORE_MAPS_H
+
+#include "env.bpf.h"
+
+/* How the walk over the rules ended. `rule` < 0: no rule decided. */
+struct fw_hit {
+	__s64 rule;
+	__u32 slot;
+	__u32 verdict; /* enum fw_verdict */
+	__u32 counted; /* `count` rules on the way */
+	__u32 pad;
+};
+
+/* A walk over rows of many words. */
+struct fw_walk {
+	__u32 row[FW_DIM_COUNT]; /* offset of the row of each dimension */
+	__u32 dims, nsum;
+	__u64 sum;   /* words still to look at below the current summary word */
+	__u64 word;  /* rules still to take in the current word */
+	__u32 base;  /* first word of the current summary word */
+	__u32 index; /* current word */
+	__u32 next;  /* next summary word */
+	__u32 over;
+	struct fw_hit hit;
+};
+
+#ifdef __bpf__
+
+/* Written by the publisher (one store makes a generation live), read once per packet. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, struct fw_ctl);
+} fw_ctl SEC(".maps");
+
+/* An image each. Written by the publisher through mmap while the other one is live, read by every packet. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, 4096 + FW_SLOT_PAD);
+} fw_slot0 SEC(".maps"), fw_slot1 SEC(".maps");
+
+/* Written by the datapath alone, one CPU per cell; user space sums. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct fw_counter);
+} fw_counters SEC(".maps");
+
+/* Written by a twin about the last frame it judged; others never touch it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct fw_trace);
+} fw_trace SEC(".maps");
+
+/* A walk in progress. Not on the stack, where the verifier would tell every step from every other. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct fw_walk);
+} fw_scratch SEC(".maps");
+
+#else
+
+struct fw_host_map;
+extern struct fw_host_map fw_ctl, fw_slot0, fw_slot1, fw_counters, fw_trace, fw_scratch;
+
+#endif
+#endif
