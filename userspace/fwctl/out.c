@@ -180,7 +180,6 @@ static void row_print(const struct table *t, const char *indent, const char **te
 		else
 			out("%-*s  ", (int)width[c], text[c]);
 	}
-	putchar('\n');
 }
 
 void table_print(struct table *t, const char *indent)
@@ -202,10 +201,12 @@ void table_print(struct table *t, const char *indent)
 	row_print(t, indent, text, width, tty);
 	if (color)
 		fputs("\033[0m", stdout);
+	putchar('\n');
 	for (size_t r = 0; r < t->nrows; r++) {
 		for (size_t c = 0; c < t->ncols; c++)
 			text[c] = cell_text(t, r, c);
 		row_print(t, indent, text, width, tty);
+		putchar('\n');
 	}
 	for (size_t i = 0; i < t->nrows * t->ncols; i++)
 		free(t->cell[i]);
