@@ -25,7 +25,8 @@ struct policy *hand_policy(struct arena *arena, size_t n)
 	c->nrules = n;
 	c->rules = hand_must(arena_array(arena, n, sizeof(*c->rules)));
 	for (size_t i = 0; i < n; i++) {
-		c->rules[i] = (struct rule){ .verdict = VERDICT_DROP, .families = HAND_IP, .file = "hand.fw", .line = i + 1 };
+		c->rules[i] =
+			(struct rule){ .verdict = VERDICT_DROP, .families = HAND_IP, .file = "hand.fw", .line = i + 1 };
 		c->rules[i].text = hand_must(arena_printf(arena, "rule %zu", i));
 	}
 	p->chain[DIRECTION_EGRESS].fallback = VERDICT_PASS;
@@ -114,9 +115,16 @@ static struct packet hand_packet(enum family family, u128 src, u128 dst)
 		enum field_id id;
 		uint64_t value;
 	} fields[] = {
-		{ FIELD_PROTO, family << 8 | 6 }, { FIELD_SPORT, 40000 }, { FIELD_DPORT, 80 }, { FIELD_TCPFLAGS, 2 },
-		{ FIELD_FRAG, FRAG_NONE }, { FIELD_DSCP, 0 }, { FIELD_TTL, 64 }, { FIELD_LEN, 60 },
-		{ FIELD_ETHERTYPE, family == FAMILY_IPV4 ? 0x0800 : 0x86dd }, { FIELD_MAC, 0x020000000001 },
+		{ FIELD_PROTO, family << 8 | 6 },
+		{ FIELD_SPORT, 40000 },
+		{ FIELD_DPORT, 80 },
+		{ FIELD_TCPFLAGS, 2 },
+		{ FIELD_FRAG, FRAG_NONE },
+		{ FIELD_DSCP, 0 },
+		{ FIELD_TTL, 64 },
+		{ FIELD_LEN, 60 },
+		{ FIELD_ETHERTYPE, family == FAMILY_IPV4 ? 0x0800 : 0x86dd },
+		{ FIELD_MAC, 0x020000000001 },
 	};
 
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
@@ -151,11 +159,13 @@ bool hand_same(const struct policy *policy, const struct image *img, const struc
 		struct eval_result want = eval_packet(&policy->chain[dir], p, hand_count, &want_sum);
 		struct eval_result got = image_walk(img, dir, p, hand_count, &got_sum);
 
-		if (want.rule == got.rule && want.verdict == got.verdict && want.reason == got.reason && want_sum == got_sum)
+		if (want.rule == got.rule && want.verdict == got.verdict && want.reason == got.reason &&
+		    want_sum == got_sum)
 			continue;
-		printf("# family %d src %llx:%llx dst %llx:%llx: oracle rule %ld, image rule %ld, counted %s\n", p->family,
-		       (unsigned long long)(p->src >> 64), (unsigned long long)p->src, (unsigned long long)(p->dst >> 64),
-		       (unsigned long long)p->dst, want.rule, got.rule, want_sum == got_sum ? "alike" : "differently");
+		printf("# family %d src %llx:%llx dst %llx:%llx: oracle rule %ld, image rule %ld, counted %s\n",
+		       p->family, (unsigned long long)(p->src >> 64), (unsigned long long)p->src,
+		       (unsigned long long)(p->dst >> 64), (unsigned long long)p->dst, want.rule, got.rule,
+		       want_sum == got_sum ? "alike" : "differently");
 		return false;
 	}
 	return true;

@@ -7,7 +7,7 @@
 #include "compile/compile.h"
 #include "model/eval.h"
 
-#define HAND_IP (1u << FAMILY_IPV4 | 1u << FAMILY_IPV6)
+#define HAND_IP	 (1u << FAMILY_IPV4 | 1u << FAMILY_IPV6)
 #define HAND_ANY (HAND_IP | 1u << FAMILY_OTHER)
 
 /*
@@ -15,7 +15,10 @@
  * "rule 0" …; the egress block is absent. Running out of memory ends the test program.
  */
 struct policy *hand_policy(struct arena *arena, size_t n);
-static inline struct rule *hand_rule(struct policy *p, size_t i) { return &p->chain[DIRECTION_INGRESS].rules[i]; }
+static inline struct rule *hand_rule(struct policy *p, size_t i)
+{
+	return &p->chain[DIRECTION_INGRESS].rules[i];
+}
 
 /* Sets of one range. */
 const struct vset *hand_values(struct arena *arena, uint64_t lo, uint64_t hi);

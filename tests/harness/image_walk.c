@@ -9,8 +9,8 @@
 static const void *walk_at(const struct image *img, uint64_t off, size_t len)
 {
 	if (off + len > image_hdr(img)->hot_len) {
-		fprintf(stderr, "# image_walk: read of %zu at %llu, hot part ends at %u\n", len, (unsigned long long)off,
-			image_hdr(img)->hot_len);
+		fprintf(stderr, "# image_walk: read of %zu at %llu, hot part ends at %u\n", len,
+			(unsigned long long)off, image_hdr(img)->hot_len);
 		abort();
 	}
 	return img->data + off;
@@ -21,7 +21,8 @@ static uint32_t walk_u32(const struct image *img, uint64_t off)
 	return *(const uint32_t *)walk_at(img, off, 4);
 }
 
-static uint32_t walk_packed(const struct image *img, uint32_t trie, uint32_t cell, unsigned int shift, unsigned int byte)
+static uint32_t walk_packed(const struct image *img, uint32_t trie, uint32_t cell, unsigned int shift,
+			    unsigned int byte)
 {
 	unsigned int bit = byte << shift;
 	uint64_t unit = walk_u32(img, trie + 4ull * ((cell & FW_CELL_MASK) + bit / 32));
@@ -100,7 +101,8 @@ static uint32_t walk_value(const struct packet *p, enum fw_dim dim, unsigned int
 	return p->present[dim] ? p->value[dim] : 1u << bits;
 }
 
-static const uint64_t *walk_row(const struct image *img, const struct fw_dir_hdr *h, enum fw_dim dim, const struct packet *p)
+static const uint64_t *walk_row(const struct image *img, const struct fw_dir_hdr *h, enum fw_dim dim,
+				const struct packet *p)
 {
 	static const unsigned int bits[] = {
 #define FW_X(id, n) n,
@@ -175,7 +177,9 @@ struct eval_result image_walk(const struct image *img, enum fw_dir dir, const st
 		if (!(word[r / 64] >> r % 64 & 1))
 			continue;
 		if (action->verdict != FW_VERDICT_CONTINUE)
-			return (struct eval_result){ .verdict = (enum verdict)action->verdict, .reason = EVAL_RULE, .rule = r };
+			return (struct eval_result){ .verdict = (enum verdict)action->verdict,
+						     .reason = EVAL_RULE,
+						     .rule = r };
 		if (counted)
 			counted(ctx, r);
 	}

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Rule files and the bytes they become. NAME.golden has, of each policy of NAME.fw, the classes and the SHA-256 of the
- * hot part behind the header: all tables, rows and actions. (Not the names: how rules are worded is the language's affair.)
- * Adding a test is adding a .fw file.
+ * hot part behind the header: all tables, rows and actions. (Not the names: how rules are worded is the language's
+ * affair.) Adding a test is adding a .fw file.
  *
  * UPDATE_GOLDEN=1 writes what came out instead of comparing it: every change here is a change of the image format or of
  * the compiler, and needs a reason.
  */
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <dirent.h>
-#include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -134,7 +134,8 @@ int main(void)
 		if (n < GOLDEN_MAX && dot && !strcmp(dot, ".fw")) {
 			char *name = strdup(e->d_name);
 
-			tests[n++] = (struct CMUnitTest){ .name = name, .test_func = golden_file, .initial_state = name };
+			tests[n++] =
+				(struct CMUnitTest){ .name = name, .test_func = golden_file, .initial_state = name };
 		}
 	}
 	if (dir)

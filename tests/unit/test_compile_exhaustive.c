@@ -10,7 +10,7 @@
 #include "harness/handmade.h"
 
 #define MAX_CONDITIONS 8
-#define MAX_PACKETS 96
+#define MAX_PACKETS    96
 
 /* What a rule may say of one field: NULL, or a set. */
 struct conditions {
@@ -178,8 +178,10 @@ static void test_three_rules(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		{ "every set of two rules over frag, vlan, family and verdict: image and oracle agree", test_two_rules, NULL, NULL, NULL },
-		{ "every set of three rules over frag, ext, family and verdict: image and oracle agree", test_three_rules, NULL, NULL, NULL },
+		{ "every set of two rules over frag, vlan, family and verdict: image and oracle agree", test_two_rules,
+		  NULL, NULL, NULL },
+		{ "every set of three rules over frag, ext, family and verdict: image and oracle agree",
+		  test_three_rules, NULL, NULL, NULL },
 	};
 
 	return cmocka_run_group_tests_name("compile_exhaustive", tests, NULL, NULL);

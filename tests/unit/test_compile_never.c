@@ -192,7 +192,8 @@ static void test_plain_cases_are_found(void **state)
 	(void)state;
 	prng_init(&prng, prng_seed("test_plain_cases_are_found", 0));
 	for (int round = 0; round < 200; round++) {
-		struct rulegen_opts opts = { .nrules = 30, .fields = 1u << FIELD_DPORT | 1u << FIELD_TTL | 1u << FIELD_PROTO };
+		struct rulegen_opts opts = { .nrules = 30,
+					     .fields = 1u << FIELD_DPORT | 1u << FIELD_TTL | 1u << FIELD_PROTO };
 		struct arena *arena = arena_new();
 		struct policy *p = rulegen_policy(arena, &prng, &opts);
 		struct image img;
@@ -221,7 +222,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		{ "conditions that exclude one another are told", test_contradictions, NULL, NULL, NULL },
-		{ "a rule behind one that takes all of it is told, and only such a rule", test_hidden, NULL, NULL, NULL },
+		{ "a rule behind one that takes all of it is told, and only such a rule", test_hidden, NULL, NULL,
+		  NULL },
 		{ "the whole range of addresses hides like no condition", test_whole_range, NULL, NULL, NULL },
 		{ "random rules: every plainly hidden rule is found", test_plain_cases_are_found, NULL, NULL, NULL },
 	};

@@ -35,14 +35,15 @@ static void report(const struct chain *chain, const uint8_t *frame, size_t len, 
 	struct str s = {};
 
 	framegen_describe(frame, len, NULL, &s);
-	str_addf(&s, "\noracle: rule %ld, %s; image: rule %ld, %s\n", want->rule, eval_reason_word(want), got->rule, eval_reason_word(got));
+	str_addf(&s, "\noracle: rule %ld, %s; image: rule %ld, %s\n", want->rule, eval_reason_word(want), got->rule,
+		 eval_reason_word(got));
 	rulegen_describe_chain(chain, &s);
 	print_message("# %s\n", str_get(&s));
 	str_fini(&s);
 }
 
-static void compare_frame(const struct image *img, const struct chain *chain, enum fw_dir dir, const uint8_t *frame, size_t len,
-			  const struct packet_meta *meta)
+static void compare_frame(const struct image *img, const struct chain *chain, enum fw_dir dir, const uint8_t *frame,
+			  size_t len, const struct packet_meta *meta)
 {
 	struct counted want_counted = {}, got_counted = {};
 	struct eval_result want, got;
@@ -160,7 +161,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		{ "random policies over every field: image and oracle agree", test_edges, NULL, NULL, NULL },
 		{ "random policies over few fields: image and oracle agree", test_few_fields, NULL, NULL, NULL },
-		{ "rule counts around the word and summary sizes: image and oracle agree", test_many_rules, NULL, NULL, NULL },
+		{ "rule counts around the word and summary sizes: image and oracle agree", test_many_rules, NULL, NULL,
+		  NULL },
 		{ "rules with long lists: image and oracle agree", test_lists, NULL, NULL, NULL },
 	};
 

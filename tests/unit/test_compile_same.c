@@ -120,7 +120,8 @@ static void test_digest_sees(void **state)
 	arena_free(arena);
 }
 
-/* The digest of a fixed rule set. It changes with the image format and with what a digest covers, and with nothing else. */
+/* The digest of a fixed rule set. It changes with the image format and with what a digest covers, and with nothing
+ * else. */
 static void test_digest_is_known(void **state)
 {
 	struct arena *arena = arena_new();

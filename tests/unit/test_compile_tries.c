@@ -35,7 +35,8 @@ static u128 base6(size_t i)
 /* The ends of a range, the addresses just outside, and the ends of the space. */
 static void probe4(const struct policy *p, const struct image *img, uint32_t lo, uint32_t hi)
 {
-	const uint32_t at[] = { lo, lo - 1, lo + 1, hi, hi - 1, hi + 1, lo + (hi - lo) / 2, 0, 0xffffffff, lo ^ 1, lo ^ 0x100, lo ^ 0x10000 };
+	const uint32_t at[] = { lo, lo - 1,	lo + 1, hi,	    hi - 1,	 hi + 1, lo + (hi - lo) / 2,
+				0,  0xffffffff, lo ^ 1, lo ^ 0x100, lo ^ 0x10000 };
 
 	for (size_t i = 0; i < sizeof(at) / sizeof(at[0]); i++) {
 		struct packet packet = hand_packet4(at[i], 1);
@@ -159,8 +160,11 @@ static void test_ranges(void **state)
 		struct image img;
 
 		for (size_t i = 0; i < n; i++) {
-			u128 a = random6(&prng), b = prng_chance(&prng, 1, 3) ? a + prng_below(&prng, 70000) : random6(&prng);
-			uint32_t c = (uint32_t)random6(&prng), d = prng_chance(&prng, 1, 3) ? c + (uint32_t)prng_below(&prng, 700) : (uint32_t)random6(&prng);
+			u128 a = random6(&prng),
+			     b = prng_chance(&prng, 1, 3) ? a + prng_below(&prng, 70000) : random6(&prng);
+			uint32_t c = (uint32_t)random6(&prng), d = prng_chance(&prng, 1, 3)
+									   ? c + (uint32_t)prng_below(&prng, 700)
+									   : (uint32_t)random6(&prng);
 
 			lo6[i] = a < b ? a : b, hi6[i] = a < b ? b : a;
 			lo4[i] = c < d ? c : d, hi4[i] = c < d ? d : c;
@@ -238,8 +242,10 @@ static void test_list_is_small(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		{ "every IPv4 prefix length: the edges and one beyond are right", test_every_length4, NULL, NULL, NULL },
-		{ "every IPv6 prefix length: the edges and one beyond are right", test_every_length6, NULL, NULL, NULL },
+		{ "every IPv4 prefix length: the edges and one beyond are right", test_every_length4, NULL, NULL,
+		  NULL },
+		{ "every IPv6 prefix length: the edges and one beyond are right", test_every_length6, NULL, NULL,
+		  NULL },
 		{ "prefixes of every length inside one another: the first rule wins", test_nested, NULL, NULL, NULL },
 		{ "ranges that are no prefixes are exact", test_ranges, NULL, NULL, NULL },
 		{ "packed cells of every width are exact", test_leaf_widths, NULL, NULL, NULL },

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Images: recognised, refused when damaged, grown, described. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -59,7 +59,8 @@ static void test_header_words(void **state)
 	full_image(&img, 1);
 	assert_int_equal(check(img.data, img.len), 0);
 	for (size_t at = 0; at < sizeof(struct fw_image); at += 4) {
-		bool generation = at >= offsetof(struct fw_image, generation) && at < offsetof(struct fw_image, total_len);
+		bool generation =
+			at >= offsetof(struct fw_image, generation) && at < offsetof(struct fw_image, total_len);
 		uint32_t *word = (uint32_t *)(img.data + at);
 
 		/* The publisher writes the generation, and any number is a good one. */
@@ -147,7 +148,8 @@ static void test_damaged_body(void **state)
 				const struct fw_meta_rule *r = image_rules(image_hdr(&img), d, &n);
 
 				for (size_t k = 0; k < n; k++)
-					sum += strlen(image_str(image_hdr(&img), r[k].id)) + strlen(image_str(image_hdr(&img), r[k].label));
+					sum += strlen(image_str(image_hdr(&img), r[k].id)) +
+					       strlen(image_str(image_hdr(&img), r[k].label));
 			}
 			assert_true(sum > 0);
 			str_fini(&s);

@@ -25,7 +25,9 @@ static void make(const char *rules, struct image *ret)
 		const char *name = strchr(rules, ':') + 1;
 		size_t len = strcspn(name, " ");
 
-		hand_rule(p, i)->verdict = name[-2] == 'd' ? VERDICT_DROP : name[-2] == 'p' ? VERDICT_PASS : VERDICT_CONTINUE;
+		hand_rule(p, i)->verdict = name[-2] == 'd'   ? VERDICT_DROP
+					   : name[-2] == 'p' ? VERDICT_PASS
+							     : VERDICT_CONTINUE;
 		hand_rule(p, i)->label = arena_strndup(arena, name, len);
 		rules = name + len;
 	}
@@ -177,7 +179,8 @@ static void test_life(void **state)
 			assert_int_equal(is[new[i].slot]++, 0);
 			assert_in_range(new[i].slot, FW_SLOT_RULE0, nslots[0] - 1);
 			for (size_t k = 0; k < live_n; k++) {
-				if (strcmp(image_str(image_hdr(&live), old[k].id), image_str(image_hdr(&next), new[i].id)) ||
+				if (strcmp(image_str(image_hdr(&live), old[k].id),
+					   image_str(image_hdr(&next), new[i].id)) ||
 				    old[k].verdict != new[i].verdict)
 					continue;
 				assert_int_equal(new[i].slot, old[k].slot);

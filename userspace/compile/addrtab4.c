@@ -16,8 +16,8 @@ static uint32_t addrtab4_end(const struct addrtab4 *w)
 }
 
 /*
- * Cells that the stretch at hand covers from `from` on, step bits each, to the end of the block at most. It moves on when
- * the stretch ends there.
+ * Cells that the stretch at hand covers from `from` on, step bits each, to the end of the block at most. It moves on
+ * when the stretch ends there.
  */
 static unsigned int addrtab4_run(struct addrtab4 *w, uint32_t from, uint32_t last, unsigned int step)
 {

@@ -34,10 +34,11 @@ static int addrtab6_cell(struct addrtab6 *w, u128 base, unsigned int byte, size_
 
 /*
  * Everything in the block but lo … hi, which stretches from … to cover, has class miss. A skip node pays when more than
- * this byte is the same in lo … hi; a packed chunk is as good when it is exactly this byte. 0: no node; 1: *ret_cell is set.
+ * this byte is the same in lo … hi; a packed chunk is as good when it is exactly this byte. 0: no node; 1: *ret_cell is
+ * set.
  */
-static int addrtab6_try_skip(struct addrtab6 *w, u128 lo, u128 hi, unsigned int byte, size_t from, size_t to, uint32_t miss,
-			     uint32_t *ret_cell)
+static int addrtab6_try_skip(struct addrtab6 *w, u128 lo, u128 hi, unsigned int byte, size_t from, size_t to,
+			     uint32_t miss, uint32_t *ret_cell)
 {
 	unsigned int common = addrtab6_common(lo, hi), next_byte = common / 8;
 	u128 low = addrtab6_low(128 - common), mask;
@@ -73,12 +74,14 @@ static int addrtab6_try_skip(struct addrtab6 *w, u128 lo, u128 hi, unsigned int 
 }
 
 /* Either the last stretch of the block is what surrounds the rest, or the first. */
-static int addrtab6_skip(struct addrtab6 *w, u128 base, u128 end, unsigned int byte, size_t from, size_t to, uint32_t *ret_cell)
+static int addrtab6_skip(struct addrtab6 *w, u128 base, u128 end, unsigned int byte, size_t from, size_t to,
+			 uint32_t *ret_cell)
 {
 	const struct classes *c = w->c;
 	bool same = c->cls[from] == c->cls[to];
 	u128 lo = same ? c->start[from + 1] : base;
-	int done = addrtab6_try_skip(w, lo, c->start[to] - 1, byte, same ? from + 1 : from, to - 1, c->cls[to], ret_cell);
+	int done =
+		addrtab6_try_skip(w, lo, c->start[to] - 1, byte, same ? from + 1 : from, to - 1, c->cls[to], ret_cell);
 
 	if (done || same)
 		return done;
@@ -111,7 +114,8 @@ static int addrtab6_chunk(struct addrtab6 *w, u128 base, unsigned int byte, size
 	return trie_add_chunk(w->t, cell, ret_cell);
 }
 
-/* The cell of the block that starts at base and is told apart by `byte` and what follows; stretches from … to cover it. */
+/* The cell of the block that starts at base and is told apart by `byte` and what follows; stretches from … to cover it.
+ */
 static int addrtab6_cell(struct addrtab6 *w, u128 base, unsigned int byte, size_t from, size_t to, uint32_t *ret_cell)
 {
 	u128 end = base + addrtab6_low(128 - 8 * byte);

@@ -8,8 +8,8 @@
 #include <errno.h>
 #include <string.h>
 
-#define BIT(n) (1u << (n))
-#define FAMILIES_IP (BIT(FAMILY_IPV4) | BIT(FAMILY_IPV6))
+#define BIT(n)	     (1u << (n))
+#define FAMILIES_IP  (BIT(FAMILY_IPV4) | BIT(FAMILY_IPV6))
 #define FAMILIES_ALL (FAMILIES_IP | BIT(FAMILY_OTHER))
 
 /*

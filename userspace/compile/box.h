@@ -43,19 +43,25 @@ struct box_sets {
 struct boxes {
 	const struct chain *chain;
 	size_t nrules;
-	uint8_t *families;         /* per rule: bit per family it can match; 0: it can match nothing */
+	uint8_t *families;	    /* per rule: bit per family it can match; 0: it can match nothing */
 	uint32_t *set[SPACE_COUNT]; /* per rule; NULL: no rule asks anything of this space */
 	struct box_sets sets[SPACE_COUNT];
-	uint32_t dims;             /* bit per enum fw_dim that some rule asks something of */
-	bool l2;                   /* some rule can match a frame that is not IP */
+	uint32_t dims; /* bit per enum fw_dim that some rule asks something of */
+	bool l2;       /* some rule can match a frame that is not IP */
 };
 
 /* 0 or -ENOMEM. Everything but the arrays of `sets` (boxes_fini) is the arena's. */
 int boxes_build(struct arena *arena, const struct chain *chain, struct boxes *ret);
 void boxes_fini(struct boxes *b);
 
-static inline u128 box_set_lo(const struct box_set *s, size_t i) { return s->r6 ? s->r6[i].lo : s->r[i].lo; }
-static inline u128 box_set_hi(const struct box_set *s, size_t i) { return s->r6 ? s->r6[i].hi : s->r[i].hi; }
+static inline u128 box_set_lo(const struct box_set *s, size_t i)
+{
+	return s->r6 ? s->r6[i].lo : s->r[i].lo;
+}
+static inline u128 box_set_hi(const struct box_set *s, size_t i)
+{
+	return s->r6 ? s->r6[i].hi : s->r[i].hi;
+}
 /* Does set a hold every value of set b? Both of the same space; NULL: any. */
 bool box_set_covers(const struct box_set *a, const struct box_set *b);
 static inline const struct box_set *boxes_set(const struct boxes *b, enum space s, size_t rule)

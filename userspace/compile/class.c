@@ -17,8 +17,8 @@ struct class_sweep {
 	size_t max_classes;
 	size_t cap_classes;
 	uint64_t *active; /* bit per set */
-	uint64_t hash;    /* of the active sets */
-	uint32_t *slot;   /* hash table of classes: 0 empty, else 1 + class */
+	uint64_t hash;	  /* of the active sets */
+	uint32_t *slot;	  /* hash table of classes: 0 empty, else 1 + class */
 	uint64_t *hashes; /* per class */
 	size_t mask;
 };
@@ -68,7 +68,8 @@ static int class_grow(struct class_sweep *w)
 	return 0;
 }
 
-/* The class of the active sets; a new one when there is none yet. Equal hashes are not enough: the sets are compared. */
+/* The class of the active sets; a new one when there is none yet. Equal hashes are not enough: the sets are compared.
+ */
 static int class_find(struct class_sweep *w, uint32_t *ret)
 {
 	size_t bytes = w->c.words * sizeof(uint64_t), at;
@@ -96,7 +97,8 @@ static int class_find(struct class_sweep *w, uint32_t *ret)
 	return 2 * w->c.nclasses > w->mask ? class_grow_table(w) : 0;
 }
 
-static void class_merge(const struct class_event *a, size_t na, const struct class_event *b, size_t nb, struct class_event *out)
+static void class_merge(const struct class_event *a, size_t na, const struct class_event *b, size_t nb,
+			struct class_event *out)
 {
 	while (na && nb) {
 		if (b->pos < a->pos)
@@ -112,7 +114,8 @@ static void class_merge(const struct class_event *a, size_t na, const struct cla
  * weight, so that a long run beside many short ones moves once or twice and not log2(runs) times. The result is in x;
  * y is as long.
  */
-static void class_sort(struct class_event *x, struct class_event *y, const size_t *at, size_t from, size_t to, bool to_y)
+static void class_sort(struct class_event *x, struct class_event *y, const size_t *at, size_t from, size_t to,
+		       bool to_y)
 {
 	size_t half = (at[from] + at[to]) / 2, mid = from + 1, last = to - 1;
 

@@ -33,6 +33,9 @@ struct classes {
 int classes_build(const struct box_sets *sets, u128 max, bool absent, size_t max_classes, struct classes *ret);
 void classes_fini(struct classes *c);
 
-static inline const uint64_t *classes_members(const struct classes *c, uint32_t cls) { return c->members + cls * c->words; }
+static inline const uint64_t *classes_members(const struct classes *c, uint32_t cls)
+{
+	return c->members + cls * c->words;
+}
 
 #endif

@@ -17,8 +17,9 @@ static void compile_dump(const struct plan *p, const struct image *img, const st
 		tables_dump(p, img, opts->out);
 }
 
-static int compile_plans(struct arena *arena, const struct policy *policy, const char *source_name, const char *source_text,
-			 struct diags *d, const struct compile_opts *opts, struct plan plan[FW_DIR_COUNT], struct image *ret)
+static int compile_plans(struct arena *arena, const struct policy *policy, const char *source_name,
+			 const char *source_text, struct diags *d, const struct compile_opts *opts,
+			 struct plan plan[FW_DIR_COUNT], struct image *ret)
 {
 	size_t used = sizeof(struct fw_image);
 	struct meta meta;

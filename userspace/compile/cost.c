@@ -65,7 +65,8 @@ static void cost_fill_dir(const struct plan *p, struct cost *out)
 		family[space_family(s)] += dim->lookups + 1;
 	}
 	/* A packet has one family. */
-	reads = family[FAMILY_COUNT] + (family[FAMILY_IPV4] > family[FAMILY_IPV6] ? family[FAMILY_IPV4] : family[FAMILY_IPV6]);
+	reads = family[FAMILY_COUNT] +
+		(family[FAMILY_IPV4] > family[FAMILY_IPV6] ? family[FAMILY_IPV4] : family[FAMILY_IPV6]);
 	out->rules[d] = p->boxes.nrules;
 	out->words[d] = p->nwords;
 	out->worst_lookups[d] = reads;

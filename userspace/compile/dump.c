@@ -5,8 +5,8 @@
 static void dump_value(enum space s, u128 v, struct str *out)
 {
 	if (space_family(s) == FAMILY_IPV4)
-		str_addf(out, "%u.%u.%u.%u", (unsigned int)(v >> 24) & 255, (unsigned int)(v >> 16) & 255, (unsigned int)(v >> 8) & 255,
-			 (unsigned int)v & 255);
+		str_addf(out, "%u.%u.%u.%u", (unsigned int)(v >> 24) & 255, (unsigned int)(v >> 16) & 255,
+			 (unsigned int)(v >> 8) & 255, (unsigned int)v & 255);
 	else if (space_family(s) == FAMILY_IPV6)
 		for (int i = 7; i >= 0; i--)
 			str_addf(out, "%x%s", (unsigned int)(v >> 16 * i) & 0xffff, i ? ":" : "");
@@ -66,11 +66,11 @@ static void dump_space(const struct plan *p, enum space s, struct str *out)
 {
 	const struct classes *c = &p->classes[s];
 
-	str_addf(out, "  %s: %zu sets, %zu classes, %zu stretches, table %zu bytes, rows %zu bytes\n", space_name(s), p->boxes.sets[s].n,
-		 c->nclasses, c->nbounds, plan_table_bytes(p, s), plan_rows_bytes(p, s));
+	str_addf(out, "  %s: %zu sets, %zu classes, %zu stretches, table %zu bytes, rows %zu bytes\n", space_name(s),
+		 p->boxes.sets[s].n, c->nclasses, c->nbounds, plan_table_bytes(p, s), plan_rows_bytes(p, s));
 	if (space_family(s) != FAMILY_COUNT)
-		str_addf(out, "    trie: %zu chunks, %zu packed (%u bits a cell), %zu skips\n", p->trie[s].chunks, p->trie[s].leaves,
-			 1u << p->trie[s].leaf_shift, p->trie[s].skips);
+		str_addf(out, "    trie: %zu chunks, %zu packed (%u bits a cell), %zu skips\n", p->trie[s].chunks,
+			 p->trie[s].leaves, 1u << p->trie[s].leaf_shift, p->trie[s].skips);
 	for (size_t i = 0; i < c->nbounds && i < 4 * DUMP_RANGES; i++) {
 		str_add(out, "    from ");
 		dump_value(s, c->start[i], out);
@@ -85,7 +85,8 @@ static void dump_space(const struct plan *p, enum space s, struct str *out)
 void tables_dump(const struct plan *p, const struct image *img, struct str *out)
 {
 	(void)img;
-	str_addf(out, "%s: %zu rules, rows of %u words and %u summary words\n", plan_dir_name(p), p->boxes.nrules, p->nwords, p->nsum);
+	str_addf(out, "%s: %zu rules, rows of %u words and %u summary words\n", plan_dir_name(p), p->boxes.nrules,
+		 p->nwords, p->nsum);
 	for (int s = 0; s < SPACE_COUNT; s++)
 		if (plan_has(p, s))
 			dump_space(p, s, out);

@@ -164,8 +164,8 @@ static void encode_place(struct plan plan[FW_DIR_COUNT], size_t *ret_hot)
 	*ret_hot = encode_take(&at, 0);
 }
 
-static int encode_write(struct arena *arena, struct plan plan[FW_DIR_COUNT], const struct meta *meta, struct diags *warn,
-			struct image *img)
+static int encode_write(struct arena *arena, struct plan plan[FW_DIR_COUNT], const struct meta *meta,
+			struct diags *warn, struct image *img)
 {
 	struct fw_image *h = image_hdr(img);
 	int err = 0;
@@ -185,8 +185,8 @@ static int encode_write(struct arena *arena, struct plan plan[FW_DIR_COUNT], con
 	return encode_seal(plan, img);
 }
 
-int encode_image(struct arena *arena, struct plan plan[FW_DIR_COUNT], const struct meta *meta, struct diags *d, bool warn,
-		 struct image *ret)
+int encode_image(struct arena *arena, struct plan plan[FW_DIR_COUNT], const struct meta *meta, struct diags *d,
+		 bool warn, struct image *ret)
 {
 	struct image img;
 	struct fw_image *h;
@@ -195,7 +195,8 @@ int encode_image(struct arena *arena, struct plan plan[FW_DIR_COUNT], const stru
 
 	encode_place(plan, &hot);
 	if (hot + meta->bytes > FW_MAX_IMAGE) {
-		diag_add(d, DIAG_ERROR, (struct span){}, "policy \"%s\": %zu MB of tables and %zu MB of names, the limit is %u MB (FW_MAX_IMAGE)",
+		diag_add(d, DIAG_ERROR, (struct span){},
+			 "policy \"%s\": %zu MB of tables and %zu MB of names, the limit is %u MB (FW_MAX_IMAGE)",
 			 plan[0].policy->name, hot >> 20, meta->bytes >> 20, FW_MAX_IMAGE >> 20);
 		return -E2BIG;
 	}

@@ -105,13 +105,15 @@ static int meta_add_dir(struct arena *arena, struct meta_strings *m, const struc
 	if (err)
 		return err;
 	for (size_t i = 0; i < chain->nrules; i++) {
-		meta_add_rule(m, &chain->rules[i], ids.id[i], i ? &chain->rules[i - 1] : NULL, i ? &out[i - 1] : NULL, empty, &out[i]);
+		meta_add_rule(m, &chain->rules[i], ids.id[i], i ? &chain->rules[i - 1] : NULL, i ? &out[i - 1] : NULL,
+			      empty, &out[i]);
 		out[i].slot = FW_SLOT_RULE0 + i;
 	}
 	return 0;
 }
 
-int meta_build(struct arena *arena, const struct policy *policy, const char *source_name, const char *source_text, struct meta *ret)
+int meta_build(struct arena *arena, const struct policy *policy, const char *source_name, const char *source_text,
+	       struct meta *ret)
 {
 	struct meta_strings m cleanup(meta_strings_fini) = { .base = sizeof(struct fw_meta) };
 	struct meta out = {};

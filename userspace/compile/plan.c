@@ -12,10 +12,11 @@ const char *plan_dir_name(const struct plan *p)
 	return p->dir == FW_DIR_INGRESS ? "ingress" : "egress";
 }
 
-static int plan_over(const struct plan *p, struct diags *d, const char *what, size_t have, size_t limit, const char *name)
+static int plan_over(const struct plan *p, struct diags *d, const char *what, size_t have, size_t limit,
+		     const char *name)
 {
-	struct diag *g = diag_add(d, DIAG_ERROR, plan_nowhere, "policy \"%s\", %s: %zu %s, the limit is %zu", p->policy->name,
-				  plan_dir_name(p), have, what, limit);
+	struct diag *g = diag_add(d, DIAG_ERROR, plan_nowhere, "policy \"%s\", %s: %zu %s, the limit is %zu",
+				  p->policy->name, plan_dir_name(p), have, what, limit);
 
 	diag_hint(d, g, "limit %s", name);
 	return -E2BIG;
@@ -23,7 +24,8 @@ static int plan_over(const struct plan *p, struct diags *d, const char *what, si
 
 static int plan_too_large(const struct plan *p, struct diags *d, const char *what, enum space s)
 {
-	struct diag *g = diag_add(d, DIAG_ERROR, plan_nowhere, "policy \"%s\", %s: with the %s of \"%s\" the tables would exceed %u MB",
+	struct diag *g = diag_add(d, DIAG_ERROR, plan_nowhere,
+				  "policy \"%s\", %s: with the %s of \"%s\" the tables would exceed %u MB",
 				  p->policy->name, plan_dir_name(p), what, space_name(s), FW_MAX_IMAGE >> 20);
 
 	diag_hint(d, g, "limit FW_MAX_IMAGE; a rule with a list, or a set, takes one row where many rules take many");
@@ -95,7 +97,8 @@ static int plan_space(struct plan *p, enum space s, struct diags *d, size_t *use
 	return *used > FW_MAX_IMAGE ? plan_too_large(p, d, "table", s) : 0;
 }
 
-int plan_build(struct arena *arena, const struct policy *policy, enum fw_dir dir, struct diags *d, size_t *used, struct plan *p)
+int plan_build(struct arena *arena, const struct policy *policy, enum fw_dir dir, struct diags *d, size_t *used,
+	       struct plan *p)
 {
 	const struct chain *chain = &policy->chain[dir];
 	int err;

@@ -16,8 +16,8 @@ struct plan {
 	const struct policy *policy;
 	struct boxes boxes;
 	struct classes classes[SPACE_COUNT]; /* of the spaces that some rule asks something of */
-	struct trie trie[SPACE_COUNT];       /* of the address spaces */
-	uint32_t nwords, nsum, stride;       /* of a row; see <fw/abi.h> */
+	struct trie trie[SPACE_COUNT];	     /* of the address spaces */
+	uint32_t nwords, nsum, stride;	     /* of a row; see <fw/abi.h> */
 
 	/* Offsets in the image; 0: not there. */
 	uint32_t table[SPACE_COUNT], rows[SPACE_COUNT];
@@ -26,13 +26,17 @@ struct plan {
 };
 
 /*
- * Build the plan of policy->chain[dir]. *used: bytes of the image taken so far, grows. What is over a budget is a diagnostic
- * and -E2BIG. The plan must be given to plan_fini in any case.
+ * Build the plan of policy->chain[dir]. *used: bytes of the image taken so far, grows. What is over a budget is a
+ * diagnostic and -E2BIG. The plan must be given to plan_fini in any case.
  */
-int plan_build(struct arena *arena, const struct policy *policy, enum fw_dir dir, struct diags *d, size_t *used, struct plan *p);
+int plan_build(struct arena *arena, const struct policy *policy, enum fw_dir dir, struct diags *d, size_t *used,
+	       struct plan *p);
 void plan_fini(struct plan *p);
 
-static inline bool plan_has(const struct plan *p, enum space s) { return p->boxes.set[s]; }
+static inline bool plan_has(const struct plan *p, enum space s)
+{
+	return p->boxes.set[s];
+}
 /* Bytes of a space's table and of its rows. */
 size_t plan_table_bytes(const struct plan *p, enum space s);
 size_t plan_rows_bytes(const struct plan *p, enum space s);
@@ -55,7 +59,8 @@ void tables_write(const struct plan *p, struct image *img);
  */
 int reduce_never(struct arena *arena, struct plan *p, const struct image *img, struct diags *d);
 
-/* meta.c: the names and texts. *ret is the arena's, without the flags of rules that never match. 0, -E2BIG or -ENOMEM. */
+/* meta.c: the names and texts. *ret is the arena's, without the flags of rules that never match. 0, -E2BIG or -ENOMEM.
+ */
 struct meta {
 	struct fw_meta head;
 	struct fw_meta_rule *rule[FW_DIR_COUNT];
@@ -63,7 +68,8 @@ struct meta {
 	char *strings;
 	size_t strings_len, bytes; /* of all */
 };
-int meta_build(struct arena *arena, const struct policy *policy, const char *source_name, const char *source_text, struct meta *ret);
+int meta_build(struct arena *arena, const struct policy *policy, const char *source_name, const char *source_text,
+	       struct meta *ret);
 
 /* cost.c: what the plans cost, for a reader. */
 struct cost;
@@ -72,7 +78,7 @@ void cost_fill(const struct plan plan[FW_DIR_COUNT], const struct image *img, st
 void tables_dump(const struct plan *p, const struct image *img, struct str *out);
 
 /* encode.c: plans → bytes. 0, -E2BIG (a diagnostic) or -ENOMEM. */
-int encode_image(struct arena *arena, struct plan plan[FW_DIR_COUNT], const struct meta *meta, struct diags *d, bool warn,
-		 struct image *ret);
+int encode_image(struct arena *arena, struct plan plan[FW_DIR_COUNT], const struct meta *meta, struct diags *d,
+		 bool warn, struct image *ret);
 
 #endif

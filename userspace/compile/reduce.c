@@ -2,9 +2,9 @@
 /*
  * Rules that can never match: nothing satisfies them, or one earlier rule takes all they could.
  *
- * Looking for the earlier rule pair by pair would be quadratic. But it matches whatever the later one matches, so also the
- * packet with the later one's lowest value everywhere, and the one with its highest: the rows of these packets name the few
- * candidates, and only they are compared set by set.
+ * Looking for the earlier rule pair by pair would be quadratic. But it matches whatever the later one matches, so also
+ * the packet with the later one's lowest value everywhere, and the one with its highest: the rows of these packets name
+ * the few candidates, and only they are compared set by set.
  */
 #include "compile/plan.h"
 
@@ -14,12 +14,13 @@
 
 /*
  * Enough for what people write; each candidate costs a comparison of sets. REDUCE_WORK bounds all comparisons of one
- * direction (in ranges looked at, some tens of milliseconds): beyond it rules get no warning, which is all that is lost.
+ * direction (in ranges looked at, some tens of milliseconds): beyond it rules get no warning, which is all that is
+ * lost.
  */
 #define REDUCE_CANDIDATES 16
-#define REDUCE_WORK 4000000ul
-#define REDUCE_CACHE 4096 /* answers about long sets, which many rules may share */
-#define REDUCE_LONG 16
+#define REDUCE_WORK	  4000000ul
+#define REDUCE_CACHE	  4096 /* answers about long sets, which many rules may share */
+#define REDUCE_LONG	  16
 
 struct reduce_answer {
 	const struct box_set *a, *b;
@@ -132,7 +133,8 @@ static void reduce_warn(const struct plan *p, size_t rule, size_t earlier, struc
 
 	if (!d || r->essential)
 		return;
-	g = diag_add(d, DIAG_WARNING, (struct span){}, "%s:%u: this rule can never match: %s", r->file ? r->file : "", r->line, r->text);
+	g = diag_add(d, DIAG_WARNING, (struct span){}, "%s:%u: this rule can never match: %s", r->file ? r->file : "",
+		     r->line, r->text);
 	if (earlier == SIZE_MAX)
 		diag_hint(d, g, "its conditions exclude one another");
 	else

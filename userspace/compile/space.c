@@ -8,8 +8,8 @@
 #define FW_X(id, n) SPACE_ABI_BITS_##id = n,
 enum { FW_SMALL_DIMS(FW_X) };
 #undef FW_X
-#define X(id, word, n, needs)                                                                      \
-	_Static_assert((int)FIELD_##id == (int)FW_DIM_##id, "order of fields: " #id);              \
+#define X(id, word, n, needs)                                                                                          \
+	_Static_assert((int)FIELD_##id == (int)FW_DIM_##id, "order of fields: " #id);                                  \
 	_Static_assert((n) == SPACE_ABI_BITS_##id, "bits of field: " #id);
 FIELDS(X)
 #undef X
@@ -44,7 +44,7 @@ static const struct {
 #define X(id, word, n, needs) [FIELD_##id] = { word, n },
 	FIELDS(X)
 #undef X
-	[SPACE_MAC] = { "mac", 48 },
+		[SPACE_MAC] = { "mac", 48 },
 	[SPACE_SRC4] = { "from (IPv4)", 32 },
 	[SPACE_SRC6] = { "from (IPv6)", 128 },
 	[SPACE_DST4] = { "to (IPv4)", 32 },

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TRIE_L1 65536u
+#define TRIE_L1	  65536u
 #define TRIE_LINE 16u /* units of a cache line */
 
 struct trie_entry {

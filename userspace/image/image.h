@@ -15,7 +15,7 @@
 /* Owned bytes: page-aligned, mmap'ed, so that large images can be built and grown cheaply. */
 struct image {
 	uint8_t *data;
-	size_t len;  /* == header total_len */
+	size_t len; /* == header total_len */
 	size_t cap;
 };
 
@@ -24,7 +24,10 @@ int image_alloc(struct image *img, size_t len);
 /* Change the length; what is new is zero. The header is not touched. 0 or -ENOMEM (nothing changed). */
 int image_resize(struct image *img, size_t len);
 void image_fini(struct image *img);
-static inline struct fw_image *image_hdr(const struct image *img) { return (struct fw_image *)img->data; }
+static inline struct fw_image *image_hdr(const struct image *img)
+{
+	return (struct fw_image *)img->data;
+}
 
 /*
  * A checked look at bytes that may come from a foreign or damaged map: every offset of the header, the
@@ -49,8 +52,10 @@ void image_digest_hex(const struct fw_image *img, char out[65]);
  * until the switch. *ret_nslots: one more than the highest slot in use, per direction.
  */
 int image_assign_slots(struct image *next, const struct fw_image *live, uint32_t ret_nslots[FW_DIR_COUNT]);
-/* Slots of `live` in `dir` that `next` no longer uses; out has room for FW_MAX_RULES + FW_SLOT_RULE0. Returns their number. */
-size_t image_retired_slots(const struct image *next, const struct fw_image *live, enum fw_dir dir, struct fw_meta_rule *out);
+/* Slots of `live` in `dir` that `next` no longer uses; out has room for FW_MAX_RULES + FW_SLOT_RULE0. Returns their
+ * number. */
+size_t image_retired_slots(const struct image *next, const struct fw_image *live, enum fw_dir dir,
+			   struct fw_meta_rule *out);
 
 /* Replace the bases (may grow the image). 0 or -ENOMEM. */
 int image_set_bases(struct image *img, const struct fw_base *bases, size_t n);

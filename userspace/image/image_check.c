@@ -53,7 +53,8 @@ static bool check_mac(const struct fw_image *img, const struct fw_dir_hdr *dir)
 	for (size_t i = 1; i < tab->n; i++)
 		if (bound[i] <= bound[i - 1])
 			return false;
-	return check_rows(img, dir, ref->rows, check_max16((const uint16_t *)((const uint8_t *)img + tab->cls), tab->n));
+	return check_rows(img, dir, ref->rows,
+			  check_max16((const uint16_t *)((const uint8_t *)img + tab->cls), tab->n));
 }
 
 static bool check_addr(const struct fw_image *img, const struct fw_dir_hdr *dir, enum fw_dim dim)
@@ -63,7 +64,8 @@ static bool check_addr(const struct fw_image *img, const struct fw_dir_hdr *dir,
 
 	if (dir->leaf_shift[i][0] > 5 || dir->leaf_shift[i][1] > 5)
 		return false;
-	if ((dir->dim[dim].tab && !check_hot(img, dir->dim[dim].tab, l1)) || (dir->tab6[i] && !check_hot(img, dir->tab6[i], l1)))
+	if ((dir->dim[dim].tab && !check_hot(img, dir->dim[dim].tab, l1)) ||
+	    (dir->tab6[i] && !check_hot(img, dir->tab6[i], l1)))
 		return false;
 	return check_rows(img, dir, dir->dim[dim].rows, 0) && check_rows(img, dir, dir->rows6[i], 0);
 }
@@ -107,7 +109,8 @@ static const char *check_dir(const struct fw_image *img, const struct fw_dir_hdr
 		return "rows";
 	action = (const struct fw_action *)((const uint8_t *)img + dir->actions);
 	for (size_t i = 0; i < dir->nrules; i++)
-		if (action[i].verdict >= FW_VERDICT_COUNT || action[i].slot < FW_SLOT_RULE0 || action[i].slot >= FW_MAX_SLOTS)
+		if (action[i].verdict >= FW_VERDICT_COUNT || action[i].slot < FW_SLOT_RULE0 ||
+		    action[i].slot >= FW_MAX_SLOTS)
 			return "action";
 	return check_dims(img, dir);
 }
@@ -145,7 +148,8 @@ static const char *check_meta(const struct fw_image *img)
 	if (img->meta_len < sizeof(*meta) || meta->strings_end <= sizeof(*meta) || meta->strings_end > img->meta_len ||
 	    ((const char *)meta)[meta->strings_end - 1])
 		return "meta size";
-	if (((uint64_t)meta->strings_end + 7) / 8 * 8 + (uint64_t)meta->nbases * sizeof(struct fw_base) != img->meta_len)
+	if (((uint64_t)meta->strings_end + 7) / 8 * 8 + (uint64_t)meta->nbases * sizeof(struct fw_base) !=
+	    img->meta_len)
 		return "bases";
 	if (!check_str(meta, meta->policy) || !check_str(meta, meta->source) || !check_str(meta, meta->text))
 		return "meta strings";

@@ -5,7 +5,7 @@ static const char *const dump_dim_name[] = {
 #define FW_X(id, bits) [FW_DIM_##id] = #id,
 	FW_SMALL_DIMS(FW_X)
 #undef FW_X
-	[FW_DIM_MAC] = "MAC",
+		[FW_DIM_MAC] = "MAC",
 	[FW_DIM_SRC] = "SRC",
 	[FW_DIM_DST] = "DST",
 };
@@ -20,13 +20,15 @@ static void image_dump_dir(const struct fw_image *img, enum fw_dir d, struct str
 		 dir->flags & FW_DIRF_L2 ? ", judges frames that are not IP" : "");
 	if (!dir->nrules)
 		return;
-	str_addf(out, "  rules %u, words %u, summary words %u, row %u bytes\n", dir->nrules, dir->nwords, dir->nsum, dir->stride);
+	str_addf(out, "  rules %u, words %u, summary words %u, row %u bytes\n", dir->nrules, dir->nwords, dir->nsum,
+		 dir->stride);
 	for (unsigned int dim = 0; dim < FW_DIM_COUNT; dim++) {
 		if (!(dir->dims >> dim & 1))
 			continue;
 		str_addf(out, "  %-10s table %u rows %u", dump_dim_name[dim], dir->dim[dim].tab, dir->dim[dim].rows);
 		if (dim == FW_DIM_SRC || dim == FW_DIM_DST)
-			str_addf(out, ", IPv6 table %u rows %u", dir->tab6[dim - FW_DIM_SRC], dir->rows6[dim - FW_DIM_SRC]);
+			str_addf(out, ", IPv6 table %u rows %u", dir->tab6[dim - FW_DIM_SRC],
+				 dir->rows6[dim - FW_DIM_SRC]);
 		str_add(out, "\n");
 	}
 	str_addf(out, "  ones %u, actions %u\n", dir->ones, dir->actions);
@@ -42,8 +44,9 @@ void image_dump(const struct fw_image *img, struct str *out)
 	str_addf(out, "policy ");
 	str_add_escaped(out, image_policy(img), __builtin_strlen(image_policy(img)));
 	str_addf(out, "\ndigest %s\n", hex);
-	str_addf(out, "image %u bytes: header %zu, tables %zu, names %u; generation %llu, counter bases %zu\n", img->total_len,
-		 sizeof(*img), img->hot_len - sizeof(*img), img->meta_len, (unsigned long long)img->generation, nbases);
+	str_addf(out, "image %u bytes: header %zu, tables %zu, names %u; generation %llu, counter bases %zu\n",
+		 img->total_len, sizeof(*img), img->hot_len - sizeof(*img), img->meta_len,
+		 (unsigned long long)img->generation, nbases);
 	for (int d = 0; d < FW_DIR_COUNT; d++)
 		image_dump_dir(img, d, out);
 }

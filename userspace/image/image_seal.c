@@ -2,8 +2,8 @@
 /*
  * What makes an image recognisable: the digest of its meaning, and the check that tells a damaged header.
  *
- * Counter slots, bases and the generation are not part of the digest: they are the history of an image, not its content.
- * Nor are file names and lines: the same rules in another file are the same rules.
+ * Counter slots, bases and the generation are not part of the digest: they are the history of an image, not its
+ * content. Nor are file names and lines: the same rules in another file are the same rules.
  */
 #include "base/cleanup.h"
 #include "image/digest.h"

@@ -81,7 +81,8 @@ static int slots_inherit(struct image *next, const struct fw_image *live, enum f
 	for (size_t i = 0; i < live_n; i++)
 		used[x.rule[i].slot] = true;
 	for (size_t i = 0; i < n; i++) {
-		const struct fw_meta_rule *old = slot_index_find(&x, image_str(image_hdr(next), rule[i].id), rule[i].verdict);
+		const struct fw_meta_rule *old =
+			slot_index_find(&x, image_str(image_hdr(next), rule[i].id), rule[i].verdict);
 
 		if (!old)
 			continue;
@@ -137,7 +138,8 @@ int image_assign_slots(struct image *next, const struct fw_image *live, uint32_t
 	return 0;
 }
 
-size_t image_retired_slots(const struct image *next, const struct fw_image *live, enum fw_dir dir, struct fw_meta_rule *out)
+size_t image_retired_slots(const struct image *next, const struct fw_image *live, enum fw_dir dir,
+			   struct fw_meta_rule *out)
 {
 	bool used[FW_MAX_SLOTS] = {};
 	size_t n, live_n, retired = 0;
