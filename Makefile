@@ -11,7 +11,8 @@ B := build
 CFLAGS ?= -O2 -g
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wno-unused-parameter -Werror
 ALL_CFLAGS := -std=gnu11 $(WARN) $(CFLAGS) -D_GNU_SOURCE -DFWCTL_VERSION='"$(VERSION)"' -Iuserspace -Ixdp/include
-LDSTATIC := -static
+# libnl's unused name look-ups would want glibc's plug-ins; the linker's warning about them says nothing to a user.
+LDSTATIC := -static -Wl,-w
 ifdef SAN
 B := build/san
 ALL_CFLAGS += -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
@@ -21,6 +22,10 @@ endif
 
 LIBS_KERN := -lxdp -lbpf -lelf -lz -lnl-route-3 -lnl-3
 LIBS_PURE := -lmd
+
+# make V=1 shows the commands.
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)')
 
 srcs = $(foreach d,$(1),$(wildcard $(d)/*.c))
 objs = $(patsubst %.c,$(B)/%.o,$(call srcs,$(1)))
@@ -44,36 +49,41 @@ FUZZERS := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c)
 all: $(B)/fwctl ## build the binary (build/fwctl); nothing else is needed at run time
 
 $(B)/fwctl: $(MAIN) $(B)/libkern.a $(B)/libfw.a
-	$(CC) $(CFLAGS) $(LDFLAGS) $(LDSTATIC) -o $@ $(MAIN) $(B)/libkern.a $(B)/libfw.a $(LIBS_KERN) $(LIBS_PURE) -ljansson
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(LDSTATIC) -o $@ $(MAIN) $(B)/libkern.a $(B)/libfw.a $(LIBS_KERN) $(LIBS_PURE) -ljansson
 
 $(B)/libfw.a: $(PURE)
-	rm -f $@ && $(AR) rcs $@ $^
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
 $(B)/libkern.a: $(KERN)
-	rm -f $@ && $(AR) rcs $@ $^
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
 $(B)/libharness.a: $(HARNESS)
-	rm -f $@ && $(AR) rcs $@ $^
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
 $(B)/%.o: %.c | $(B)/.layers
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(if $(filter userspace/kern/% tests/kernel/%,$<),-isystem /usr/include/libnl3) $(if $(filter tests/% bench/%,$<),-I. -Itests) -MMD -MP -c -o $@ $<
+	$(call say,CC,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(if $(filter userspace/kern/% tests/kernel/%,$<),-isystem /usr/include/libnl3) $(if $(filter tests/% bench/%,$<),-I. -Itests) -MMD -MP -c -o $@ $<
 
 # The BPF objects travel inside the binary.
 $(B)/userspace/kern/embed.o: userspace/kern/embed.S $(BPF)
 	@mkdir -p $(@D)
-	$(CC) -I$(B)/bpf -c -o $@ $<
+	$(Q)$(CC) -I$(B)/bpf -c -o $@ $<
 
 # -mcpu=v3: what every supported kernel has; clang 14 knows no later one.
 BPF_CFLAGS := --target=bpf -mcpu=v3 -O2 -g -Wall -Wextra -Werror -Wno-unused-parameter -Wno-address-of-packed-member \
 	-Ixdp/include -Ixdp/core -I/usr/include/$(shell $(CC) -print-multiarch)
 $(B)/bpf/%.bpf.o: xdp/%.bpf.c | $(B)/.layers
 	@mkdir -p $(@D)
-	$(CLANG) $(BPF_CFLAGS) -MMD -MP -MF $(@:.o=.d) -c -o $@ $<
+	$(call say,BPF,$@)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -MF $(@:.o=.d) -c -o $@ $<
 $(B)/bpf/%.bpf.o: tc/%.bpf.c | $(B)/.layers
 	@mkdir -p $(@D)
-	$(CLANG) $(BPF_CFLAGS) -MMD -MP -MF $(@:.o=.d) -c -o $@ $<
+	$(call say,BPF,$@)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -MF $(@:.o=.d) -c -o $@ $<
 $(B)/bpf/%.bpf.o: bench/%.bpf.c | $(B)/.layers
 	@mkdir -p $(@D)
-	$(CLANG) $(BPF_CFLAGS) -MMD -MP -MF $(@:.o=.d) -c -o $@ $<
+	$(call say,BPF,$@)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -MF $(@:.o=.d) -c -o $@ $<
 
 # Includes that point upward fail the build.
 $(B)/.layers: $(shell find xdp tc userspace -name '*.[ch]' -newer $(B)/.layers 2>/dev/null || echo FORCE) scripts/check-layers.sh
@@ -82,16 +92,19 @@ $(B)/.layers: $(shell find xdp tc userspace -name '*.[ch]' -newer $(B)/.layers 2
 	@touch $@
 
 $(PURE_TESTS): $(B)/%: $(B)/%.o $(B)/libharness.a $(B)/libfw.a
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(B)/libharness.a $(B)/libfw.a $(LIBS_PURE) -lcmocka
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(B)/libharness.a $(B)/libfw.a $(LIBS_PURE) -lcmocka
 $(KERN_TESTS) $(TOOLS): $(B)/%: $(B)/%.o $(B)/libharness.a $(B)/libkern.a $(B)/libfw.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(B)/libharness.a $(B)/libkern.a $(B)/libfw.a $(LIBS_KERN) $(LIBS_PURE) -ljansson -lpcap -lcmocka
 $(B)/tests/conformance/tool_deliver: $(DELIVERY)
 $(BENCHES): $(B)/bench/%: $(B)/bench/%.o $(BENCH_LIB) $(B)/libharness.a $(B)/libkern.a $(B)/libfw.a $(BENCH_BPF)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(BENCH_LIB) $(B)/libharness.a $(B)/libkern.a $(B)/libfw.a $(LIBS_KERN) $(LIBS_PURE)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(BENCH_LIB) $(B)/libharness.a $(B)/libkern.a $(B)/libfw.a $(LIBS_KERN) $(LIBS_PURE)
 # libFuzzer comes with clang; the product is compiled anew with its instrumentation.
 $(B)/fuzz/%: tests/fuzz/%.c $(call srcs,userspace/base userspace/model userspace/lang userspace/compile userspace/image tests/harness)
 	@mkdir -p $(@D)
-	$(CLANG) -std=gnu11 -g -O1 -D_GNU_SOURCE -Iuserspace -Ixdp/include -I. -Itests -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
+	$(call say,FUZZ,$@)
+	$(Q)$(CLANG) -std=gnu11 -g -O1 -D_GNU_SOURCE -Iuserspace -Ixdp/include -I. -Itests -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
 		-o $@ $^ $(LIBS_PURE)
 
 .SECONDARY:
