@@ -115,6 +115,24 @@ static bool port_follows(struct parser *p, bool *negate)
 	return true;
 }
 
+/* `to prt 22`: say so here, before the word is taken for an address. */
+static bool port_misspelt(struct parser *p)
+{
+	struct ast_text t = parser_text(p);
+	struct guess guess;
+	struct diag *g;
+
+	if (p->tok.kind != TOK_WORD)
+		return false;
+	guess_init(&guess, p->arena, t.s, t.len);
+	guess_try(&guess, "port");
+	if (!guess.best || guess.distance > 1)
+		return false;
+	parser_expected(p, "an address or \"port\"", &g);
+	guess_hint(&guess, p->d, g, "");
+	return true;
+}
+
 /* `from ADDRESS port P`, `from port P`; the same with `to`. */
 static bool parse_endpoint(struct rule_parser *rp, bool from, bool negate)
 {
@@ -124,6 +142,8 @@ static bool parse_endpoint(struct rule_parser *rp, bool from, bool negate)
 
 	parser_next(p);
 	if (!port_follows(p, &negate)) {
+		if (port_misspelt(p))
+			return false;
 		c = add_clause(rp, from ? AST_FROM : AST_TO, span);
 		if (!c || !clause_values(rp, c, negate, "an address, a list, a $name or a @set"))
 			return false;

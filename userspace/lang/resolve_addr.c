@@ -112,6 +112,12 @@ static bool addr_union(struct rule_builder *b, struct items *items, size_t plain
 	return good;
 }
 
+/* Every address of both families. */
+static bool aset_is_all(const struct aset *s)
+{
+	return s->n4 == 1 && s->v4[0].lo == 0 && s->v4[0].hi == UINT32_MAX && s->n6 == 1 && s->v6[0].lo == 0 && s->v6[0].hi == ~(u128)0;
+}
+
 static bool addr_invert(struct resolver *r, const struct aset *in, const struct aset **ret)
 {
 	struct aset *out;
@@ -165,6 +171,8 @@ bool addr_resolve(struct rule_builder *b, enum ast_clause_kind kind, const struc
 		if (good && c->list.negate)
 			good = addr_invert(b->r, *ret, ret);
 	}
+	if (good && aset_is_all(*ret))
+		*ret = NULL; /* no condition for the compiler; the text keeps it */
 	vec_fini(&items);
 	if (!good)
 		str_reset(&b->r->text);
