@@ -186,7 +186,10 @@ static const __u8 fw_ctz_of[64] FW_CTZ_SECTION = {
 
 static __always_inline __u32 fw_ctz(__u64 word)
 {
-	return fw_ctz_of[(word & -word) * 0x022fdd63cc95386dULL >> 58];
+	__u64 hash = (word & -word) * 0x022fdd63cc95386dULL;
+
+	FW_OPAQUE(hash); /* newer clangs know the trick, and would put a table of their own into .rodata */
+	return fw_ctz_of[hash >> 58];
 }
 
 /* Take rule r: 1 when it decides, 0 when it only counts. */
