@@ -388,29 +388,34 @@ static void reader_leaves_no_trace(void **state)
 static void readers_wait_for_a_writer(void **state)
 {
 	struct pollfd p = {.events = POLLIN};
+	int go[2], done[2], status;
 	struct kern *k;
-	int fds[2], status;
+	char byte;
 	pid_t pid;
 
 	RIM_NEEDS_BOX();
 	rim_load_ok(BOX_IF, DROP_ALL, "web", NULL, NULL);
-	k = rim_open(KERN_WRITE);
-	assert_int_equal(pipe(fds), 0);
+	assert_int_equal(pipe(go) | pipe(done), 0);
+	/* Before the lock is taken: a child would share it. */
 	pid = fork();
 	if (!pid) {
 		struct fail f = {};
 		struct kern *mine;
 
-		_exit(kern_open(rim_bpffs, KERN_READ, &f, &mine) || write(fds[1], "x", 1) != 1);
+		_exit(read(go[0], &byte, 1) != 1 || kern_open(rim_bpffs, KERN_READ, &f, &mine) || write(done[1], "x", 1) != 1);
 	}
-	p.fd = fds[0];
+	k = rim_open(KERN_WRITE);
+	assert_int_equal(write(go[1], "x", 1), 1);
+	p.fd = done[0];
 	assert_int_equal(poll(&p, 1, 300), 0);
 	kern_close(k);
 	assert_int_equal(poll(&p, 1, 10000), 1);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
-	close(fds[0]);
-	close(fds[1]);
+	for (int i = 0; i < 2; i++) {
+		close(go[i]);
+		close(done[i]);
+	}
 	assert_int_equal(rim_unload(BOX_IF), 0);
 	rim_assert_nothing_left();
 }

@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * kill -9 before every system call of a command that changes something: load, apply (small, grown, with an egress hook more and
+ * less), a change of policy, unload. Each time, what the hooks do with a packet is what they did before or what they do after, the
+ * same on all of them; the next command works; at the end nothing is left.
+ *
+ * The command runs in a child under ptrace. Between two calls only memory is written, so a kill before the next call covers it.
+ */
+#include "harness/rim.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define TEXT(policy, in, out) "policy " policy " {\n essentials off\n ingress default " in " { }\n" out "}\n"
+#define EGRESS(verdict) " egress default " verdict " { }\n"
+
+/* Calls that only look, or only touch the process itself: a kill before one of them leaves what the next one finds. */
+static bool changes_nothing(long nr)
+{
+	switch (nr) {
+	case SYS_read:
+	case SYS_pread64:
+	case SYS_write:
+	case SYS_lseek:
+	case SYS_brk:
+	case SYS_mprotect:
+	case SYS_openat:
+	case SYS_newfstatat:
+	case SYS_fstat:
+	case SYS_fstatfs:
+	case SYS_readlinkat:
+	case SYS_getrandom:
+	case SYS_getsockopt:
+	case SYS_getdents64:
+	case SYS_fcntl:
+	case SYS_faccessat:
+	case SYS_prlimit64:
+	case SYS_uname:
+	case SYS_capget:
+	case SYS_clock_gettime:
+		return true;
+	}
+	return false;
+}
+
+/* Run fn in a child and kill it before its n-th call that may change something. False when it came to its end first. */
+static bool run_killed(void (*fn)(void), unsigned int n)
+{
+	unsigned int seen = 0;
+	int status;
+	pid_t pid;
+
+	fflush(NULL);
+	pid = fork();
+	if (!pid) {
+		ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+		raise(SIGSTOP);
+		fn();
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	ptrace(PTRACE_SETOPTIONS, pid, NULL, PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL);
+	for (;;) {
+		struct __ptrace_syscall_info info;
+
+		ptrace(PTRACE_SYSCALL, pid, NULL, NULL);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		if (WIFEXITED(status)) {
+			assert_int_equal(WEXITSTATUS(status), 0);
+			return false;
+		}
+		assert_true(WIFSTOPPED(status));
+		if (WSTOPSIG(status) != (SIGTRAP | 0x80))
+			continue;
+		if (ptrace(PTRACE_GET_SYSCALL_INFO, pid, sizeof(info), &info) > 0 && info.op == PTRACE_SYSCALL_INFO_ENTRY &&
+		    !changes_nothing((long)info.entry.nr) && seen++ == n) {
+			kill(pid, SIGKILL);
+			assert_int_equal(waitpid(pid, &status, 0), pid);
+			return true;
+		}
+	}
+}
+
+/* What a program says of a frame when it runs from the hook's point of view; PASS where there is none. */
+static enum fw_verdict prog_verdict(uint32_t id, bool xdp)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .repeat = 1);
+	uint8_t frame[60];
+	int fd;
+
+	if (!id)
+		return FW_VERDICT_PASS;
+	fd = bpf_prog_get_fd_by_id(id);
+	assert_true(fd >= 0);
+	box_udp_frame(frame, 9);
+	opts.data_in = frame;
+	opts.data_size_in = sizeof(frame);
+	assert_int_equal(bpf_prog_test_run_opts(fd, &opts), 0);
+	close(fd);
+	if (xdp)
+		return opts.retval == 1 ? FW_VERDICT_DROP : FW_VERDICT_PASS;
+	return opts.retval == 2 ? FW_VERDICT_DROP : FW_VERDICT_PASS;
+}
+
+/* The newest struct of BPF_PROG_QUERY, by hand: libbpf 1.1 knows no TCX. */
+static uint32_t tcx_id(enum bpf_attach_type type)
+{
+	struct {
+		uint32_t ifindex, attach_type, query_flags, attach_flags;
+		uint64_t prog_ids;
+		uint32_t count, pad;
+		uint64_t more[5];
+	} attr = {.ifindex = box_ifindex(BOX_IF), .attach_type = type};
+	uint32_t ids[8] = {};
+
+	attr.prog_ids = (uintptr_t)ids;
+	attr.count = 8;
+	if (syscall(SYS_bpf, BPF_PROG_QUERY, &attr, sizeof(attr)))
+		return 0;
+	return ids[0];
+}
+
+struct seen {
+	enum fw_verdict in, out;
+};
+static struct seen look(void)
+{
+	uint32_t xdp = box_xdp_id(BOX_IF);
+	struct seen s = {.in = prog_verdict(xdp ?: tcx_id(46), xdp), .out = prog_verdict(tcx_id(47), false)};
+
+	return s;
+}
+
+static void act_load(void)
+{
+	if (rim_load(BOX_IF, TEXT("web", "drop", EGRESS("drop")), "web", NULL, NULL))
+		_exit(1);
+}
+static void act_load_tc(void)
+{
+	if (rim_load(BOX_IF, TEXT("web", "drop", EGRESS("drop")), "web", &(struct kern_load_opts){.where = KERN_HOOK_TC}, NULL))
+		_exit(1);
+}
+static void act_load_pass(void)
+{
+	if (rim_load(BOX_IF, TEXT("web", "pass", EGRESS("pass")), "web", NULL, NULL))
+		_exit(1);
+}
+static void act_load_bare(void)
+{
+	if (rim_load(BOX_IF, TEXT("web", "pass", ""), "web", NULL, NULL))
+		_exit(1);
+}
+static void act_apply(void)
+{
+	if (rim_apply(TEXT("web", "drop", EGRESS("drop")), "web", NULL))
+		_exit(1);
+}
+static void act_apply_bare(void)
+{
+	if (rim_apply(TEXT("web", "pass", ""), "web", NULL))
+		_exit(1);
+}
+static void act_apply_grown(void)
+{
+	struct str text = {};
+
+	str_add(&text, "policy web {\n essentials off\n egress default drop { }\n ingress default drop {\n");
+	for (int i = 0; i < 1000; i++)
+		str_addf(&text, "pass from 192.0.%d.%d port %d\n", i / 250, i % 250, 10000 + i);
+	str_add(&text, " }\n}\n");
+	if (rim_apply(str_get(&text), "web", NULL))
+		_exit(1);
+	str_fini(&text);
+}
+static void act_switch(void)
+{
+	if (rim_load(BOX_IF, TEXT("other", "drop", ""), "other", NULL, NULL))
+		_exit(1);
+}
+static void act_unload(void)
+{
+	if (rim_unload(BOX_IF))
+		_exit(1);
+}
+static void act_nothing(void)
+{
+}
+
+static void clean(void)
+{
+	struct kern *k = rim_open(KERN_WRITE);
+	unsigned int n;
+
+	assert_int_equal(kern_unload_all(k, &n), 0);
+	kern_close(k);
+	assert_int_equal(box_xdp_id(BOX_IF), 0);
+	assert_int_equal(tcx_id(46) | tcx_id(47), 0);
+	rim_assert_nothing_left();
+}
+
+/*
+ * mixed_ok: the two hooks of one interface may disagree, where the kernel gives no way to change both at once (see load.c); each is
+ * still old or new.
+ */
+static void kill_everywhere(const char *what, void (*before)(void), void (*act)(void), void (*again)(void), bool mixed_ok)
+{
+	struct seen old, new;
+	unsigned int n = 0, news = 0;
+
+	before();
+	old = look();
+	act();
+	new = look();
+	clean();
+	for (;; n++) {
+		struct seen now;
+		bool is_old, is_new, killed;
+
+		before();
+		killed = run_killed(act, n);
+		now = look();
+		is_old = now.in == old.in && now.out == old.out;
+		is_new = now.in == new.in && now.out == new.out;
+		if (!is_old && !is_new && !(mixed_ok && (now.in == old.in || now.in == new.in) && (now.out == old.out || now.out == new.out))) {
+			print_message("# %s: call %u: ingress %d, egress %d; old %d %d, new %d %d\n", what, n, now.in, now.out, old.in, old.out,
+				      new.in, new.out);
+			fail();
+		}
+		news += is_new && !is_old;
+		/* The next command, whichever it is, finishes or undoes. */
+		again();
+		now = look();
+		if (again == act && (now.in != new.in || now.out != new.out)) {
+			print_message("# %s: call %u: the same command again does not give the new state\n", what, n);
+			fail();
+		}
+		if (again == act && act != act_unload)
+			assert_int_equal(rim_state_one().ndegraded, 0);
+		clean();
+		if (!killed)
+			break;
+	}
+	print_message("# %s: %u kills, new after %u of them\n", what, n, news);
+	assert_true(n > 20);
+}
+
+static void load_new_policy(void **state)
+{
+	RIM_NEEDS_BOX();
+	kill_everywhere("load", act_nothing, act_load, act_load, false);
+}
+
+static void load_at_tc(void **state)
+{
+	RIM_NEEDS_BOX();
+	kill_everywhere("load --hook tc", act_nothing, act_load_tc, act_load_tc, false);
+}
+
+static void load_is_undone_by_another_command(void **state)
+{
+	RIM_NEEDS_BOX();
+	kill_everywhere("load, then another load", act_nothing, act_load, act_load_bare, false);
+}
+
+static void apply_in_place(void **state)
+{
+	RIM_NEEDS_BOX();
+	kill_everywhere("apply", act_load_pass, act_apply, act_apply, false);
+}
+
+static void apply_with_an_egress_hook_more(void **state)
+{
+	RIM_NEEDS_BOX();
+	kill_everywhere("apply, egress added", act_load_bare, act_apply, act_apply, false);
+}
+
+static void apply_with_an_egress_hook_less(void **state)
+{
+	RIM_NEEDS_BOX();
+	kill_everywhere("apply, egress gone", act_load, act_apply_bare, act_apply_bare, false);
+}
+
+static void apply_grown(void **state)
+{
+	RIM_NEEDS_BOX();
+	kill_everywhere("apply, grown", act_load_pass, act_apply_grown, act_apply_grown, false);
+}
+
+static void switch_policy(void **state)
+{
+	RIM_NEEDS_BOX();
+	kill_everywhere("load another policy", act_load_pass, act_switch, act_switch, true);
+}
+
+static void unload(void **state)
+{
+	RIM_NEEDS_BOX();
+	kill_everywhere("unload", act_load, act_unload, act_nothing, true);
+}
+
+/* A word as argument: only the cases whose name it matches (with * and ?). */
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(load_new_policy),
+		cmocka_unit_test(load_at_tc),
+		cmocka_unit_test(load_is_undone_by_another_command),
+		cmocka_unit_test(apply_in_place),
+		cmocka_unit_test(apply_with_an_egress_hook_more),
+		cmocka_unit_test(apply_with_an_egress_hook_less),
+		cmocka_unit_test(apply_grown),
+		cmocka_unit_test(switch_policy),
+		cmocka_unit_test(unload),
+	};
+
+	if (argc > 1)
+		cmocka_set_test_filter(argv[1]);
+	rim_enter();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
