@@ -58,8 +58,20 @@ void box_ip(const char *args)
 		die(args);
 }
 
+/* Or the kernel sends datagrams of its own, and counts are no longer those of the test. */
+static void silence_ipv6(void)
+{
+	int fd = open("/proc/sys/net/ipv6/conf/default/disable_ipv6", O_WRONLY | O_CLOEXEC);
+
+	if (fd >= 0 && write(fd, "1", 1) != 1)
+		die("disable_ipv6");
+	if (fd >= 0)
+		close(fd);
+}
+
 static void make_pair(void)
 {
+	silence_ipv6();
 	box_ip("link add " BOX_IF " type veth peer name " BOX_PEER);
 	box_ip("link set " BOX_IF " up");
 	box_ip("link set " BOX_PEER " up");
@@ -210,6 +222,21 @@ unsigned int box_ifindex(const char *ifname)
 	if (!i)
 		die(ifname);
 	return i;
+}
+
+unsigned long box_rx_packets(const char *ifname)
+{
+	FILE *f = fopen("/proc/net/dev", "re");
+	unsigned long bytes = 0, packets = 0;
+	char line[512], name[32];
+
+	if (!f)
+		die("/proc/net/dev");
+	while (fgets(line, sizeof(line), f))
+		if (sscanf(line, " %31[^:]: %lu %lu", name, &bytes, &packets) == 3 && !strcmp(name, ifname))
+			break;
+	fclose(f);
+	return packets;
 }
 
 uint32_t box_xdp_id(const char *ifname)

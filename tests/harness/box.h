@@ -42,6 +42,8 @@ const char *box_find(const char *path);
 
 /* Ids of the programs attached: XDP, TCX or clsact filter, 0 when there is none. */
 uint32_t box_xdp_id(const char *ifname);
+/* Packets that the driver received, also those that XDP dropped. */
+unsigned long box_rx_packets(const char *ifname);
 unsigned int box_ifindex(const char *ifname);
 
 #endif
