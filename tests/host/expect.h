@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the oracle says of a frame, in the datapath's words. For the host and the kernel differential tests. */
+#ifndef FW_TESTS_EXPECT_H
+#define FW_TESTS_EXPECT_H
+
+#include "harness/framegen.h"
+#include "harness/rulegen.h"
+#include "base/arena.h"
+#include "base/str.h"
+#include "compile/compile.h"
+#include "model/eval.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Oracle and datapath must agree on all of it. */
+struct expect {
+	uint32_t verdict, reason, rule, slot, counted;
+	uint32_t count_slot[FW_MAX_COUNT_RULES];
+};
+
+struct expect_ctx {
+	struct expect *e;
+	const struct fw_action *actions;
+};
+
+static void expect_counted(void *arg, size_t rule)
+{
+	struct expect_ctx *x = arg;
+
+	if (x->e->counted < FW_MAX_COUNT_RULES)
+		x->e->count_slot[x->e->counted] = x->actions[rule].slot;
+	x->e->counted++;
+}
+
+static struct expect expect_frame(const struct policy *p, const struct image *img, enum fw_dir dir, const uint8_t *frame,
+				  size_t len, const struct packet_meta *meta)
+{
+	static const uint32_t fault[PACKET_FAULT_COUNT] = {
+		[PACKET_L2_SHORT] = FW_REASON_L2_SHORT,	    [PACKET_VLAN_DEPTH] = FW_REASON_VLAN_DEPTH,
+		[PACKET_MALFORMED] = FW_REASON_MALFORMED,   [PACKET_FRAG_TINY] = FW_REASON_FRAG_TINY,
+		[PACKET_EXT_CHAIN] = FW_REASON_EXT_CHAIN,   [PACKET_L4_SHORT] = FW_REASON_L4_SHORT,
+	};
+	struct expect e = { .rule = ~0u };
+	struct expect_ctx x = {
+		&e, (const struct fw_action *)(img->data + image_hdr(img)->dir[dir].actions)
+	};
+	struct eval_result r = eval_frame(&p->chain[dir], frame, len, meta, expect_counted, &x);
+
+	e.verdict = r.verdict == VERDICT_PASS ? FW_VERDICT_PASS : FW_VERDICT_DROP;
+	switch (r.reason) {
+	case EVAL_RULE:
+		e.reason = FW_REASON_RULE;
+		e.rule = r.rule;
+		e.slot = x.actions[r.rule].slot;
+		return e;
+	case EVAL_DEFAULT:
+		e.reason = FW_REASON_DEFAULT;
+		break;
+	case EVAL_L2_OTHER:
+		e.reason = FW_REASON_L2_OTHER;
+		break;
+	case EVAL_FAULT:
+		e.reason = fault[r.fault];
+		break;
+	}
+	e.slot = FW_REASON_SLOT(e.reason, e.verdict);
+	return e;
+}
+
+static bool expect_same(const struct expect *e, const struct fw_trace *t)
+{
+	return e->verdict == t->verdict && e->reason == t->reason && e->rule == t->rule && e->slot == t->slot &&
+	       e->counted == t->counted;
+}
+
+/* Policy → image with counter slots; ends the program when a policy of ours does not compile. */
+static uint32_t expect_compile(struct arena *arena, const struct policy *p, enum fw_dir dir, struct image *ret)
+{
+	struct compile_opts opts = { .no_warnings = true };
+	uint32_t nslots[FW_DIR_COUNT];
+	struct diags d;
+
+	diags_init(&d, arena);
+	if (compile_policy(p, "test", "", &d, &opts, ret) || image_assign_slots(ret, NULL, nslots)) {
+		struct str out = {};
+
+		diags_print(&d, &out);
+		fprintf(stderr, "# a generated policy does not compile: %s\n", out.s ? out.s : "");
+		abort();
+	}
+	diags_fini(&d);
+	return nslots[dir] > FW_SLOT_RULE0 ? nslots[dir] : FW_SLOT_RULE0;
+}
+
+static inline void expect_report(const struct policy *p, enum fw_dir dir, const uint8_t *frame, size_t len,
+				 const struct packet_meta *meta, const struct expect *e, const struct fw_trace *t)
+{
+	struct str out = {};
+
+	framegen_describe(frame, len, meta, &out);
+	str_addf(&out, "\nchain: present %d default %d\n", p->chain[dir].present, p->chain[dir].fallback);
+	rulegen_describe_chain(&p->chain[dir], &out);
+	fprintf(stderr, "# %s\n", out.s);
+	fprintf(stderr, "# oracle: verdict %u reason %u rule %d counted %u slot %u\n# program: verdict %u reason %u rule %d counted %u slot %u\n",
+		e->verdict, e->reason, (int)e->rule, e->counted, e->slot, t->verdict, t->reason, (int)t->rule, t->counted, t->slot);
+	str_fini(&out);
+}
+
+#endif
