@@ -155,6 +155,7 @@ struct eval_result image_walk(const struct image *img, enum fw_dir dir, const st
 {
 	const struct fw_dir_hdr *h = &image_hdr(img)->dir[dir];
 	uint64_t word[FW_MAX_WORDS];
+	bool any = false; /* some row was taken: then `ones` has no say */
 
 	if (!(h->flags & FW_DIRF_PRESENT))
 		return (struct eval_result){ .verdict = VERDICT_PASS, .reason = EVAL_DEFAULT, .rule = -1 };
@@ -169,7 +170,8 @@ struct eval_result image_walk(const struct image *img, enum fw_dir dir, const st
 			continue;
 		walk_check_summary(h, row);
 		for (uint32_t i = 0; i < h->nwords; i++)
-			word[i] &= row[h->nsum + i];
+			word[i] = any ? word[i] & row[h->nsum + i] : row[h->nsum + i];
+		any = true;
 	}
 	for (uint32_t r = 0; r < h->nrules; r++) {
 		const struct fw_action *action = walk_at(img, h->actions + 8ull * r, sizeof(*action));

@@ -32,7 +32,7 @@ struct reduce {
 	const struct image *img;
 	const uint64_t **row; /* rows of the witness packets of the rule looked at: at most four per space */
 	size_t nrows;
-	uint64_t *terminal; /* bit per rule: it ends the walk */
+	uint64_t *terminal; /* bit per earlier rule: it ends the walk */
 	struct reduce_answer *cache;
 	size_t work;
 };
@@ -110,8 +110,6 @@ static size_t reduce_find(struct reduce *w, size_t rule)
 	for (size_t i = 0; i <= rule / 64; i++) {
 		uint64_t word = w->terminal[i];
 
-		if (i == rule / 64)
-			word &= (1ull << rule % 64) - 1;
 		for (size_t k = 0; k < w->nrows && word; k++)
 			word &= w->row[k][i];
 		for (; word; word &= word - 1) {

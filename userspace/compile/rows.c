@@ -32,9 +32,10 @@ static int rows_init(struct rows *r, const struct plan *p, enum space s)
 	r->rule = malloc((b->nrules + 1) * sizeof(*r->rule));
 	if (!r->any || !r->at || !r->rule)
 		return -ENOMEM;
-	/* Counting sort: at[i + 2] counts set i, then at[i + 1] is where it is filled up to. */
+	/* Counting sort (rules that match nothing have no sets): at[i + 2] counts set i, then at[i + 1] is where it is
+	 * filled up to. */
 	for (size_t i = 0; i < b->nrules; i++)
-		if (b->families[i] && b->set[s][i])
+		if (b->set[s][i])
 			r->at[b->set[s][i] + 1]++;
 	for (size_t i = 2; i < nsets + 2; i++)
 		r->at[i] += r->at[i - 1];
