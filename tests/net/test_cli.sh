@@ -295,7 +295,7 @@ json 0 '.interfaces==[]' "stats --json of nothing" fw stats --json
 prints 0 'no interface is filtered' "stats of nothing" fw stats
 json 0 '.policies==[]' "show rules --json of nothing" fw show rules --json
 refuses 1 'no interface uses a policy' "apply before load names the remedy" fw apply web.fw
-refuses 1 'fwctl load nosuch0|No such device|no interface|does not exist' "load of an interface that is not there" fw load nosuch0
+refuses 1 'fwctl load nosuch0|No such device|no such interface' "load of an interface that is not there" fw load nosuch0
 refuses 1 'not filtered' "unload of what is not loaded" fw unload r0
 refuses 1 'not filtered.*fwctl load r0' "stats of what is not loaded" fw stats r0
 refuses 1 'not filtered' "explain --live of what is not loaded" fw explain --live r0 'tcp 1.2.3.4:1 -> 5.6.7.8:9'
@@ -344,11 +344,12 @@ check "with rates from the second one on" grep -qE 'total[[:space:]]+[0-9]+[[:sp
 check "and no terminal codes" [ -z "$(tr -dc '\033' <watch.out)" ]
 fw stats --watch=0.1 --count=2 --json >watch.json
 check "stats --watch --json prints one document per line" [ "$(jq -c 'has("interfaces")' <watch.json | grep -c true)" = 2 -a "$(wc -l <watch.json)" = 2 ]
-# Signals: a background shell job would ignore SIGINT, so coproc's child gets it reset by env.
-in_ns "$RCV" env --default-signal=INT "$FWCTL" stats --watch=0.1 >int.out &
+# A shell makes its background jobs deaf to SIGINT; env gives it back.
+nsenter --net="/run/netns/$RCV" env --default-signal=INT "$FWCTL" stats --watch=0.1 >int.out &
 pid=$!
 wait_for 5 grep -q total int.out
 kill -INT $pid
+wait_for 5 bash -c '! kill -0 $1' - $pid || kill -9 $pid
 wait $pid
 ok $? "SIGINT ends stats --watch in order"
 script -qec "nsenter --net=/run/netns/$RCV $FWCTL stats --watch=0.1 --count=2" /dev/null </dev/null >tty.out 2>&1
