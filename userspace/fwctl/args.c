@@ -160,7 +160,7 @@ int args_parse(const struct command *cmd, int argc, char **argv, struct args *re
 {
 	bool options = true;
 
-	*ret = (struct args){.command = cmd, .word = calloc((size_t)argc + 1, sizeof(*ret->word))};
+	*ret = (struct args){ .command = cmd, .word = calloc((size_t)argc + 1, sizeof(*ret->word)) };
 	if (!ret->word) {
 		problem("no memory");
 		return STATUS_REFUSED;

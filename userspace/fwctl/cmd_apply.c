@@ -240,7 +240,7 @@ static int apply_all(struct apply *a)
 
 static int run(const struct args *args)
 {
-	struct apply a = {.args = args, .file.reader.dir = -1, .json = args_has(args, "json") ? json_array() : NULL};
+	struct apply a = { .args = args, .file.reader.dir = -1, .json = args_has(args, "json") ? json_array() : NULL };
 
 	progress_begin("compiling the rules");
 	int status = apply_all(&a);

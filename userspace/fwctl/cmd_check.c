@@ -84,7 +84,7 @@ static int policy_check(struct check *c, size_t i)
 {
 	const struct policy *p = &c->file.rules->policies[i];
 	struct image img = {};
-	struct compile_opts opts = {.cost = &c->costs[i], .out = &c->dumped};
+	struct compile_opts opts = { .cost = &c->costs[i], .out = &c->dumped };
 	char digest[65];
 
 	if (c->dump == DUMP_BOXES || c->dump == DUMP_TABLES) {
@@ -209,7 +209,8 @@ static int run(const struct args *a)
 {
 	const char *dump = args_get(a, "dump");
 	struct check c = {
-		.dump = DUMP_NONE, .json = args_has(a, "json"), .cost = args_has(a, "cost"), .policies = json_array()};
+		.dump = DUMP_NONE, .json = args_has(a, "json"), .cost = args_has(a, "cost"), .policies = json_array()
+	};
 
 	if (dump)
 		c.dump = (enum dump)args_choice("ast|rules|boxes|tables|image", dump);

@@ -42,13 +42,13 @@ static struct place place_of(const struct explain *e, size_t i)
 		size_t n;
 		const struct fw_meta_rule *r = image_rules(e->image, (enum fw_dir)e->dir, &n);
 		if (i >= n)
-			return (struct place){"?", "?", NULL, 0};
+			return (struct place){ "?", "?", NULL, 0 };
 		const char *label = image_str(e->image, r[i].label);
-		return (struct place){image_str(e->image, r[i].text), image_str(e->image, r[i].file),
-				      *label ? label : NULL, r[i].line};
+		return (struct place){ image_str(e->image, r[i].text), image_str(e->image, r[i].file),
+				       *label ? label : NULL, r[i].line };
 	}
 	const struct rule *r = &e->chain->rules[i];
-	return (struct place){r->text, r->file ? r->file : "?", r->label, r->line};
+	return (struct place){ r->text, r->file ? r->file : "?", r->label, r->line };
 }
 
 static const char *place_text(const struct place *p)
@@ -247,8 +247,8 @@ static int explain_file(struct explain *e, const struct args *a)
 }
 
 /*
- * Ask the twin of the running program. 0 also when no program is attached in this direction, and when the kernel cannot ask: its
- * test run takes no frame under 14 bytes (34 for IPv4 at TC).
+ * Ask the twin of the running program. 0 also when no program is attached in this direction, and when the kernel cannot
+ * ask: its test run takes no frame under 14 bytes (34 for IPv4 at TC).
  */
 static int live_ask(struct explain *e, struct live *l, const struct kern_iface_state *s)
 {
@@ -266,7 +266,8 @@ static int live_ask(struct explain *e, struct live *l, const struct kern_iface_s
 		break;
 	}
 	if (err == -EINVAL && e->len < 34) {
-		problem("note: the kernel takes no frame as short as this one for a question; the reference answers alone");
+		problem("note: the kernel takes no frame as short as this one for a question; the reference answers "
+			"alone");
 		e->asked = false;
 		return 0;
 	}
@@ -295,7 +296,7 @@ static bool live_agree(const struct explain *e)
 
 static int live_judge(struct explain *e, struct live *l, const struct kern_iface_state *s)
 {
-	static const struct chain absent = {.fallback = VERDICT_PASS};
+	static const struct chain absent = { .fallback = VERDICT_PASS };
 
 	e->image = live_image(l, s);
 	if (!e->image || live_ask(e, l, s))
@@ -347,9 +348,9 @@ static int run(const struct args *a)
 	bool live = args_has(a, "live");
 	auto_free uint8_t *frame = malloc(PACKET_MAX_FRAME);
 	auto_free char *words = args_join(a, 1);
-	struct explain e = {.arena = arena_new(),
-			    .frame = frame,
-			    .dir = args_has(a, "egress") ? DIRECTION_EGRESS : DIRECTION_INGRESS};
+	struct explain e = { .arena = arena_new(),
+			     .frame = frame,
+			     .dir = args_has(a, "egress") ? DIRECTION_EGRESS : DIRECTION_INGRESS };
 
 	if (!frame || !words || !e.arena) {
 		problem("no memory");

@@ -47,7 +47,7 @@ static struct unit *unit_for(struct load *l, const char *name, const struct poli
 	for (size_t i = 0; i < l->nunits; i++)
 		if (!strcmp(l->unit[i].name, name))
 			return &l->unit[i];
-	l->unit[l->nunits] = (struct unit){.name = name, .policy = p};
+	l->unit[l->nunits] = (struct unit){ .name = name, .policy = p };
 	return &l->unit[l->nunits++];
 }
 
@@ -64,7 +64,7 @@ static int target_add(struct load *l, const char *ifname, struct unit *u)
 			l->targets.v[i].unit->name, u->name);
 		return STATUS_WRONG;
 	}
-	if (!vec_push(&l->targets, (struct target){.ifname = ifname, .unit = u}))
+	if (!vec_push(&l->targets, (struct target){ .ifname = ifname, .unit = u }))
 		return STATUS_DONE;
 	problem("no memory");
 	return STATUS_REFUSED;
@@ -293,7 +293,7 @@ static int load_all(struct load *l)
 static int run(const struct args *a)
 {
 	const char *mode = args_get(a, "mode"), *hook = args_get(a, "hook");
-	struct load l = {.args = a, .file.reader.dir = -1};
+	struct load l = { .args = a, .file.reader.dir = -1 };
 
 	if (!a->nwords && !args_has(a, "rules"))
 		return args_wrong(&cmd_load, "name an interface, or a rule file that binds some");

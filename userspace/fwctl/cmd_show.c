@@ -121,7 +121,7 @@ static void sets_each(const struct show *s, struct sets *sets, void (*each)(void
 static void show_sets(const struct show *s)
 {
 	struct table t;
-	struct sets sets = {.table = &t};
+	struct sets sets = { .table = &t };
 
 	table_init(&t, 4, "policy", "set", ">IPv4 ranges", ">IPv6 ranges");
 	sets_each(s, &sets, set_row);
@@ -130,7 +130,7 @@ static void show_sets(const struct show *s)
 
 static json_t *show_sets_json(const struct show *s)
 {
-	struct sets sets = {.json = json_array()};
+	struct sets sets = { .json = json_array() };
 
 	sets_each(s, &sets, set_object);
 	return json_pack("{s:o}", "sets", sets.json);
@@ -158,9 +158,9 @@ static const struct {
 	void (*print)(const struct show *s);
 	json_t *(*json)(const struct show *s);
 } things[] = {
-	{"rules", show_rules, show_rules_json},
-	{"sets", show_sets, show_sets_json},
-	{"interfaces", show_interfaces, show_interfaces_json},
+	{ "rules", show_rules, show_rules_json },
+	{ "sets", show_sets, show_sets_json },
+	{ "interfaces", show_interfaces, show_interfaces_json },
 };
 
 static int show_read(struct show *s)
@@ -173,7 +173,7 @@ static int show_read(struct show *s)
 		return STATUS_REFUSED;
 	}
 	for (; (p = live_policy_at(&s->live, s->n)); s->n++) {
-		s->v[s->n] = (struct shown){p, live_image(&s->live, p)};
+		s->v[s->n] = (struct shown){ p, live_image(&s->live, p) };
 		if (!s->v[s->n].image)
 			return STATUS_REFUSED;
 	}
@@ -209,5 +209,5 @@ const struct command cmd_show = {
 	.words = "rules|sets|interfaces",
 	.min = 1,
 	.max = 1,
-	.options = {{.name = "json", .help = "print JSON"}},
+	.options = { { .name = "json", .help = "print JSON" } },
 };

@@ -34,15 +34,15 @@ static struct rate rate_of(const struct stats *st, struct fw_counter now, const 
 
 	if (!before || s <= 0 || now.packets < before->packets || now.bytes < before->bytes)
 		return (struct rate){};
-	return (struct rate){true, (double)(now.packets - before->packets) / s,
-			     8.0 * (double)(now.bytes - before->bytes) / s};
+	return (struct rate){ true, (double)(now.packets - before->packets) / s,
+			      8.0 * (double)(now.bytes - before->bytes) / s };
 }
 
 static void row_add(const struct stats *st, struct table *t, const char *what, const char *name, const char *text,
 		    struct fw_counter now, const struct fw_counter *before)
 {
 	char packets[24], bytes[24], pps[32] = "-", bps[32] = "-";
-	const char *cell[TABLE_COLUMNS] = {what, name, packets, bytes};
+	const char *cell[TABLE_COLUMNS] = { what, name, packets, bytes };
 	size_t n = 4;
 	struct rate r = rate_of(st, now, before);
 
@@ -91,7 +91,7 @@ static void rules_add(const struct stats *st, struct table *t, const struct stat
 static void hook_print(const struct stats *st, const struct stat_hook *h)
 {
 	const struct stat_hook *old = snap_find(&st->before, h);
-	const char *head[TABLE_COLUMNS] = {"what", "name", ">packets", ">bytes"};
+	const char *head[TABLE_COLUMNS] = { "what", "name", ">packets", ">bytes" };
 	struct table t;
 	size_t n = 4;
 
@@ -221,7 +221,7 @@ static void on_signal(int sig)
 /* Signals are taken only inside ppoll, so none is lost between the check and the sleep. */
 static int watch(struct stats *st)
 {
-	struct sigaction sa = {.sa_handler = on_signal};
+	struct sigaction sa = { .sa_handler = on_signal };
 	sigset_t block, old;
 	int status;
 
@@ -256,7 +256,7 @@ static int watch_options(struct stats *st, const struct args *a)
 	double s = seconds && *seconds ? strtod(seconds, &end) : 1;
 	if (seconds && *seconds && (*end || !(s >= 0.05 && s <= 86400)))
 		return args_wrong(&cmd_stats, "--watch is from 0.05 to 86400 seconds, not %s", out_name(seconds));
-	st->interval = (struct timespec){.tv_sec = (time_t)s, .tv_nsec = (long)((s - (double)(time_t)s) * 1e9)};
+	st->interval = (struct timespec){ .tv_sec = (time_t)s, .tv_nsec = (long)((s - (double)(time_t)s) * 1e9) };
 	if (!count)
 		return STATUS_DONE;
 	errno = 0;
@@ -268,8 +268,9 @@ static int watch_options(struct stats *st, const struct args *a)
 
 static int run(const struct args *a)
 {
-	struct stats st = {
-		.ifname = a->nwords ? a->word[0] : NULL, .rules = args_has(a, "rules"), .json = args_has(a, "json")};
+	struct stats st = { .ifname = a->nwords ? a->word[0] : NULL,
+			    .rules = args_has(a, "rules"),
+			    .json = args_has(a, "json") };
 	int status = watch_options(&st, a);
 
 	if (status)

@@ -98,5 +98,5 @@ const struct command cmd_status = {
 	.usage = "[--json]",
 	.help = "Show which interfaces are filtered, where, by which policy; fails when one that should be is not.",
 	.kind = ARGS_NONE,
-	.options = {{.name = "json", .help = "print JSON"}},
+	.options = { { .name = "json", .help = "print JSON" } },
 };

@@ -19,5 +19,5 @@ const struct command cmd_version = {
 	.usage = "[--json]",
 	.help = "Print the version.",
 	.kind = ARGS_NONE,
-	.options = {{.name = "json", .help = "print JSON"}},
+	.options = { { .name = "json", .help = "print JSON" } },
 };

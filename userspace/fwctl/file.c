@@ -25,7 +25,7 @@ int file_open(struct file *f, const char *path)
 {
 	uint64_t start = now_ns();
 
-	*f = (struct file){.path = path, .reader.dir = -1, .arena = arena_new()};
+	*f = (struct file){ .path = path, .reader.dir = -1, .arena = arena_new() };
 	diags_init(&f->diags, f->arena);
 	if (!f->arena) {
 		problem("cannot read %s: no memory", out_name(path));
@@ -36,8 +36,8 @@ int file_open(struct file *f, const char *path)
 		problem("cannot read %s: %s", out_name(path), reader_error(err));
 		return STATUS_REFUSED;
 	}
-	f->source = (struct source){.name = path, .text = f->text, .len = f->len};
-	struct lang_reader reader = {.read = reader_read, .error = reader_error, .ctx = &f->reader};
+	f->source = (struct source){ .name = path, .text = f->text, .len = f->len };
+	struct lang_reader reader = { .read = reader_read, .error = reader_error, .ctx = &f->reader };
 	err = lang_parse(f->arena, path, f->text, f->len, &reader, &f->diags, &f->rules);
 	f->compile_ns += now_ns() - start;
 	if (!err && !f->diags.errors)
@@ -54,7 +54,7 @@ void file_close(struct file *f)
 	reader_close(&f->reader);
 	diags_fini(&f->diags);
 	arena_free(f->arena);
-	*f = (struct file){.reader.dir = -1};
+	*f = (struct file){ .reader.dir = -1 };
 }
 
 struct span file_span(const struct file *f, const char *name, unsigned int line)
@@ -75,7 +75,7 @@ struct span file_span(const struct file *f, const char *name, unsigned int line)
 	const char *stop = memchr(p, '\n', (size_t)(end - p));
 	if (!stop)
 		stop = end;
-	return (struct span){&f->source, (uint32_t)(p - f->text), (uint32_t)(stop - f->text)};
+	return (struct span){ &f->source, (uint32_t)(p - f->text), (uint32_t)(stop - f->text) };
 }
 
 static const struct rule *rule_that_decided(const struct expectation *e, const struct eval_result *r)

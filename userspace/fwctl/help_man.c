@@ -95,24 +95,27 @@ static void man_command(struct str *s, const struct command *cmd)
 static const struct {
 	const char *title, *text;
 } sections[] = {
-	{"RULE FILES", "The first matching rule decides. A file holds policies, each with an ingress and an egress "
-		       "block, and may bind "
-		       "them to interfaces:\n"},
-	{"PACKETS", "A packet is described as in test blocks:\n\ntcp 198.51.100.7:4000 -> 192.0.2.1:22 flags S\n\nor "
-		    "as bytes, \"hex "
-		    "0200...\", or as the N-th packet of a capture file, \"pcap FILE#N\" (pcap or pcapng, Ethernet)."},
-	{"EXIT STATUS",
-	 "0: done. 1: the system refused, or the state is degraded. 2: the rules or the command line are wrong."},
-	{"ENVIRONMENT", "NO_COLOR: when set and not empty, no colour is used on a terminal.\n\nSSH_CONNECTION: load "
-			"and apply refuse rules "
-			"that would cut this connection, unless --force is given."},
-	{"FILES", "/sys/fs/bpf/fwctl: the state, pinned objects of the kernel, one directory per network namespace. It "
-		  "is mounted when "
-		  "missing."},
-	{"NOTES", "fwctl acts in the network namespace it runs in. There is no daemon: what was loaded keeps filtering "
-		  "when fwctl has "
-		  "ended, until unload or reboot. Names of interfaces and labels are shown with \\xNN for bytes that "
-		  "are not printable."},
+	{ "RULE FILES", "The first matching rule decides. A file holds policies, each with an ingress and an egress "
+			"block, and may bind "
+			"them to interfaces:\n" },
+	{ "PACKETS",
+	  "A packet is described as in test blocks:\n\ntcp 198.51.100.7:4000 -> 192.0.2.1:22 flags S\n\nor "
+	  "as bytes, \"hex "
+	  "0200...\", or as the N-th packet of a capture file, \"pcap FILE#N\" (pcap or pcapng, Ethernet)." },
+	{ "EXIT STATUS",
+	  "0: done. 1: the system refused, or the state is degraded. 2: the rules or the command line are wrong." },
+	{ "ENVIRONMENT", "NO_COLOR: when set and not empty, no colour is used on a terminal.\n\nSSH_CONNECTION: load "
+			 "and apply refuse rules "
+			 "that would cut this connection, unless --force is given." },
+	{ "FILES",
+	  "/sys/fs/bpf/fwctl: the state, pinned objects of the kernel, one directory per network namespace. It "
+	  "is mounted when "
+	  "missing." },
+	{ "NOTES",
+	  "fwctl acts in the network namespace it runs in. There is no daemon: what was loaded keeps filtering "
+	  "when fwctl has "
+	  "ended, until unload or reboot. Names of interfaces and labels are shown with \\xNN for bytes that "
+	  "are not printable." },
 };
 
 static const char example[] =

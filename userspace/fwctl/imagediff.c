@@ -48,7 +48,7 @@ static int side_init(struct side *s, const struct fw_image *img)
 	for (int d = 0; s->v && d < FW_DIR_COUNT; d++) {
 		const struct fw_meta_rule *r = image_rules(img, (enum fw_dir)d, &n[d]);
 		for (size_t i = 0; i < n[d]; i++)
-			s->v[s->n++] = (struct entry){img, &r[i], (enum fw_dir)d, false};
+			s->v[s->n++] = (struct entry){ img, &r[i], (enum fw_dir)d, false };
 	}
 	return s->v ? 0 : -1;
 }

@@ -114,7 +114,7 @@ void table_init(struct table *t, size_t ncols, ...)
 {
 	va_list ap;
 
-	*t = (struct table){.ncols = ncols};
+	*t = (struct table){ .ncols = ncols };
 	va_start(ap, ncols);
 	for (size_t i = 0; i < ncols; i++)
 		t->head[i] = va_arg(ap, const char *);
@@ -123,7 +123,7 @@ void table_init(struct table *t, size_t ncols, ...)
 
 void table_head(struct table *t, size_t ncols, const char *const *names)
 {
-	*t = (struct table){.ncols = ncols};
+	*t = (struct table){ .ncols = ncols };
 	for (size_t i = 0; i < ncols; i++)
 		t->head[i] = names[i];
 }
@@ -229,7 +229,7 @@ static void progress_alarm(int sig)
 
 void progress_begin(const char *what)
 {
-	struct sigaction sa = {.sa_handler = progress_alarm, .sa_flags = SA_RESTART};
+	struct sigaction sa = { .sa_handler = progress_alarm, .sa_flags = SA_RESTART };
 
 	if (!isatty(STDERR_FILENO))
 		return;

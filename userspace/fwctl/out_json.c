@@ -9,7 +9,7 @@
 /* Length of the UTF-8 sequence at s, 0 when it is none (overlong, surrogate, cut). */
 static size_t utf8_len(const unsigned char *s)
 {
-	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
 	size_t n = s[0] < 0x80			 ? 1
 		   : s[0] >= 0xc2 && s[0] < 0xe0 ? 2
 		   : (s[0] & 0xf0) == 0xe0	 ? 3

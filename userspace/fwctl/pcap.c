@@ -200,7 +200,7 @@ static long pcapng_read(struct capture *c, unsigned long number, uint8_t *buf, s
 long pcap_read(const char *path, unsigned long number, uint8_t *buf, size_t size, struct fail *fail)
 {
 	auto_fclose FILE *f = fopen(path, "re");
-	struct capture c = {.f = f, .path = path, .fail = fail};
+	struct capture c = { .f = f, .path = path, .fail = fail };
 	uint8_t head[4];
 	uint32_t magic;
 

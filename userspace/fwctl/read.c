@@ -77,7 +77,9 @@ int reader_open(struct reader *r, struct arena *arena, const char *top, const ch
 	const char *slash = strrchr(top, '/');
 	auto_close int fd = -1;
 
-	*r = (struct reader){.dir = -1, .top = top, .left = READ_MAX, .prefix = slash ? (size_t)(slash - top) + 1 : 0};
+	*r = (struct reader){
+		.dir = -1, .top = top, .left = READ_MAX, .prefix = slash ? (size_t)(slash - top) + 1 : 0
+	};
 	fd = open(top, READ_FLAGS);
 	if (fd < 0)
 		return -errno;
@@ -101,7 +103,7 @@ void reader_close(struct reader *r)
 /* lang keeps paths below the directory by their text; the kernel keeps symbolic links below it too. */
 static int open_beneath(int dir, const char *path)
 {
-	struct open_how how = {.flags = READ_FLAGS, .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
+	struct open_how how = { .flags = READ_FLAGS, .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS };
 	int fd = (int)syscall(SYS_openat2, dir, path, &how, sizeof(how));
 
 	/* Some sandboxes refuse calls they do not know: then no link at the end of the path. */

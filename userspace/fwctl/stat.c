@@ -46,7 +46,8 @@ static int hook_take(struct live *l, const struct kern_iface_state *s, const str
 		     struct stat_hook *h)
 {
 	*h = (struct stat_hook){
-		.ifindex = s->ifindex, .generation = s->generation, .hook = state->hook, .mode = state->mode};
+		.ifindex = s->ifindex, .generation = s->generation, .hook = state->hook, .mode = state->mode
+	};
 	snprintf(h->name, sizeof(h->name), "%s", s->name);
 	snprintf(h->policy, sizeof(h->policy), "%s", s->policy);
 	h->image = live_image(l, s);
@@ -63,7 +64,7 @@ static int hook_take(struct live *l, const struct kern_iface_state *s, const str
 
 int snap_take(struct live *l, const char *ifname, struct stat_snap *ret)
 {
-	struct stat_snap s = {.v = calloc(l->n * FW_HOOK_COUNT + 1, sizeof(*s.v))};
+	struct stat_snap s = { .v = calloc(l->n * FW_HOOK_COUNT + 1, sizeof(*s.v)) };
 	struct timespec ts;
 	int status = s.v ? STATUS_DONE : STATUS_REFUSED;
 

@@ -44,7 +44,7 @@ static bool sets_small(const struct ruleset *one)
 int text_make(struct arena *arena, const struct ruleset *rs, const struct policy *p, struct str *out)
 {
 	struct policy copy = *p;
-	struct ruleset one = {.file = rs->file, .policies = &copy, .npolicies = 1};
+	struct ruleset one = { .file = rs->file, .policies = &copy, .npolicies = 1 };
 
 	one.sets = arena_array(arena, rs->nsets, sizeof(*one.sets));
 	if (!one.sets)

@@ -113,10 +113,10 @@ int verify_image(const struct ruleset *rs, const struct policy *p, const struct 
 		return STATUS_REFUSED;
 	}
 	for (int h = 0; h < FW_HOOK_COUNT; h++) {
-		struct verify v = {.policy = p,
-				   .chain = &p->chain[hook_dir((enum fw_hook)h)],
-				   .hook = (enum fw_hook)h,
-				   .frame = frame};
+		struct verify v = { .policy = p,
+				    .chain = &p->chain[hook_dir((enum fw_hook)h)],
+				    .hook = (enum fw_hook)h,
+				    .frame = frame };
 		int status = hooks & 1u << h && v.chain->present ? hook_verify(&v, rs, img) : STATUS_DONE;
 		if (status)
 			return status;

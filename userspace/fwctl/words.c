@@ -14,7 +14,8 @@ const char *word_dir(unsigned int dir)
 const char *word_verdict(unsigned int v)
 {
 	static const char *const words[] = {
-		[FW_VERDICT_DROP] = "drop", [FW_VERDICT_PASS] = "pass", [FW_VERDICT_CONTINUE] = "count"};
+		[FW_VERDICT_DROP] = "drop", [FW_VERDICT_PASS] = "pass", [FW_VERDICT_CONTINUE] = "count"
+	};
 
 	return v < FW_VERDICT_COUNT ? words[v] : "?";
 }
@@ -22,7 +23,7 @@ const char *word_verdict(unsigned int v)
 static const struct {
 	const char *word, *text;
 } reasons[] = {
-#define FW_X(id, word, text) [FW_REASON_##id] = {word, text},
+#define FW_X(id, word, text) [FW_REASON_##id] = { word, text },
 	FW_REASONS(FW_X)
 #undef FW_X
 };
@@ -43,7 +44,8 @@ const char *word_reason_text(const char *word)
 const char *word_hook(enum fw_hook hook)
 {
 	static const char *const words[] = {
-		[FW_HOOK_XDP] = "xdp", [FW_HOOK_TC_INGRESS] = "tc-ingress", [FW_HOOK_TC_EGRESS] = "tc-egress"};
+		[FW_HOOK_XDP] = "xdp", [FW_HOOK_TC_INGRESS] = "tc-ingress", [FW_HOOK_TC_EGRESS] = "tc-egress"
+	};
 
 	return hook < FW_HOOK_COUNT ? words[hook] : "?";
 }
@@ -57,10 +59,10 @@ const char *word_mode(enum fw_hook hook, enum kern_mode mode)
 
 const char *word_link(enum kern_link link)
 {
-	static const char *const words[] = {[KERN_LINK_XDP] = "xdp-link",
-					    [KERN_LINK_TCX] = "tcx",
-					    [KERN_LINK_CLSACT] = "clsact",
-					    [KERN_LINK_DISPATCHER] = "dispatcher"};
+	static const char *const words[] = { [KERN_LINK_XDP] = "xdp-link",
+					     [KERN_LINK_TCX] = "tcx",
+					     [KERN_LINK_CLSACT] = "clsact",
+					     [KERN_LINK_DISPATCHER] = "dispatcher" };
 
 	return link <= KERN_LINK_DISPATCHER ? words[link] : "?";
 }
