@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Both objects load, by whichever clang they were built, in every shape the loader gives them, and the verifier needs less
+ * than a quarter of what it may spend. Tables are the largest: its work must not grow with them.
+ */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fw/abi.h>
+#include <fw/names.h>
+#include <linux/bpf.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define BUDGET 250000u
+#define SLOT_SIZE (64u << 20)
+
+#define CLANG19_FLAGS                                                                                                  \
+	"--target=bpf -mcpu=v3 -O2 -g -Wall -Wextra -Werror -Wno-unused-parameter -Ixdp/include -Ixdp/core "             \
+	"-I/usr/include/$(cc -print-multiarch)"
+
+static char built[] = "build/verifier-XXXXXX"; /* objects by another clang */
+
+struct shape {
+	const char *object, *program;
+	struct fw_cfg cfg;
+};
+
+static const struct shape shapes[] = {
+	{ "fw_xdp", FW_PROG_XDP, {} },
+	{ "fw_xdp", FW_PROG_XDP, { .frags = 1 } },
+	{ "fw_xdp", FW_PROG_XDP, { .frags = 1, .trace = 1, .force = 2 } },
+	{ "fw_xdp", FW_PROG_XDP, { .parse_only = 1 } },
+	{ "fw_tc", FW_PROG_TC_INGRESS, {} },
+	{ "fw_tc", FW_PROG_TC_INGRESS, { .trace = 1 } },
+	{ "fw_tc", FW_PROG_TC_EGRESS, { .dir = FW_DIR_EGRESS } },
+	{ "fw_tc", FW_PROG_TC_EGRESS, { .dir = FW_DIR_EGRESS, .trace = 1, .force = 1 } },
+};
+
+static struct bpf_object *object_open(const char *dir, const struct shape *s, struct bpf_program **ret_prog)
+{
+	struct fw_cfg cfg = s->cfg;
+	struct bpf_program *p;
+	struct bpf_object *o;
+	struct bpf_map *m;
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/%s.bpf.o", dir, s->object);
+	o = bpf_object__open(path);
+	if (libbpf_get_error(o))
+		fail_msg("%s: cannot open", path);
+	cfg.mask[0] = cfg.mask[1] = SLOT_SIZE - 1;
+	cfg.nslots = FW_SLOT_RULE0 + FW_MAX_RULES;
+	bpf_object__for_each_map(m, o) {
+		const char *name = bpf_map__name(m), *dot = strchr(name, '.');
+
+		if (!strcmp(name, FW_MAP_SLOT0) || !strcmp(name, FW_MAP_SLOT1))
+			assert_int_equal(bpf_map__set_value_size(m, SLOT_SIZE + FW_SLOT_PAD), 0);
+		else if (!strcmp(name, FW_MAP_COUNTERS))
+			assert_int_equal(bpf_map__set_max_entries(m, cfg.nslots), 0);
+		else if (dot && !strcmp(dot, ".rodata")) /* struct fw_cfg and nothing else, or this fails */
+			assert_int_equal(bpf_map__set_initial_value(m, &cfg, sizeof(cfg)), 0);
+	}
+	*ret_prog = NULL;
+	bpf_object__for_each_program(p, o) {
+		bool wanted = !strcmp(bpf_program__name(p), s->program);
+
+		bpf_program__set_autoload(p, wanted);
+		if (wanted)
+			*ret_prog = p;
+	}
+	assert_non_null(*ret_prog);
+	if (s->cfg.frags)
+		bpf_program__set_flags(*ret_prog, BPF_F_XDP_HAS_FRAGS);
+	return o;
+}
+
+static void load_all(const char *dir)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
+		const struct shape *s = &shapes[i];
+		struct bpf_prog_info info = {};
+		__u32 len = sizeof(info);
+		struct bpf_program *prog;
+		struct bpf_object *o = object_open(dir, s, &prog);
+
+		assert_int_equal(bpf_object__load(o), 0);
+		assert_int_equal(bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &len), 0);
+		print_message("# %s frags %u trace %u parse-only %u: %u instructions verified, %u translated\n", s->program,
+			      s->cfg.frags, s->cfg.trace, s->cfg.parse_only, info.verified_insns, info.xlated_prog_len / 8);
+		assert_true(info.verified_insns > 0);
+		assert_true(info.verified_insns < BUDGET);
+		bpf_object__close(o);
+	}
+}
+
+static void default_clang(void **state)
+{
+	load_all("build/bpf");
+}
+
+static void other_clang(void **state)
+{
+	char command[1024];
+
+	if (system("command -v clang-19 >/dev/null")) {
+		print_message("# SKIP no clang-19\n");
+		skip();
+	}
+	assert_non_null(mkdtemp(built));
+	snprintf(command, sizeof(command),
+		 "for f in xdp/fw_xdp tc/fw_tc; do clang-19 " CLANG19_FLAGS " -c -o %s/${f#*/}.bpf.o $f.bpf.c || exit 1; done", built);
+	assert_int_equal(system(command), 0);
+	load_all(built);
+}
+
+static int clean(void **state)
+{
+	char command[128];
+
+	snprintf(command, sizeof(command), "rm -rf %s", built);
+	return strstr(built, "XXXXXX") ? 0 : system(command);
+}
+
+/* What is switched off must be gone from the loaded program, not skipped in it. */
+static void unused_is_gone(void **state)
+{
+	struct bpf_prog_info plain = {}, traced = {}, parse = {};
+	struct bpf_prog_info *info[] = { &plain, &traced, &parse };
+	const struct shape s[] = { shapes[0], shapes[2], shapes[3] };
+	size_t i;
+
+	for (i = 0; i < 3; i++) {
+		__u32 len = sizeof(plain);
+		struct bpf_program *prog;
+		struct bpf_object *o = object_open("build/bpf", &s[i], &prog);
+
+		assert_int_equal(bpf_object__load(o), 0);
+		assert_int_equal(bpf_obj_get_info_by_fd(bpf_program__fd(prog), info[i], &len), 0);
+		bpf_object__close(o);
+	}
+	assert_true(plain.xlated_prog_len < traced.xlated_prog_len);
+	assert_true(parse.xlated_prog_len < plain.xlated_prog_len / 2);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		{ "the objects of this build load in every shape, under a quarter of the verifier's budget", default_clang, NULL,
+		  NULL, NULL },
+		{ "so do the objects that clang 19 makes", other_clang, NULL, clean, NULL },
+		{ "what the constants switch off is not in the loaded program", unused_is_gone, NULL, NULL, NULL },
+	};
+
+	if (geteuid()) {
+		printf("1..1\nok 1 - verifier # SKIP needs root\n");
+		return 0;
+	}
+	return cmocka_run_group_tests_name("kernel/verifier", tests, NULL, NULL);
+}
