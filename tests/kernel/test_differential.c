@@ -20,7 +20,7 @@ static unsigned long env_number(const char *name, unsigned long fallback)
 	return s && *s ? strtoul(s, NULL, 0) : fallback;
 }
 
-/* A test run does not take every frame: none under 14 bytes, and at TC no IPv4 frame without a whole header. */
+/* A test run does not take every frame: none under 14 bytes, and at TC no IP frame without a whole header. */
 static bool can_run(enum fw_hook hook, const uint8_t *f, size_t len)
 {
 	size_t need = 14;
@@ -29,6 +29,8 @@ static bool can_run(enum fw_hook hook, const uint8_t *f, size_t len)
 		return false;
 	if (hook != FW_HOOK_XDP && f[12] == 0x08 && f[13] == 0x00)
 		need = 34;
+	if (hook != FW_HOOK_XDP && f[12] == 0x86 && f[13] == 0xdd)
+		need = 54;
 	return len >= need;
 }
 
