@@ -160,6 +160,38 @@ static void test_damaged_body(void **state)
 	image_fini(&img);
 }
 
+/* Damage that chance is unlikely to find. */
+static void test_damaged_words(void **state)
+{
+	struct fw_image *hdr;
+	struct fw_meta *meta;
+	struct fw_mac_tab *mac;
+	struct fw_action *action;
+	struct image img;
+	uint32_t n;
+
+	(void)state;
+	full_image(&img, 6);
+	hdr = image_hdr(&img);
+	meta = (struct fw_meta *)(img.data + hdr->meta_off);
+	mac = (struct fw_mac_tab *)(img.data + hdr->dir[0].dim[FW_DIM_MAC].tab);
+	action = (struct fw_action *)(img.data + hdr->dir[1].actions);
+	n = mac->n;
+	mac->n = FW_MAX_MAC_BOUNDS + 1;
+	assert_int_equal(check(img.data, img.len), -EINVAL);
+	mac->n = 0;
+	assert_int_equal(check(img.data, img.len), -EINVAL);
+	mac->n = n;
+	((char *)meta)[meta->strings_end - 1] = 'x';
+	assert_int_equal(check(img.data, img.len), -EINVAL);
+	((char *)meta)[meta->strings_end - 1] = 0;
+	action[3].slot++; /* and the names say otherwise */
+	assert_int_equal(check(img.data, img.len), -EINVAL);
+	action[3].slot = FW_REASON_SLOT(FW_REASON_DEFAULT, FW_VERDICT_PASS);
+	assert_int_equal(check(img.data, img.len), -EINVAL);
+	image_fini(&img);
+}
+
 static void test_bases(void **state)
 {
 	struct fw_base base[100];
@@ -257,6 +289,15 @@ static void test_meta(void **state)
 	assert_int_equal(r[3].line, 4);
 	assert_int_equal(r[5].flags & FW_RULEF_ESSENTIAL, FW_RULEF_ESSENTIAL);
 	assert_int_equal(r[5].verdict, FW_VERDICT_PASS);
+	image_fini(&img);
+	/* A label that looks like a number given later is stepped over. */
+	hand_rule(p, 0)->label = "drop#2";
+	hand_rule(p, 2)->label = "x";
+	assert_int_equal(compile_policy(p, "", "", &d, &opts, &img), 0);
+	r = image_rules(image_hdr(&img), FW_DIR_INGRESS, &n);
+	assert_string_equal(image_str(image_hdr(&img), r[0].id), "drop#2");
+	assert_string_equal(image_str(image_hdr(&img), r[1].id), "drop");
+	assert_string_equal(image_str(image_hdr(&img), r[4].id), "drop#3");
 	diags_fini(&d);
 	image_fini(&img);
 	arena_free(arena);
@@ -269,6 +310,7 @@ int main(void)
 		{ "a truncated image is refused at every length", test_truncated, NULL, NULL, NULL },
 		{ "a forged header leads nowhere outside", test_forged_header, NULL, NULL, NULL },
 		{ "a damaged body is refused or harmless", test_damaged_body, NULL, NULL, NULL },
+		{ "damage to counts, terminators and slots is refused", test_damaged_words, NULL, NULL, NULL },
 		{ "counter bases come and go without changing the content", test_bases, NULL, NULL, NULL },
 		{ "the image without rules passes everything", test_pass_all, NULL, NULL, NULL },
 		{ "names, texts and identities are told", test_meta, NULL, NULL, NULL },
