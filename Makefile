@@ -100,8 +100,9 @@ $(B)/tests/conformance/tool_deliver: $(DELIVERY)
 $(BENCHES): $(B)/bench/%: $(B)/bench/%.o $(BENCH_LIB) $(B)/libharness.a $(B)/libkern.a $(B)/libfw.a $(BENCH_BPF)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(BENCH_LIB) $(B)/libharness.a $(B)/libkern.a $(B)/libfw.a $(LIBS_KERN) $(LIBS_PURE)
-# libFuzzer comes with clang; the product is compiled anew with its instrumentation.
-$(B)/fuzz/%: tests/fuzz/%.c $(call srcs,userspace/base userspace/model userspace/lang userspace/compile userspace/image tests/harness)
+# libFuzzer comes with clang; the product is compiled anew with its instrumentation. Of the harness, what needs neither kernel nor cmocka.
+FUZZ_HARNESS := $(shell grep -LE '"kern/|"harness/(lab|rim|box)|<cmocka|<bpf/' tests/harness/*.c)
+$(B)/fuzz/%: tests/fuzz/%.c $(call srcs,userspace/base userspace/model userspace/lang userspace/compile userspace/image) $(FUZZ_HARNESS)
 	@mkdir -p $(@D)
 	$(call say,FUZZ,$@)
 	$(Q)$(CLANG) -std=gnu11 -g -O1 -D_GNU_SOURCE -Iuserspace -Ixdp/include -I. -Itests -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \

@@ -15,7 +15,7 @@
 /* Limits that stop a text from growing without bound. */
 #define RESOLVE_MAX_DEPTH 16            /* of includes */
 #define RESOLVE_MAX_INCLUDES 1024       /* in one run */
-#define RESOLVE_MAX_VALUES (8u << 20)   /* list elements, $names expanded, in one run */
+#define RESOLVE_MAX_VALUES (4u << 20)   /* list elements, $names expanded, in one run */
 
 struct define {
 	struct ast_text name;
