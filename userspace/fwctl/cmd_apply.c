@@ -125,6 +125,8 @@ static int unit_prove(struct apply *a, struct unit *u)
 	auto_free const char **ifnames = calloc(a->live.n + 1, sizeof(*ifnames));
 	unsigned int hooks;
 
+	if (live_runs(&a->live, u->policy->name, &u->image))
+		return STATUS_DONE; /* these rules run already */
 	if (!ifnames) {
 		problem("no memory");
 		return STATUS_REFUSED;

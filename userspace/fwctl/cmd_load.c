@@ -159,7 +159,7 @@ static int targets_exist(const struct load *l)
 	return STATUS_DONE;
 }
 
-/* Everything that can be known before the kernel's state is touched. */
+/* Everything that can be known before anything changes. */
 static int unit_prove(struct load *l, struct unit *u)
 {
 	unsigned int hooks =
@@ -173,7 +173,9 @@ static int unit_prove(struct load *l, struct unit *u)
 	if (!u->policy)
 		return STATUS_DONE;
 	int status = args_has(l->args, "force") ? STATUS_DONE : ssh_check(u->policy, ifnames, n);
-	return status ? status : verify_image(l->file.rules, u->policy, &u->image, hooks);
+	if (status || live_runs(&l->live, u->name, &u->image))
+		return status; /* what runs was proved when it came */
+	return verify_image(l->file.rules, u->policy, &u->image, hooks);
 }
 
 static bool is_target(const struct load *l, const char *ifname)
@@ -279,12 +281,12 @@ static int load_all(struct load *l)
 		status = unit_compile(l, &l->unit[i]);
 	if (path)
 		file_report(&l->file);
-	for (size_t i = 0; i < l->nunits && !status; i++)
-		status = unit_prove(l, &l->unit[i]);
 	if (!status)
 		status = targets_exist(l);
 	if (!status)
 		status = live_open(&l->live, KERN_WRITE);
+	for (size_t i = 0; i < l->nunits && !status; i++)
+		status = unit_prove(l, &l->unit[i]);
 	for (size_t i = 0; i < l->nunits && !status; i++)
 		status = unit_swap(l, &l->unit[i]);
 	return status ? status : targets_load(l);

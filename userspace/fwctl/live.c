@@ -89,6 +89,17 @@ const struct kern_iface_state *live_policy_at(const struct live *l, size_t at)
 	return NULL;
 }
 
+bool live_runs(const struct live *l, const char *policy, const struct image *img)
+{
+	char digest[65];
+
+	image_digest_hex(image_hdr(img), digest);
+	for (size_t i = 0; i < l->n; i++)
+		if (!l->iface[i].gone && !strcmp(l->iface[i].policy, policy) && !strcmp(l->iface[i].digest, digest))
+			return true;
+	return false;
+}
+
 static struct live_policy *policy_slot(struct live *l, const char *policy)
 {
 	for (size_t i = 0; i < l->npolicies; i++)

@@ -35,6 +35,8 @@ const struct kern_iface_state *live_find(const struct live *l, const char *ifnam
 const struct kern_iface_state *live_need(const struct live *l, const char *ifname);
 /* The live image of the interface's policy, read anew when it is another than before; NULL after a sentence. */
 const struct fw_image *live_image(struct live *l, const struct kern_iface_state *s);
+/* Does some interface run exactly this image under this policy? */
+bool live_runs(const struct live *l, const char *policy, const struct image *img);
 /* The i-th policy in use, each once, in order of interfaces; NULL past the end. */
 const struct kern_iface_state *live_policy_at(const struct live *l, size_t i);
 
