@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Verified load: tables that say something else than the rules are caught before they go live. The compiler makes no
+ * such tables, so the image comes from other rules than those it is judged by.
+ */
+#include "fwctl/verify.h"
+
+#include "base/arena.h"
+#include "fwctl/cmd.h"
+#include "fwctl/out.h"
+#include "harness/rim.h"
+#include "lang/lang.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* The commands are not in a library: take the file under test, and listen to what it says. */
+static char said[4096];
+
+void problem(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(said, sizeof(said), fmt, ap);
+	va_end(ap);
+}
+
+void problem_fail(const struct fail *f, int err)
+{
+	problem("%s (%d)", f->text, err);
+}
+
+const char *out_name(const char *bytes)
+{
+	return bytes;
+}
+
+#include "../../userspace/fwctl/verify.c"
+#include "../../userspace/fwctl/words.c"
+
+#define BOTH		(1u << FW_HOOK_XDP | 1u << FW_HOOK_TC_INGRESS | 1u << FW_HOOK_TC_EGRESS)
+#define POLICY(in, out) "policy p {\n ingress default drop {\n" in "\n }\n egress default pass {\n" out "\n }\n}\n"
+
+static struct arena *arena;
+
+/* Judge the tables of `image_text` by the rules of `text`. */
+static int verify(const char *text, const char *image_text)
+{
+	struct image img = box_compile(image_text, "p");
+	struct ruleset *rs = NULL;
+	struct diags d;
+
+	said[0] = '\0';
+	diags_init(&d, arena);
+	assert_int_equal(lang_parse(arena, "t.fw", text, strlen(text), NULL, &d, &rs), 0);
+	diags_fini(&d);
+	int status = verify_image(rs, &rs->policies[0], &img, BOTH);
+	image_fini(&img);
+	return status;
+}
+
+static void expect_caught(const char *text, const char *image_text, const char *hook)
+{
+	assert_int_equal(verify(text, image_text), STATUS_REFUSED);
+	assert_non_null(strstr(said, "nothing was changed"));
+	assert_non_null(strstr(said, hook));
+	assert_non_null(strstr(said, "hex "));
+}
+
+static void right_tables_pass(void **state)
+{
+	const char *text = POLICY(
+		"pass proto tcp to port 22\ncount proto udp\npass from 2001:db8::/32 label \"six\"\ndrop frag later",
+		"drop to 10.0.0.0/8");
+
+	RIM_NEEDS_BOX();
+	assert_int_equal(verify(text, text), STATUS_DONE);
+	assert_string_equal(said, "");
+}
+
+static void a_wrong_port_is_caught(void **state)
+{
+	RIM_NEEDS_BOX();
+	expect_caught(POLICY("pass proto tcp to port 22", ""), POLICY("pass proto tcp to port 23", ""), "xdp");
+}
+
+static void a_wrong_verdict_is_caught(void **state)
+{
+	RIM_NEEDS_BOX();
+	expect_caught(POLICY("pass proto udp to port 53", ""), POLICY("drop proto udp to port 53", ""), "xdp");
+}
+
+static void a_wrong_order_is_caught(void **state)
+{
+	RIM_NEEDS_BOX();
+	expect_caught(POLICY("drop proto tcp from 10.0.0.0/8\npass proto tcp", ""),
+		      POLICY("pass proto tcp\ndrop proto tcp from 10.0.0.0/8", ""), "xdp");
+}
+
+static void the_last_rule_of_egress_is_looked_at(void **state)
+{
+	RIM_NEEDS_BOX();
+	expect_caught(POLICY("pass", "pass proto tcp\npass proto udp\ndrop to 10.9.0.0/16"),
+		      POLICY("pass", "pass proto tcp\npass proto udp\ndrop to 10.8.0.0/16"), "tc-egress");
+}
+
+static void packets_of_the_tests_are_judged(void **state)
+{
+	RIM_NEEDS_BOX();
+	/* Witnesses of the rule are at its edges by luck alone; the test names the address that differs. */
+	expect_caught(POLICY("pass from 10.0.0.0/8", "") "test { udp 10.77.3.9:1 -> 10.0.0.1:2 is pass }",
+		      POLICY("pass from { 10.0.0.0-10.77.3.8, 10.77.3.10-10.255.255.255 }", ""), "xdp");
+}
+
+static int enter(void **state)
+{
+	rim_enter();
+	arena = arena_new();
+	return arena ? 0 : -1;
+}
+
+static int leave(void **state)
+{
+	arena_free(arena);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(right_tables_pass),
+		cmocka_unit_test(a_wrong_port_is_caught),
+		cmocka_unit_test(a_wrong_verdict_is_caught),
+		cmocka_unit_test(a_wrong_order_is_caught),
+		cmocka_unit_test(the_last_rule_of_egress_is_looked_at),
+		cmocka_unit_test(packets_of_the_tests_are_judged),
+	};
+
+	return cmocka_run_group_tests_name("verified load", tests, enter, leave);
+}
