@@ -20,6 +20,7 @@ static __always_inline int fw_tabs_open(struct fw_tabs *t)
 		live = fw_cfg.force - 1;
 	if (live == 0) {
 		t->base = fw_env_lookup(&fw_slot0, &zero);
+		FW_OPAQUE(t->base);
 		t->mask = fw_cfg.mask[0];
 	} else {
 		t->base = fw_env_lookup(&fw_slot1, &zero);
