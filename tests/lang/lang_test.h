@@ -130,7 +130,8 @@ static inline void assert_same_rule(const struct rule *a, const struct rule *b)
 	assert_true(!a->src == !b->src && (!a->src || aset_equal(a->src, b->src)));
 	assert_true(!a->dst == !b->dst && (!a->dst || aset_equal(a->dst, b->dst)));
 	for (int id = 0; id < FIELD_VALUE_COUNT; id++)
-		assert_true(!a->value[id] == !b->value[id] && (!a->value[id] || vset_equal(a->value[id], b->value[id])));
+		assert_true(!a->value[id] == !b->value[id] &&
+			    (!a->value[id] || vset_equal(a->value[id], b->value[id])));
 }
 
 static inline void assert_same_ruleset(const struct ruleset *a, const struct ruleset *b)

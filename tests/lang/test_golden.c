@@ -9,7 +9,7 @@
  */
 #include "lang_test.h"
 
-#define MIN_OK 40
+#define MIN_OK	40
 #define MIN_BAD 60
 
 static void compare_file(const char *dir, const char *name, const char *suffix, const char *text, bool required)

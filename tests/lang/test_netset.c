@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Set files: each format that lists are published in, garbage with its place, real lists, and a million lines in time. */
+/* Set files: each format that lists are published in, garbage with its place, real lists, and a million lines in time.
+ */
 #include "lang_test.h"
 
 #include <arpa/inet.h>
@@ -22,7 +23,8 @@ static int one_read(void *ctx, struct arena *arena, const char *path, const char
 	return 0;
 }
 
-static const char rules[] = "set s { type prefix; file \"list\" }\npolicy p { ingress default pass { drop from @s } }\n";
+static const char rules[] =
+	"set s { type prefix; file \"list\" }\npolicy p { ingress default pass { drop from @s } }\n";
 
 static struct parsed read_list(const char *text, size_t len)
 {
@@ -99,7 +101,8 @@ static void each_format_is_read(void **state)
 					fail_msg("%s: %s", lines[i][1] ? "refused" : "not refused", lines[i][0]);
 				if (!p.err) {
 					lang_print(p.rules, &printed);
-					snprintf(want, sizeof(want), lines[i][1][0] ? "elements { %s }" : "elements { }", lines[i][1]);
+					snprintf(want, sizeof(want),
+						 lines[i][1][0] ? "elements { %s }" : "elements { }", lines[i][1]);
 					assert_non_null(strstr(str_get(&printed), want));
 				} else {
 					assert_non_null(strstr(str_get(&p.errors), "dir/list:1:"));
@@ -232,8 +235,10 @@ static void ten_thousand_rules_take_no_time(void **state)
 
 	str_add(&text, "policy p {\ningress default drop {\n");
 	for (unsigned int i = 0; i < 10000; i++)
-		str_addf(&text, "pass proto tcp from 10.%u.%u.0/24 to 192.0.2.%u port { %u, %u-%u } flags S/SA label \"rule %u\"\n", i / 256,
-			 i % 256, i % 250, i, i + 9, i + 19, i);
+		str_addf(&text,
+			 "pass proto tcp from 10.%u.%u.0/24 to 192.0.2.%u port { %u, %u-%u } flags S/SA label \"rule "
+			 "%u\"\n",
+			 i / 256, i % 256, i % 250, i, i + 9, i + 19, i);
 	str_add(&text, "}\n}\n");
 	start = seconds();
 	{
@@ -251,9 +256,12 @@ static void ten_thousand_rules_take_no_time(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_format_is_read),		   cmocka_unit_test(a_NUL_is_garbage),
-		cmocka_unit_test(garbage_is_capped),		   cmocka_unit_test(a_million_lines_take_no_time),
-		cmocka_unit_test(ten_thousand_rules_take_no_time), cmocka_unit_test(real_lists_are_read),
+		cmocka_unit_test(each_format_is_read),
+		cmocka_unit_test(a_NUL_is_garbage),
+		cmocka_unit_test(garbage_is_capped),
+		cmocka_unit_test(a_million_lines_take_no_time),
+		cmocka_unit_test(ten_thousand_rules_take_no_time),
+		cmocka_unit_test(real_lists_are_read),
 	};
 
 	return cmocka_run_group_tests_name("netset", tests, NULL, NULL);

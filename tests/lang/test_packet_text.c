@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Packets in words: what they mean, what they print as, and that the frame built from them is the packet that was said. */
+/* Packets in words: what they mean, what they print as, and that the frame built from them is the packet that was said.
+ */
 #include "lang/print.h"
 #include "lang_test.h"
 #include "model/packet.h"
@@ -38,11 +39,13 @@ static const char *const canonical[][2] = {
 	{ "icmp 198.51.100.7 -> 192.0.2.1", "icmp 198.51.100.7 -> 192.0.2.1" },
 	{ "icmp 198.51.100.7 -> 192.0.2.1 type unreachable code frag-needed",
 	  "icmp 198.51.100.7 -> 192.0.2.1 type destination-unreachable code 4" },
-	{ "icmp6 fe80::1 -> ff02::1 type neighbour-solicitation", "icmp6 fe80::1 -> ff02::1 type neighbour-solicitation" },
+	{ "icmp6 fe80::1 -> ff02::1 type neighbour-solicitation",
+	  "icmp6 fe80::1 -> ff02::1 type neighbour-solicitation" },
 	{ "gre 198.51.100.7 -> 192.0.2.1", "gre 198.51.100.7 -> 192.0.2.1" },
 	{ "proto 253 198.51.100.7 -> 192.0.2.1 ttl 3 dscp ef", "proto 253 198.51.100.7 -> 192.0.2.1 ttl 3 dscp ef" },
 	{ "udp 198.51.100.7 -> 192.0.2.1 frag later", "udp 198.51.100.7 -> 192.0.2.1 frag later" },
-	{ "udp 198.51.100.7 -> 192.0.2.1:5 frag first len 200", "udp 198.51.100.7:40000 -> 192.0.2.1:5 frag first len 200" },
+	{ "udp 198.51.100.7 -> 192.0.2.1:5 frag first len 200",
+	  "udp 198.51.100.7:40000 -> 192.0.2.1:5 frag first len 200" },
 	{ "tcp [::1]:1 -> [::2]:2 ext { dstopts hopopts }", "tcp [::1]:1 -> [::2]:2 ext { hopopts, dstopts }" },
 	{ "arp", "arp" },
 	{ "arp vlan 5 mac 02:00:00:00:00:AA", "arp vlan 5 mac 02:00:00:00:00:aa" },

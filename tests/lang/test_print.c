@@ -11,18 +11,41 @@
 static uint64_t seed;
 
 /* Pieces of a rule as people write them; one of each line at most makes a valid rule. */
-static const char *const protos[] = { "", "proto tcp", "proto { tcp, udp }", "tcp", "udp", "proto ! udp", "proto 6-17" };
-static const char *const icmps[] = { "icmp type echo-request", "proto icmp type { 3, 8-11 } code 0-4", "icmp6 type ! 1",
-				     "proto icmp6 type packet-too-big", "type 3 code frag-needed icmp", "icmp", "icmp6 type any" };
-static const char *const froms[] = { "", "from any", "from 10.0.0.0/8", "from ! { 10.0.0.0/8, 2001:db8::/32 }",
-				     "from { @small, 192.0.2.1-192.0.2.9 }", "from @small", "! from @small",
+static const char *const protos[] = {
+	"", "proto tcp", "proto { tcp, udp }", "tcp", "udp", "proto ! udp", "proto 6-17"
+};
+static const char *const icmps[] = { "icmp type echo-request",
+				     "proto icmp type { 3, 8-11 } code 0-4",
+				     "icmp6 type ! 1",
+				     "proto icmp6 type packet-too-big",
+				     "type 3 code frag-needed icmp",
+				     "icmp",
+				     "icmp6 type any" };
+static const char *const froms[] = { "",
+				     "from any",
+				     "from 10.0.0.0/8",
+				     "from ! { 10.0.0.0/8, 2001:db8::/32 }",
+				     "from { @small, 192.0.2.1-192.0.2.9 }",
+				     "from @small",
+				     "! from @small",
 				     "from { $hosts, 10.0.0.1 }" };
-static const char *const tos[] = { "", "to any", "to 192.0.2.0/24", "to { 192.0.2.1, 192.0.2.3-192.0.2.7 }", "to ! $hosts",
-				   "to @large" };
-static const char *const fields[] = { "", "ttl < 5",	 "ttl { 1, 64, 255 }", "len 40-1500", "len ! 0-100", "dscp { ef, af11, 3 }",
-				      "vlan 5", "vlan ! { 1-9 }", "frag any",	 "frag none",	"mac 02:00:00:00:00:00/24" };
-static const char *const ports[] = { "", "port 22", "to port { 80, 443, 8000-8080 }", "port ! ssh", "! port { 1-9, > 60000 }",
-				     "to port >= 1024" };
+static const char *const tos[] = {
+	"", "to any", "to 192.0.2.0/24", "to { 192.0.2.1, 192.0.2.3-192.0.2.7 }", "to ! $hosts", "to @large"
+};
+static const char *const fields[] = { "",
+				      "ttl < 5",
+				      "ttl { 1, 64, 255 }",
+				      "len 40-1500",
+				      "len ! 0-100",
+				      "dscp { ef, af11, 3 }",
+				      "vlan 5",
+				      "vlan ! { 1-9 }",
+				      "frag any",
+				      "frag none",
+				      "mac 02:00:00:00:00:00/24" };
+static const char *const ports[] = {
+	"", "port 22", "to port { 80, 443, 8000-8080 }", "port ! ssh", "! port { 1-9, > 60000 }", "to port >= 1024"
+};
 static const char *const flag_words[] = { "", "flags S/SA", "flags { /FSRPAU, SF/SF }", "flags ! S", "flags any" };
 
 #define PICK(list) list[prng_below(p, sizeof(list) / sizeof((list)[0]))]
@@ -111,12 +134,14 @@ static void write_addresses(struct str *out, const char *word, const struct aset
 	str_add(out, " }");
 }
 
-static const enum field_id numbers[] = { FIELD_SPORT, FIELD_DPORT, FIELD_TCPFLAGS, FIELD_DSCP, FIELD_TTL, FIELD_LEN, FIELD_MAC };
+static const enum field_id numbers[] = { FIELD_SPORT, FIELD_DPORT, FIELD_TCPFLAGS, FIELD_DSCP,
+					 FIELD_TTL,   FIELD_LEN,   FIELD_MAC };
 #define NNUMBERS (sizeof(numbers) / sizeof(numbers[0]))
 
 static bool covers_all(const struct aset *s)
 {
-	return s->n4 == 1 && s->v4[0].lo == 0 && s->v4[0].hi == UINT32_MAX && s->n6 == 1 && s->v6[0].lo == 0 && s->v6[0].hi == ~(u128)0;
+	return s->n4 == 1 && s->v4[0].lo == 0 && s->v4[0].hi == UINT32_MAX && s->n6 == 1 && s->v6[0].lo == 0 &&
+	       s->v6[0].hi == ~(u128)0;
 }
 
 static void assert_addresses(const struct aset *want, const struct aset *got)
@@ -181,7 +206,9 @@ static bool check_model_rule(const struct rule *rule)
 
 static void random_rules_survive_text(void **state)
 {
-	struct rulegen_opts opts = { .style = RULEGEN_EDGES, .nrules = 1500, .directions = 1u << DIRECTION_INGRESS, .no_empty = true };
+	struct rulegen_opts opts = {
+		.style = RULEGEN_EDGES, .nrules = 1500, .directions = 1u << DIRECTION_INGRESS, .no_empty = true
+	};
 	struct arena *arena = arena_new();
 	struct policy *policy;
 	struct prng prng;
@@ -263,7 +290,8 @@ static void same_meaning_same_text(void **state)
 
 static void places_are_those_of_the_file(void **state)
 {
-	auto_parsed struct parsed p = parse_string("\n# one\npolicy p {\n  ingress default drop {\n\n\tpass tcp to \\\n port 22\n    drop\n}\n}\n");
+	auto_parsed struct parsed p = parse_string(
+		"\n# one\npolicy p {\n  ingress default drop {\n\n\tpass tcp to \\\n port 22\n    drop\n}\n}\n");
 	const struct chain *c;
 
 	assert_int_equal(p.err, 0);
@@ -282,8 +310,9 @@ static void places_are_those_of_the_file(void **state)
 
 static void sets_are_shared_by_rules(void **state)
 {
-	auto_parsed struct parsed p = parse_string("set s { elements { 10.0.0.0/8 } }\npolicy p { ingress default pass {\n"
-						   "drop from @s\ndrop to @s\ndrop from ! @s\ndrop to ! @s\n} }\n");
+	auto_parsed struct parsed p =
+		parse_string("set s { elements { 10.0.0.0/8 } }\npolicy p { ingress default pass {\n"
+			     "drop from @s\ndrop to @s\ndrop from ! @s\ndrop to ! @s\n} }\n");
 	const struct rule *r;
 
 	assert_int_equal(p.err, 0);
@@ -297,12 +326,9 @@ static void sets_are_shared_by_rules(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(random_text_is_printed_stably),
-		cmocka_unit_test(random_rules_survive_text),
-		cmocka_unit_test(addresses_are_printed_as_rfc5952_says),
-		cmocka_unit_test(same_meaning_same_text),
-		cmocka_unit_test(places_are_those_of_the_file),
-		cmocka_unit_test(sets_are_shared_by_rules),
+		cmocka_unit_test(random_text_is_printed_stably),	 cmocka_unit_test(random_rules_survive_text),
+		cmocka_unit_test(addresses_are_printed_as_rfc5952_says), cmocka_unit_test(same_meaning_same_text),
+		cmocka_unit_test(places_are_those_of_the_file),		 cmocka_unit_test(sets_are_shared_by_rules),
 	};
 
 	seed = prng_seed("print", 20261121);

@@ -36,7 +36,8 @@ static void assert_expectation(const struct expectation *x)
 	}
 	by = decided_by(chain, &r);
 	if (r.verdict != x->verdict || (x->by && strcmp(by, x->by)))
-		fail_msg("%s:%u: %s: but it is %s by \"%s\"", x->file, x->line, x->text, r.verdict == VERDICT_PASS ? "pass" : "drop", by);
+		fail_msg("%s:%u: %s: but it is %s by \"%s\"", x->file, x->line, x->text,
+			 r.verdict == VERDICT_PASS ? "pass" : "drop", by);
 }
 
 static void shipped_file(void **state)
@@ -130,8 +131,8 @@ static void reference_snippets(void **state)
 			auto_parsed struct parsed p = parse_snippet(start, (size_t)(end - start));
 
 			if (p.err)
-				fail_msg("rules/README.md: this snippet does not parse:\n%.*s\n%s", (int)(end - start), start,
-					 str_get(&p.errors));
+				fail_msg("rules/README.md: this snippet does not parse:\n%.*s\n%s", (int)(end - start),
+					 start, str_get(&p.errors));
 			assert_print_identity(&p);
 		}
 		at = end + 3;
@@ -174,10 +175,12 @@ int main(void)
 			return 1;
 		tests[k++] = (struct CMUnitTest){ title, shipped_file, NULL, NULL, names[i] };
 	}
-	tests[k++] = (struct CMUnitTest){ "the test blocks of the shipped files name most of their labels", shipped_labels_tested, NULL, NULL,
+	tests[k++] = (struct CMUnitTest){ "the test blocks of the shipped files name most of their labels",
+					  shipped_labels_tested, NULL, NULL, NULL };
+	tests[k++] = (struct CMUnitTest){ "every rule snippet of the reference parses", reference_snippets, NULL, NULL,
 					  NULL };
-	tests[k++] = (struct CMUnitTest){ "every rule snippet of the reference parses", reference_snippets, NULL, NULL, NULL };
-	tests[k++] = (struct CMUnitTest){ "every field has its row in the reference", reference_names_fields, NULL, NULL, NULL };
+	tests[k++] = (struct CMUnitTest){ "every field has its row in the reference", reference_names_fields, NULL,
+					  NULL, NULL };
 	failed = _cmocka_run_group_tests("rules", tests, k, NULL, NULL);
 	for (size_t i = 0; i < n; i++) {
 		free((char *)tests[i].name);

@@ -101,12 +101,12 @@ struct ast_stmt {
 	struct ast_stmt *next;
 	struct span span; /* the statement's first word; of a rule, the whole rule */
 	unsigned int line, column;
-	struct ast_text name;     /* define, set, policy, include (path), interface (policy), test (policy or NULL) */
-	struct ast_list list;     /* define (values), interface (names) */
-	struct ast_block body;    /* policy, chain, test */
+	struct ast_text name;	  /* define, set, policy, include (path), interface (policy), test (policy or NULL) */
+	struct ast_list list;	  /* define (values), interface (names) */
+	struct ast_block body;	  /* policy, chain, test */
 	enum direction direction; /* chain */
-	enum verdict fallback;    /* chain */
-	bool on;                  /* essentials */
+	enum verdict fallback;	  /* chain */
+	bool on;		  /* essentials */
 	union {
 		struct ast_rule rule;
 		struct ast_set set;

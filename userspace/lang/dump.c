@@ -20,7 +20,11 @@ static void dump_list(const struct ast_list *list, struct str *out)
 	for (size_t i = 0; i < list->n; i++) {
 		const struct ast_value *v = &list->v[i];
 
-		str_addf(out, " %s%s", cmp[v->cmp], v->kind == AST_VAR ? "$" : v->kind == AST_SET ? "@" : v->kind == AST_STRING ? "\"" : "");
+		str_addf(out, " %s%s", cmp[v->cmp],
+			 v->kind == AST_VAR	 ? "$"
+			 : v->kind == AST_SET	 ? "@"
+			 : v->kind == AST_STRING ? "\""
+						 : "");
 		dump_text(&v->text, out);
 		str_add(out, v->kind == AST_STRING ? "\"" : "");
 		if (v->to.s) {
@@ -33,7 +37,9 @@ static void dump_list(const struct ast_list *list, struct str *out)
 
 static void dump_rule(const struct ast_rule *rule, struct str *out)
 {
-	static const char *const words[] = { [AST_FROM] = "from", [AST_TO] = "to", [AST_TYPE] = "type", [AST_CODE] = "code" };
+	static const char *const words[] = {
+		[AST_FROM] = "from", [AST_TO] = "to", [AST_TYPE] = "type", [AST_CODE] = "code"
+	};
 
 	str_addf(out, "rule %s", verdict_word(rule->verdict));
 	for (size_t i = 0; i < rule->nclauses; i++) {
@@ -79,8 +85,10 @@ static void dump_expect(const struct ast_expect *e, struct str *out)
 
 static void dump_stmt(const struct ast_stmt *s, struct str *out)
 {
-	static const char *const words[] = { [AST_DEFINE] = "define", [AST_SET_DECL] = "set", [AST_POLICY] = "policy",
-					     [AST_INCLUDE] = "include", [AST_INTERFACE] = "interface", [AST_TEST] = "test" };
+	static const char *const words[] = {
+		[AST_DEFINE] = "define",   [AST_SET_DECL] = "set",	  [AST_POLICY] = "policy",
+		[AST_INCLUDE] = "include", [AST_INTERFACE] = "interface", [AST_TEST] = "test"
+	};
 
 	switch (s->kind) {
 	case AST_RULE:

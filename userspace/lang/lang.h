@@ -33,7 +33,8 @@ int lang_parse(struct arena *arena, const char *name, const char *text, size_t l
 	       struct diags *d, struct ruleset **ret_rules);
 
 /* `--dump=ast`: the tree after parsing, before any name is known. */
-int lang_dump_ast(struct arena *arena, const char *name, const char *text, size_t len, struct diags *d, struct str *out);
+int lang_dump_ast(struct arena *arena, const char *name, const char *text, size_t len, struct diags *d,
+		  struct str *out);
 
 /* Canonical text of a whole rule set: parsing it gives the same rule set (sets are written in place, includes and
  * defines are gone, essentials are implied by `default drop`). */

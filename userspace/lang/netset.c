@@ -26,7 +26,8 @@ static const char *word_end(const char *s, const char *eol)
 	return s;
 }
 
-static void line_error(struct resolver *r, const struct source *source, const char *s, const char *end, const char *why, bool hint)
+static void line_error(struct resolver *r, const struct source *source, const char *s, const char *end, const char *why,
+		       bool hint)
 {
 	struct span span = { source, (uint32_t)(s - source->text), (uint32_t)(end - source->text) };
 	struct str shown = {};
@@ -35,13 +36,14 @@ static void line_error(struct resolver *r, const struct source *source, const ch
 	str_add_escaped(&shown, s, end - s < 60 ? (size_t)(end - s) : 60);
 	g = diag_add(r->d, DIAG_ERROR, span, "\"%s\" %s", str_get(&shown), why);
 	if (hint)
-		diag_hint(r->d, g, "a set file has one host, prefix or range per line; comments start with \"#\" or \";\"");
+		diag_hint(r->d, g,
+			  "a set file has one host, prefix or range per line; comments start with \"#\" or \";\"");
 	str_fini(&shown);
 }
 
 /* One line without its newline. NULL, or why it is refused with the word in ret_s, ret_end. */
-static const char *line_parse(const char *s, const char *eol, struct addr_range *ret, bool *ret_empty, const char **ret_s,
-			      const char **ret_end)
+static const char *line_parse(const char *s, const char *eol, struct addr_range *ret, bool *ret_empty,
+			      const char **ret_s, const char **ret_end)
 {
 	const char *end, *next, *why;
 
@@ -95,7 +97,7 @@ bool netset_read(struct resolver *r, const struct source *source, struct aset_bu
 		s = eol < stop ? eol + 1 : stop;
 	}
 	if (errors > MAX_ERRORS)
-		diag_add(r->d, DIAG_ERROR, (struct span){ source, (uint32_t)more_at, (uint32_t)more_at }, "%zu more lines of this file are not addresses",
-			 errors - MAX_ERRORS);
+		diag_add(r->d, DIAG_ERROR, (struct span){ source, (uint32_t)more_at, (uint32_t)more_at },
+			 "%zu more lines of this file are not addresses", errors - MAX_ERRORS);
 	return !errors;
 }

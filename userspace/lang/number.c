@@ -178,7 +178,8 @@ const char *addr_parse(const char *s, size_t len, struct addr_range *ret)
 		if (!number_parse(slash + 1, len - (size_t)(slash - s) - 1, &bits))
 			return "has no number of bits after the \"/\"";
 		if (bits > r.len)
-			return r.family == FAMILY_IPV4 ? "has a prefix longer than 32 bits" : "has a prefix longer than 128 bits";
+			return r.family == FAMILY_IPV4 ? "has a prefix longer than 32 bits"
+						       : "has a prefix longer than 128 bits";
 		mask = bits == r.len ? 0 : (((u128)1 << (r.len - 1 - bits)) << 1) - 1;
 		r.has_bits = r.lo & mask;
 		r.len = (unsigned int)bits;

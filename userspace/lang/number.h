@@ -14,9 +14,9 @@ bool number_parse(const char *s, size_t len, uint64_t *ret);
 /* An address, a prefix, or a range of one family. */
 struct addr_range {
 	enum family family;
-	u128 lo, hi;      /* IPv4 in the low 32 bits */
-	bool is_range;    /* written as a-b */
-	bool has_bits;    /* a prefix with host bits set: they are ignored */
+	u128 lo, hi;	  /* IPv4 in the low 32 bits */
+	bool is_range;	  /* written as a-b */
+	bool has_bits;	  /* a prefix with host bits set: they are ignored */
 	unsigned int len; /* of the prefix */
 };
 

@@ -19,11 +19,11 @@ struct parser {
 	struct arena *arena;
 	struct diags *d;
 	struct lexer lx;
-	struct token tok;         /* the current one */
-	uint32_t prev_end;        /* of the token before it */
-	struct token open;        /* the "{" of the list being read */
-	unsigned int braces;      /* of lists and sets that are open */
-	bool failed;              /* no memory */
+	struct token tok;    /* the current one */
+	uint32_t prev_end;   /* of the token before it */
+	struct token open;   /* the "{" of the list being read */
+	unsigned int braces; /* of lists and sets that are open */
+	bool failed;	     /* no memory */
 	struct {
 		struct ast_value *v;
 		size_t n, cap;
@@ -41,8 +41,8 @@ void parser_next(struct parser *p);
 struct span parser_span(const struct parser *p); /* of the current token */
 struct ast_text parser_text(const struct parser *p);
 bool parser_is(const struct parser *p, const char *word); /* the current token is this word */
-bool parser_take(struct parser *p, const char *word);     /* … and goes on */
-bool parser_at_end(const struct parser *p);               /* of a statement: newline, "}" or the end */
+bool parser_take(struct parser *p, const char *word);	  /* … and goes on */
+bool parser_at_end(const struct parser *p);		  /* of a statement: newline, "}" or the end */
 /* "expected WHAT, not "…"": always false. The diagnostic, for a hint, in ret_diag when not NULL. */
 bool parser_expected(struct parser *p, const char *what, struct diag **ret_diag);
 bool parser_refuse_later(struct parser *p); /* a word for later: say so, return true */

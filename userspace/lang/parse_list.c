@@ -96,7 +96,8 @@ static bool parse_elements(struct parser *p, const char *what)
 			return false;
 		}
 		if (p->tok.kind == TOK_NOT) {
-			struct diag *g = diag_add(p->d, DIAG_ERROR, t.span, "\"!\" stands before a list, not inside it");
+			struct diag *g =
+				diag_add(p->d, DIAG_ERROR, t.span, "\"!\" stands before a list, not inside it");
 
 			diag_hint(p->d, g, "\"! { a, b }\" means: neither a nor b");
 			return false;

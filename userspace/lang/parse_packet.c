@@ -7,29 +7,21 @@
  *     proto 47 198.51.100.7 -> 192.0.2.1
  *     arp      ethertype 0x88cc      hex 0200…
  */
-#include "base/arena.h"
 #include "lang/number.h"
-#include "lang/parse.h"
+#include "lang/packet_parser.h"
 #include "lang/words.h"
 
 #include <string.h>
 
 #define SPORT 40000 /* of a packet whose source port is not said */
 
-struct packet_parser {
-	struct parser *p;
-	struct packet_spec *spec;
-	bool has_sport, has_dport, has_type, has_code, has_frag, has_dscp, has_len, has_ext;
-	struct span start, code_span;
-};
-
-static struct diag *packet_error(struct packet_parser *pp, struct span span, const char *text)
+struct diag *packet_error(struct packet_parser *pp, struct span span, const char *text)
 {
 	return diag_add(pp->p->d, DIAG_ERROR, span, "%s", text);
 }
 
 /* A number or a name of a field's vocabulary. */
-static bool take_number(struct packet_parser *pp, int field, uint64_t max, const char *what, uint64_t *ret)
+bool packet_number(struct packet_parser *pp, int field, uint64_t max, const char *what, uint64_t *ret)
 {
 	struct parser *p = pp->p;
 	struct ast_text t = parser_text(p);
@@ -59,7 +51,8 @@ static bool port_parse(const char *s, size_t len, uint16_t *ret)
 }
 
 /* 192.0.2.1, 192.0.2.1:22, 2001:db8::1, [2001:db8::1]:22 */
-static bool endpoint_parse(const struct ast_text *t, enum family *family, u128 *ret_addr, bool *ret_has_port, uint16_t *ret_port)
+static bool endpoint_parse(const struct ast_text *t, enum family *family, u128 *ret_addr, bool *ret_has_port,
+			   uint16_t *ret_port)
 {
 	const char *s = t->s, *end = t->s + t->len, *close;
 	uint32_t v4;
@@ -111,162 +104,6 @@ static bool take_endpoint(struct packet_parser *pp, u128 *addr, uint16_t *port, 
 	return true;
 }
 
-static bool take_flags(struct packet_parser *pp)
-{
-	struct parser *p = pp->p;
-	struct ast_text t = parser_text(p);
-	unsigned int bits = 0;
-
-	if (parser_is(p, "none")) {
-		t.len = 0;
-	} else if (p->tok.kind != TOK_WORD) {
-		return parser_expected(p, "the flags that are set, such as SA, or none", NULL);
-	}
-	for (size_t i = 0; i < t.len; i++) {
-		const char *at = strchr("FSRPAUEW", t.s[i]);
-
-		if (!at)
-			return parser_expected(p, "the flags that are set, such as SA, or none", NULL);
-		bits |= 1u << (at - "FSRPAUEW");
-	}
-	parser_next(p);
-	pp->spec->flags = (uint8_t)bits;
-	return true;
-}
-
-static bool take_ext(struct packet_parser *pp)
-{
-	struct ast_list list;
-
-	if (!parse_list(pp->p, "the name of an extension header", &list))
-		return false;
-	for (size_t i = 0; i < list.n; i++) {
-		const struct ast_text *t = &list.v[i].text;
-		long bit = list.v[i].kind == AST_WORD ? field_value_parse(FIELD_EXT, t->s, t->len) : -1;
-
-		if (bit < 0 || list.negate) {
-			struct diag *g = packet_error(pp, t->span, "expected the name of an extension header");
-
-			diag_hint(pp->p->d, g, "the names are hopopts, routing, fragment, dstopts, ah");
-			return false;
-		}
-		pp->spec->ext |= (uint8_t)(1u << bit);
-	}
-	return true;
-}
-
-static bool take_frag(struct packet_parser *pp)
-{
-	uint64_t v;
-	bool none = parser_is(pp->p, "none");
-
-	if (!none && !parser_is(pp->p, "first") && !parser_is(pp->p, "later"))
-		return parser_expected(pp->p, "none, first or later", NULL);
-	v = none ? FRAG_NONE : parser_is(pp->p, "first") ? FRAG_FIRST : FRAG_LATER;
-	parser_next(pp->p);
-	pp->spec->frag = (enum frag)v;
-	return true;
-}
-
-static bool take_mac(struct packet_parser *pp)
-{
-	struct ast_text t = parser_text(pp->p);
-
-	if (pp->p->tok.kind != TOK_WORD || !mac_parse(t.s, t.len, &pp->spec->mac))
-		return parser_expected(pp->p, "a MAC address such as 02:00:00:00:00:01", NULL);
-	parser_next(pp->p);
-	return true;
-}
-
-static bool take_code(struct packet_parser *pp)
-{
-	struct ast_text t = parser_text(pp->p);
-	enum field_id id = pp->spec->protocol == 58 ? FIELD_ICMP6 : FIELD_ICMP;
-	long named = -1;
-	uint64_t v;
-
-	if (pp->p->tok.kind == TOK_WORD)
-		named = field_code_parse(id, pp->spec->icmp_type, t.s, t.len);
-	if (named >= 0) {
-		pp->spec->icmp_code = (uint8_t)named;
-		parser_next(pp->p);
-		return true;
-	}
-	if (!take_number(pp, -1, 255, "an ICMP code from 0 to 255 or a name", &v))
-		return false;
-	pp->spec->icmp_code = (uint8_t)v;
-	return true;
-}
-
-static bool option_value(struct packet_parser *pp, const char *word)
-{
-	struct packet_spec *spec = pp->spec;
-	uint64_t v = 0;
-	bool ok;
-
-	if (!strcmp(word, "flags"))
-		return take_flags(pp);
-	if (!strcmp(word, "ext"))
-		return take_ext(pp);
-	if (!strcmp(word, "frag"))
-		return take_frag(pp);
-	if (!strcmp(word, "mac"))
-		return take_mac(pp);
-	if (!strcmp(word, "code"))
-		return take_code(pp);
-	if (!strcmp(word, "type")) {
-		ok = take_number(pp, spec->protocol == 58 ? FIELD_ICMP6 : FIELD_ICMP, 255, "an ICMP type from 0 to 255 or a name", &v);
-		spec->icmp_type = (uint8_t)v;
-	} else if (!strcmp(word, "ttl")) {
-		ok = take_number(pp, -1, 255, "a number from 0 to 255", &v);
-		spec->ttl = (uint8_t)v;
-	} else if (!strcmp(word, "dscp")) {
-		ok = take_number(pp, FIELD_DSCP, 63, "a number from 0 to 63 or a name such as ef", &v);
-		spec->dscp = (uint8_t)v;
-	} else if (!strcmp(word, "vlan")) {
-		ok = take_number(pp, -1, 4095, "a VLAN ID from 0 to 4095", &v);
-		spec->vlan = (uint16_t)v;
-	} else {
-		ok = take_number(pp, -1, 65535, "a length from 1 to 65535", &v);
-		spec->len = (unsigned int)v;
-	}
-	return ok;
-}
-
-/* The options of a packet, which of them a non-IP frame has too, and where "given" is remembered. */
-static bool take_option(struct packet_parser *pp, bool *ret_taken)
-{
-	struct packet_spec *spec = pp->spec;
-	const struct {
-		const char *word;
-		bool frame, *given;
-	} options[] = {
-		{ "flags", false, &spec->has_flags }, { "type", false, &pp->has_type }, { "code", false, &pp->has_code },
-		{ "ttl", false, &spec->has_ttl },     { "dscp", false, &pp->has_dscp }, { "frag", false, &pp->has_frag },
-		{ "vlan", true, &spec->has_vlan },    { "mac", true, &spec->has_mac },	{ "ext", false, &pp->has_ext },
-		{ "len", false, &pp->has_len },
-	};
-
-	*ret_taken = false;
-	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
-		struct span span = parser_span(pp->p);
-
-		if (!parser_is(pp->p, options[i].word))
-			continue;
-		if (*options[i].given || (spec->family == FAMILY_OTHER && !options[i].frame)) {
-			packet_error(pp, span, *options[i].given ? "this is given twice" : "only an IP packet has this");
-			return false;
-		}
-		if (!strcmp(options[i].word, "code"))
-			pp->code_span = span;
-		parser_next(pp->p);
-		*options[i].given = true;
-		*ret_taken = true;
-		return option_value(pp, options[i].word);
-	}
-	return true;
-}
-
 static bool take_hex(struct packet_parser *pp)
 {
 	struct parser *p = pp->p;
@@ -281,7 +118,8 @@ static bool take_hex(struct packet_parser *pp)
 
 		for (size_t i = 0; i < t.len; i++) {
 			char c = t.s[i];
-			unsigned int v = c >= '0' && c <= '9' ? (unsigned int)(c - '0') : (unsigned int)((c | 0x20) - 'a' + 10);
+			unsigned int v =
+				c >= '0' && c <= '9' ? (unsigned int)(c - '0') : (unsigned int)((c | 0x20) - 'a' + 10);
 
 			if (c == ':' || c == '.' || c == '-')
 				continue;
@@ -319,7 +157,7 @@ static bool take_kind(struct packet_parser *pp)
 	long named;
 
 	if (parser_take(p, "proto")) {
-		if (!take_number(pp, FIELD_PROTO, 255, "a protocol: a number from 0 to 255 or a name", &v))
+		if (!packet_number(pp, FIELD_PROTO, 255, "a protocol: a number from 0 to 255 or a name", &v))
 			return false;
 		pp->spec->protocol = (unsigned int)v;
 		return true;
@@ -330,7 +168,8 @@ static bool take_kind(struct packet_parser *pp)
 		parser_next(p);
 		return true;
 	}
-	parser_expected(p, "a packet: tcp, udp, sctp, icmp, icmp6, proto NUMBER, arp, ethertype NUMBER or hex BYTES", &g);
+	parser_expected(p, "a packet: tcp, udp, sctp, icmp, icmp6, proto NUMBER, arp, ethertype NUMBER or hex BYTES",
+			&g);
 	if (p->tok.kind == TOK_WORD) {
 		guess_init(&guess, p->arena, t.s, t.len);
 		for (size_t i = 0; field_value_name(FIELD_PROTO, i); i++)
@@ -349,10 +188,12 @@ static bool take_ethertype(struct packet_parser *pp)
 	bool arp = parser_is(pp->p, "arp");
 
 	parser_next(pp->p);
-	if (!arp && !take_number(pp, FIELD_ETHERTYPE, 0xffff, "an ethertype from 0x0600 to 0xffff", &v))
+	if (!arp && !packet_number(pp, FIELD_ETHERTYPE, 0xffff, "an ethertype from 0x0600 to 0xffff", &v))
 		return false;
 	if (v < 0x600 || v == 0x0800 || v == 0x86dd || v == 0x8100 || v == 0x88a8) {
-		packet_error(pp, span, v < 0x600 ? "an ethertype is at least 0x0600" : "write IP packets by their protocol, tags with \"vlan\"");
+		packet_error(pp, span,
+			     v < 0x600 ? "an ethertype is at least 0x0600"
+				       : "write IP packets by their protocol, tags with \"vlan\"");
 		return false;
 	}
 	pp->spec->has_ethertype = true;
@@ -429,50 +270,11 @@ bool parse_packet(struct parser *p, struct packet_spec **ret_spec)
 	if (frame ? !take_ethertype(&pp) : !take_kind(&pp) || !take_addresses(&pp))
 		return false;
 	while (taken)
-		if (!take_option(&pp, &taken))
+		if (!packet_option(&pp, &taken))
 			return false;
 	pp.start.end = p->prev_end;
 	if (!frame && !complete(&pp))
 		return false;
 	*ret_spec = pp.spec;
-	return true;
-}
-
-/* `[ingress|egress] PACKET is VERDICT [by LABEL]` */
-bool parse_expect(struct parser *p, struct ast_stmt *stmt)
-{
-	struct packet_spec *spec;
-
-	stmt->expect.direction = parser_is(p, "egress") ? DIRECTION_EGRESS : DIRECTION_INGRESS;
-	if (parser_is(p, "egress") || parser_is(p, "ingress"))
-		parser_next(p);
-	if (!parse_packet(p, &spec))
-		return false;
-	stmt->expect.packet = spec;
-	if (!parser_take(p, "is"))
-		return parser_expected(p, "an option of the packet or \"is pass\", \"is drop\"", NULL);
-	if (!parser_is(p, "pass") && !parser_is(p, "drop"))
-		return parser_refuse_later(p) ? false : parser_expected(p, "pass or drop", NULL);
-	stmt->expect.verdict = parser_is(p, "pass") ? VERDICT_PASS : VERDICT_DROP;
-	parser_next(p);
-	if (parser_take(p, "by")) {
-		if (p->tok.kind == TOK_STRING) {
-			if (!parse_string(p, "a label", &stmt->expect.by))
-				return false;
-		} else if (p->tok.kind == TOK_WORD) {
-			stmt->expect.by = parser_text(p);
-			stmt->expect.by.s = arena_strndup(p->arena, stmt->expect.by.s, stmt->expect.by.len);
-			if (!stmt->expect.by.s) {
-				p->failed = true;
-				return false;
-			}
-			parser_next(p);
-		} else {
-			return parser_expected(p, "a label in quotes, default or another reason", NULL);
-		}
-		if (stmt->expect.by.s && !stmt->expect.by.len)
-			return !packet_error(&(struct packet_parser){ .p = p }, stmt->expect.by.span, "a label cannot be empty");
-	}
-	stmt->span.end = p->prev_end;
 	return true;
 }

@@ -12,8 +12,10 @@ static const struct {
 	const char *word;
 	enum family family;
 } families[] = {
-	{ "inet", FAMILY_IPV4 },  { "ipv4", FAMILY_IPV4 },
-	{ "inet6", FAMILY_IPV6 }, { "ipv6", FAMILY_IPV6 },
+	{ "inet", FAMILY_IPV4 },
+	{ "ipv4", FAMILY_IPV4 },
+	{ "inet6", FAMILY_IPV6 },
+	{ "ipv6", FAMILY_IPV6 },
 };
 
 static const char *const structure[] = { "from", "to", "port", "type", "code", "label", "all", "dport" };
@@ -106,7 +108,8 @@ static bool port_follows(struct parser *p, bool *negate)
 	if (p->tok.kind != TOK_NOT)
 		return parser_is(p, "port");
 	after = lex_next(&ahead);
-	if (after.kind != TOK_WORD || after.end - after.start != 4 || memcmp(p->lx.source->text + after.start, "port", 4))
+	if (after.kind != TOK_WORD || after.end - after.start != 4 ||
+	    memcmp(p->lx.source->text + after.start, "port", 4))
 		return false;
 	if (*negate)
 		return false; /* twice: the list says so */
@@ -272,7 +275,9 @@ bool parse_rule(struct parser *p, struct ast_stmt *stmt)
 {
 	struct rule_parser rp = { .p = p };
 
-	stmt->rule.verdict = parser_is(p, "pass") ? VERDICT_PASS : parser_is(p, "drop") ? VERDICT_DROP : VERDICT_CONTINUE;
+	stmt->rule.verdict = parser_is(p, "pass")   ? VERDICT_PASS
+			     : parser_is(p, "drop") ? VERDICT_DROP
+						    : VERDICT_CONTINUE;
 	parser_next(p);
 	while (!parser_at_end(p))
 		if (!parse_clause(&rp))

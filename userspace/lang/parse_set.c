@@ -83,7 +83,8 @@ bool parse_set_body(struct parser *p, struct ast_stmt *stmt)
 			diag_note(p->d, g, open, "the set starts here");
 			return false;
 		}
-		if (!parse_member(p, set, files) || (!parser_at_end(p) && !parser_expected(p, "\";\" or the end of the line", NULL)))
+		if (!parse_member(p, set, files) ||
+		    (!parser_at_end(p) && !parser_expected(p, "\";\" or the end of the line", NULL)))
 			return false;
 	}
 	p->braces--;

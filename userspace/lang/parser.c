@@ -136,7 +136,9 @@ bool parse_name(struct parser *p, const char *what, struct ast_text *ret)
 	if (!name_valid(t.s, t.len)) {
 		struct diag *g = diag_add(p->d, DIAG_ERROR, t.span, "this is not a name");
 
-		diag_hint(p->d, g, "a name starts with a letter, has letters, digits, \"_\", \".\" and \"-\", and at most 63 of them");
+		diag_hint(p->d, g,
+			  "a name starts with a letter, has letters, digits, \"_\", \".\" and \"-\", and at most 63 of "
+			  "them");
 		return false;
 	}
 	parser_next(p);
@@ -161,7 +163,8 @@ static bool string_decode(const char *s, size_t len, char *out, size_t *ret_len)
 		if (s[i] == '\\') {
 			if (i + 1 < len && (s[i + 1] == '"' || s[i + 1] == '\\')) {
 				i++;
-			} else if (i + 3 < len && s[i + 1] == 'x' && hex_digit(s[i + 2]) >= 0 && hex_digit(s[i + 3]) >= 0) {
+			} else if (i + 3 < len && s[i + 1] == 'x' && hex_digit(s[i + 2]) >= 0 &&
+				   hex_digit(s[i + 3]) >= 0) {
 				out[n++] = (char)(hex_digit(s[i + 2]) << 4 | hex_digit(s[i + 3]));
 				i += 3;
 				if (!out[n - 1])

@@ -9,11 +9,14 @@
 #include <errno.h>
 #include <string.h>
 
-static void resolve_block(struct resolver *r, const struct ast_block *block, enum parse_level level, struct policy_def *policy);
+static void resolve_block(struct resolver *r, const struct ast_block *block, enum parse_level level,
+			  struct policy_def *policy);
 
-static struct diag *twice(struct resolver *r, const struct ast_text *name, const struct ast_text *first, const char *what)
+static struct diag *twice(struct resolver *r, const struct ast_text *name, const struct ast_text *first,
+			  const char *what)
 {
-	struct diag *g = diag_add(r->d, DIAG_ERROR, name->span, "%s \"%.*s\" is there already", what, (int)name->len, name->s);
+	struct diag *g =
+		diag_add(r->d, DIAG_ERROR, name->span, "%s \"%.*s\" is there already", what, (int)name->len, name->s);
 
 	diag_note(r->d, g, first->span, "first written here");
 	return g;
@@ -94,7 +97,8 @@ static bool set_addresses(struct resolver *r, const struct ast_stmt *s, struct s
 		return resolve_oom(r);
 	def->addresses = addresses;
 	if (!addresses->n4 && !addresses->n6)
-		diag_add(r->d, DIAG_WARNING, s->name.span, "the set \"%s\" is empty: no address is in it", addresses->name);
+		diag_add(r->d, DIAG_WARNING, s->name.span, "the set \"%s\" is empty: no address is in it",
+			 addresses->name);
 	return true;
 }
 
@@ -125,7 +129,8 @@ static void resolve_set(struct resolver *r, const struct ast_stmt *s)
 		r->failed = true;
 }
 
-static void resolve_include(struct resolver *r, const struct ast_stmt *s, enum parse_level level, struct policy_def *policy)
+static void resolve_include(struct resolver *r, const struct ast_stmt *s, enum parse_level level,
+			    struct policy_def *policy)
 {
 	struct load load = { .parent = r->load, .depth = r->load->depth + 1 };
 	struct ast_block block;
@@ -207,12 +212,14 @@ static void resolve_policy(struct resolver *r, const struct ast_stmt *s)
 	}
 	resolve_block(r, &s->body, PARSE_POLICY, def);
 	if (!def->policy.chain[0].present && !def->policy.chain[1].present && !r->d->errors)
-		diag_add(r->d, DIAG_WARNING, s->name.span, "the policy has neither an ingress nor an egress block: it passes everything");
+		diag_add(r->d, DIAG_WARNING, s->name.span,
+			 "the policy has neither an ingress nor an egress block: it passes everything");
 }
 
 static void later(struct resolver *r, const struct ast_stmt *s, const struct ast_text *policy_name)
 {
-	if (vec_push(&r->late, (struct late){ .stmt = s, .policy_name = policy_name ? *policy_name : (struct ast_text){} }))
+	if (vec_push(&r->late,
+		     (struct late){ .stmt = s, .policy_name = policy_name ? *policy_name : (struct ast_text){} }))
 		r->failed = true;
 }
 
@@ -238,7 +245,8 @@ static void resolve_test(struct resolver *r, const struct ast_stmt *test, const 
 	}
 }
 
-static void resolve_block(struct resolver *r, const struct ast_block *block, enum parse_level level, struct policy_def *policy)
+static void resolve_block(struct resolver *r, const struct ast_block *block, enum parse_level level,
+			  struct policy_def *policy)
 {
 	for (const struct ast_stmt *s = block->first; s && !r->failed && !r->d->truncated; s = s->next) {
 		switch (s->kind) {
@@ -317,7 +325,8 @@ static int resolve_all(struct resolver *r, const struct source *source, struct r
 	late_resolve(r, rs);
 	rs->nbindings = r->bindings.n;
 	rs->ntests = r->tests.n;
-	if (r->failed || !copy_out(r->arena, r->bindings.v, r->bindings.n, sizeof(*r->bindings.v), (void **)&rs->bindings) ||
+	if (r->failed ||
+	    !copy_out(r->arena, r->bindings.v, r->bindings.n, sizeof(*r->bindings.v), (void **)&rs->bindings) ||
 	    !copy_out(r->arena, r->tests.v, r->tests.n, sizeof(*r->tests.v), (void **)&rs->tests))
 		return -ENOMEM;
 	return r->d->errors ? -EINVAL : 0;

@@ -13,9 +13,9 @@
 #include "lang/parse.h"
 
 /* Limits that stop a text from growing without bound. */
-#define RESOLVE_MAX_DEPTH 16            /* of includes */
-#define RESOLVE_MAX_INCLUDES 1024       /* in one run */
-#define RESOLVE_MAX_VALUES (4u << 20)   /* list elements, $names expanded, in one run */
+#define RESOLVE_MAX_DEPTH    16		/* of includes */
+#define RESOLVE_MAX_INCLUDES 1024	/* in one run */
+#define RESOLVE_MAX_VALUES   (4u << 20) /* list elements, $names expanded, in one run */
 
 struct define {
 	struct ast_text name;
@@ -35,7 +35,7 @@ struct policy_def {
 	struct policy policy;
 	struct span chain_span[DIRECTION_COUNT];
 	struct names labels[DIRECTION_COUNT]; /* → struct ast_text */
-	size_t index;                         /* in the rule set */
+	size_t index;			      /* in the rule set */
 };
 
 /* interface … and test …, which wait for the policies. */
@@ -44,8 +44,6 @@ struct late {
 	struct policy_def *policy; /* with an expectation: the test block's, NULL: the only one */
 	struct ast_text policy_name;
 };
-
-
 
 struct resolver {
 	struct arena *arena;
@@ -107,7 +105,8 @@ struct items {
 /* Expand $names. False after a diagnostic (an unknown name, an empty list), or failed. */
 bool list_expand(struct resolver *r, const struct ast_list *list, struct items *ret_items);
 /* A mistake in an item: at its use, and where it was defined. */
-struct diag *item_error(struct resolver *r, const struct item *it, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+struct diag *item_error(struct resolver *r, const struct item *it, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 bool item_is(const struct item *it, const char *word);
 struct set_def *set_find(struct resolver *r, const struct ast_text *name, struct span use);
 /* The address an item is; false after a diagnostic. */
@@ -115,7 +114,8 @@ bool item_addr(struct resolver *r, const struct item *it, struct addr_range *ret
 int addr_add(struct aset_builder *b, const struct addr_range *a);
 
 /* resolve_value.c: a list → the values of a field, and their canonical text; false after a diagnostic. */
-bool field_resolve(struct resolver *r, enum field_id id, const struct ast_list *list, struct str *text, struct vset **ret_set);
+bool field_resolve(struct resolver *r, enum field_id id, const struct ast_list *list, struct str *text,
+		   struct vset **ret_set);
 /* One number, range, comparison or name of a field. */
 bool item_range(struct resolver *r, enum field_id id, const struct item *it, struct range *ret);
 

@@ -66,7 +66,8 @@ static bool add_set(struct rule_builder *b, struct aset_builder *all, const stru
 	if (b->r->values > RESOLVE_MAX_VALUES) {
 		struct diag *g = item_error(b->r, it, "merging large sets into so many lists takes too much memory");
 
-		diag_hint(b->r->d, g, "a rule with the set alone shares it: from @%.*s", (int)it->v->text.len, it->v->text.s);
+		diag_hint(b->r->d, g, "a rule with the set alone shares it: from @%.*s", (int)it->v->text.len,
+			  it->v->text.s);
 		return false;
 	}
 	for (size_t i = 0; i < set->n4; i++)
@@ -115,7 +116,8 @@ static bool addr_union(struct rule_builder *b, struct items *items, size_t plain
 /* Every address of both families. */
 static bool aset_is_all(const struct aset *s)
 {
-	return s->n4 == 1 && s->v4[0].lo == 0 && s->v4[0].hi == UINT32_MAX && s->n6 == 1 && s->v6[0].lo == 0 && s->v6[0].hi == ~(u128)0;
+	return s->n4 == 1 && s->v4[0].lo == 0 && s->v4[0].hi == UINT32_MAX && s->n6 == 1 && s->v6[0].lo == 0 &&
+	       s->v6[0].hi == ~(u128)0;
 }
 
 static bool addr_invert(struct resolver *r, const struct aset *in, const struct aset **ret)

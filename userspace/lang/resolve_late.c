@@ -11,7 +11,7 @@
 #define MAX_INTERFACE 15 /* bytes: what the kernel takes */
 
 /* What `by` may say beside labels: the words of reasons. */
-static const char *const reasons[] = { "default",   "l2-other",  "l2-short",  "vlan-depth", "malformed",
+static const char *const reasons[] = { "default",   "l2-other",	 "l2-short", "vlan-depth", "malformed",
 				       "frag-tiny", "ext-chain", "l4-short", "rule" };
 
 static struct policy_def *policy_find(struct resolver *r, const struct ast_text *name)
@@ -67,7 +67,8 @@ static void resolve_interface(struct resolver *r, const struct ast_stmt *s, cons
 		}
 		first = names_get(&r->interfaces, it->v->text.s, it->v->text.len);
 		if (first) {
-			diag_note(r->d, item_error(r, it, "this interface uses a policy already"), *first, "first written here");
+			diag_note(r->d, item_error(r, it, "this interface uses a policy already"), *first,
+				  "first written here");
 			continue;
 		}
 		own = arena_alloc(r->arena, sizeof(*own));
@@ -137,8 +138,9 @@ static void resolve_expect(struct resolver *r, const struct late *late, const st
 	if (late->policy_name.s) {
 		def = policy_find(r, &late->policy_name);
 	} else if (!def && !r->d->errors) {
-		struct diag *g = diag_add(r->d, DIAG_ERROR, s->span, "%s", r->policy_list.n ? "which policy is this test for?" :
-											      "there is no policy to test");
+		struct diag *g =
+			diag_add(r->d, DIAG_ERROR, s->span, "%s",
+				 r->policy_list.n ? "which policy is this test for?" : "there is no policy to test");
 
 		if (r->policy_list.n)
 			diag_hint(r->d, g, "the file has several: write \"test policy NAME { ... }\"");

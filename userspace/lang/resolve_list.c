@@ -67,7 +67,8 @@ struct set_def *set_find(struct resolver *r, const struct ast_text *name, struct
 static bool items_push(struct resolver *r, struct items *items, const struct ast_value *v, struct span use)
 {
 	if (++r->values > RESOLVE_MAX_VALUES) {
-		diag_add(r->d, DIAG_ERROR, use, "the lists of this file have more than %u values in all, each use of a $name counted",
+		diag_add(r->d, DIAG_ERROR, use,
+			 "the lists of this file have more than %u values in all, each use of a $name counted",
 			 RESOLVE_MAX_VALUES);
 		return false;
 	}
@@ -146,13 +147,15 @@ bool item_addr(struct resolver *r, const struct item *it, struct addr_range *ret
 	struct addr_range a;
 
 	if (v->kind == AST_WORD && !v->cmp)
-		why = v->to.s ? addr_parse_ends(v->text.s, v->text.len, v->to.s, v->to.len, &a) : addr_parse(v->text.s, v->text.len, &a);
+		why = v->to.s ? addr_parse_ends(v->text.s, v->text.len, v->to.s, v->to.len, &a)
+			      : addr_parse(v->text.s, v->text.len, &a);
 	if (why) {
 		addr_error(r, it, why);
 		return false;
 	}
 	if (a.has_bits) {
-		struct diag *g = diag_add(r->d, DIAG_WARNING, it->use, "\"%.*s\" has bits set behind the prefix", (int)v->text.len, v->text.s);
+		struct diag *g = diag_add(r->d, DIAG_WARNING, it->use, "\"%.*s\" has bits set behind the prefix",
+					  (int)v->text.len, v->text.s);
 		struct str shown = {};
 
 		if (a.family == FAMILY_IPV4)

@@ -60,7 +60,8 @@ bool proto_finish(struct rule_builder *b)
 
 static bool proto_only(const struct rule_builder *b, unsigned int protocol)
 {
-	return b->protocols && b->protocols->n == 1 && b->protocols->r[0].lo == protocol && b->protocols->r[0].hi == protocol;
+	return b->protocols && b->protocols->n == 1 && b->protocols->r[0].lo == protocol &&
+	       b->protocols->r[0].hi == protocol;
 }
 
 /* A code by name, when there is one type to know it by; else a number, a range or a comparison. */

@@ -9,11 +9,11 @@
 
 #include <string.h>
 
-#define MAX_LABEL 128
+#define MAX_LABEL    128
 #define ALL_FAMILIES (1u << FAMILY_OTHER | 1u << FAMILY_IPV4 | 1u << FAMILY_IPV6)
-#define IP_FAMILIES (1u << FAMILY_IPV4 | 1u << FAMILY_IPV6)
-#define BIT4 (1u << FAMILY_IPV4)
-#define BIT6 (1u << FAMILY_IPV6)
+#define IP_FAMILIES  (1u << FAMILY_IPV4 | 1u << FAMILY_IPV6)
+#define BIT4	     (1u << FAMILY_IPV4)
+#define BIT6	     (1u << FAMILY_IPV6)
 
 struct diag *clause_error(struct rule_builder *b, const struct ast_clause *c, const char *text)
 {
@@ -46,7 +46,9 @@ static bool place_clauses(struct rule_builder *b)
 
 			diag_note(b->r->d, g, (*place)->span, "first given here");
 			if (c->kind == AST_FIELD && (c->field == FIELD_SPORT || c->field == FIELD_DPORT))
-				diag_hint(b->r->d, g, "a port directly behind \"from\" is the source port, any other one the destination port");
+				diag_hint(b->r->d, g,
+					  "a port directly behind \"from\" is the source port, any other one the "
+					  "destination port");
 			else if (c->kind != AST_LABEL && c->kind != AST_FAMILY)
 				diag_hint(b->r->d, g, "several values stand in one list: { a, b }");
 			return false;
@@ -83,12 +85,14 @@ static unsigned int aset_families(const struct aset *s)
 }
 
 /* Narrow the families; when none is left, this clause and an earlier one contradict each other. */
-static bool narrow(struct rule_builder *b, unsigned int families, const struct ast_clause *c, const struct ast_clause **narrowed)
+static bool narrow(struct rule_builder *b, unsigned int families, const struct ast_clause *c,
+		   const struct ast_clause **narrowed)
 {
 	unsigned int left = b->families & families;
 
 	if (!left && families && b->families) {
-		struct diag *g = clause_error(b, c, "this rule matches no packet: its conditions are of different families");
+		struct diag *g =
+			clause_error(b, c, "this rule matches no packet: its conditions are of different families");
 
 		if (*narrowed)
 			diag_note(b->r->d, g, (*narrowed)->span, "%s here", b->families == BIT4 ? "IPv4" : "IPv6");
@@ -128,7 +132,8 @@ static bool resolve_families(struct rule_builder *b)
 		unsigned int can = (vset_has(types, 0x0800) ? BIT4 : 0) | (vset_has(types, 0x86dd) ? BIT6 : 0);
 
 		if (!(b->families & can) && b->families) {
-			clause_error(b, b->field[FIELD_ETHERTYPE], "this rule matches no packet: its other conditions need IP");
+			clause_error(b, b->field[FIELD_ETHERTYPE],
+				     "this rule matches no packet: its other conditions need IP");
 			return false;
 		}
 	}
@@ -155,7 +160,8 @@ static bool resolve_label(struct rule_builder *b)
 	}
 	first = names_get(labels, c->label.s, c->label.len);
 	if (first) {
-		struct diag *g = diag_add(b->r->d, DIAG_ERROR, c->label.span, "two rules of one direction have this label");
+		struct diag *g =
+			diag_add(b->r->d, DIAG_ERROR, c->label.span, "two rules of one direction have this label");
 
 		diag_note(b->r->d, g, first->span, "the other one is here");
 		diag_hint(b->r->d, g, "counters follow the label, so it must say which rule is meant");
@@ -192,7 +198,8 @@ void rule_resolve(struct resolver *r, const struct ast_stmt *stmt)
 		if (b.field[id] && id != FIELD_PROTO)
 			good &= resolve_field(&b, id);
 	good &= resolve_label(&b);
-	if (!good || !icmp_resolve(&b) || !proto_check(&b) || !proto_finish(&b) || !resolve_families(&b) || !rule_text(&b))
+	if (!good || !icmp_resolve(&b) || !proto_check(&b) || !proto_finish(&b) || !resolve_families(&b) ||
+	    !rule_text(&b))
 		return;
 	if (vec_push(&r->rules, b.rule))
 		r->failed = true;

@@ -11,7 +11,7 @@
 
 struct syntax {
 	const char *what; /* "expected …" */
-	uint64_t min;     /* the least value that may be written */
+	uint64_t min;	  /* the least value that may be written */
 	bool names_only;
 	bool (*parse)(struct resolver *r, const struct item *it, struct range *ret);
 	bool (*resolve)(struct resolver *r, const struct items *items, struct str *text, struct vset **ret);
@@ -55,8 +55,9 @@ static bool value_error(struct resolver *r, enum field_id id, const struct item 
 	if (syntaxes[id].what)
 		g = item_error(r, it, "expected %s, not \"%s\"", syntaxes[id].what, str_get(&shown));
 	else
-		g = item_error(r, it, "expected a number from %llu to %llu%s, not \"%s\"", (unsigned long long)syntaxes[id].min,
-			       (unsigned long long)field_max(id), field_value_name(id, 0) ? " or a name" : "", str_get(&shown));
+		g = item_error(r, it, "expected a number from %llu to %llu%s, not \"%s\"",
+			       (unsigned long long)syntaxes[id].min, (unsigned long long)field_max(id),
+			       field_value_name(id, 0) ? " or a name" : "", str_get(&shown));
 	str_fini(&shown);
 	if (it->v->kind != AST_WORD)
 		return false;
@@ -79,7 +80,8 @@ static bool word_value(enum field_id id, const char *s, size_t len, uint64_t *re
 		*ret = (uint64_t)named;
 		return true;
 	}
-	return !syntaxes[id].names_only && number_parse(s, len, ret) && *ret <= field_max(id) && *ret >= syntaxes[id].min;
+	return !syntaxes[id].names_only && number_parse(s, len, ret) && *ret <= field_max(id) &&
+	       *ret >= syntaxes[id].min;
 }
 
 /* `8000-8080`, and `8000:8080` as ufw and pf write it. */
@@ -137,8 +139,8 @@ bool item_range(struct resolver *r, enum field_id id, const struct item *it, str
 	} else if (word_value(id, v->text.s, v->text.len, &value)) {
 		if (compare_range(id, v->cmp, value, ret))
 			return true;
-		item_error(r, it, "no value of \"%s\" is %s than %.*s", field_get(id)->word, v->cmp == AST_CMP_LT ? "less" : "greater",
-			   (int)v->text.len, v->text.s);
+		item_error(r, it, "no value of \"%s\" is %s than %.*s", field_get(id)->word,
+			   v->cmp == AST_CMP_LT ? "less" : "greater", (int)v->text.len, v->text.s);
 		return false;
 	} else if (v->cmp || !word_range(id, v->text.s, v->text.len, ret)) {
 		return value_error(r, id, it);
@@ -169,7 +171,8 @@ static bool mac_range(struct resolver *r, const struct item *it, struct range *r
 	if (to->s || (t->len > 17 && t->s[17] == '-')) {
 		const char *s = to->s ? to->s : t->s + 18;
 
-		if ((to->s && t->len != 17) || !mac_parse(s, to->s ? to->len : t->len - 18, &ret->hi) || ret->lo > ret->hi)
+		if ((to->s && t->len != 17) || !mac_parse(s, to->s ? to->len : t->len - 18, &ret->hi) ||
+		    ret->lo > ret->hi)
 			return mac_error(r, it);
 	} else if (t->len > 17) {
 		if (t->s[17] != '/' || !number_parse(t->s + 18, t->len - 18, &bits) || bits > 48)
@@ -210,7 +213,8 @@ static bool flags_item(struct resolver *r, const struct item *it, int *ret_value
 	if (slash)
 		mask = flag_bits(slash + 1, t->len - len - 1);
 	if (value < 0 || mask <= 0) {
-		struct diag *g = item_error(r, it, "expected flags such as S/SA: those that are set, \"/\", those that are looked at");
+		struct diag *g = item_error(
+			r, it, "expected flags such as S/SA: those that are set, \"/\", those that are looked at");
 
 		diag_hint(r->d, g, "the letters: F fin, S syn, R rst, P psh, A ack, U urg, E ece, W cwr");
 		return false;
@@ -308,9 +312,9 @@ static bool ext_resolve(struct resolver *r, const struct items *items, struct st
 
 	for (size_t i = 0; i < items->n; i++) {
 		const struct item *it = &items->v[i];
-		long bit = it->v->kind == AST_WORD && !it->v->cmp && !it->v->to.s ?
-				   field_value_parse(FIELD_EXT, it->v->text.s, it->v->text.len) :
-				   -1;
+		long bit = it->v->kind == AST_WORD && !it->v->cmp && !it->v->to.s
+				   ? field_value_parse(FIELD_EXT, it->v->text.s, it->v->text.len)
+				   : -1;
 
 		if (item_is(it, "any")) {
 			mask = 0xff;
@@ -332,7 +336,8 @@ static bool ext_resolve(struct resolver *r, const struct items *items, struct st
 	return !vset_build(r->arena, bytes, n, ret) || resolve_oom(r);
 }
 
-bool field_resolve(struct resolver *r, enum field_id id, const struct ast_list *list, struct str *text, struct vset **ret_set)
+bool field_resolve(struct resolver *r, enum field_id id, const struct ast_list *list, struct str *text,
+		   struct vset **ret_set)
 {
 	struct range few[16], *ranges = few;
 	struct items items;

@@ -10,13 +10,13 @@
 struct rule_builder {
 	struct resolver *r;
 	const struct ast_stmt *stmt;
-	const struct ast_clause *clause[AST_LABEL + 1];     /* all kinds but AST_FIELD */
+	const struct ast_clause *clause[AST_LABEL + 1]; /* all kinds but AST_FIELD */
 	const struct ast_clause *field[FIELD_VALUE_COUNT];
-	const char *text[FIELD_VALUE_COUNT];                /* canonical values, without "!" */
-	const char *addr_text[2];                           /* of from and to */
+	const char *text[FIELD_VALUE_COUNT]; /* canonical values, without "!" */
+	const char *addr_text[2];	     /* of from and to */
 	const char *code_text;
-	struct vset *protocols;                             /* 0..255, as written */
-	enum field_id icmp;                                 /* FIELD_ICMP or FIELD_ICMP6 when there is a type */
+	struct vset *protocols; /* 0..255, as written */
+	enum field_id icmp;	/* FIELD_ICMP or FIELD_ICMP6 when there is a type */
 	unsigned int families;
 	bool empty_from, empty_to;
 	struct rule rule;

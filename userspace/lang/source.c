@@ -85,8 +85,8 @@ bool load_file(struct resolver *r, const struct ast_text *path, const struct sou
 	if (load_cycle(r, path, name))
 		return false;
 	if (r->load->depth >= RESOLVE_MAX_DEPTH || r->includes >= RESOLVE_MAX_INCLUDES) {
-		diag_add(r->d, DIAG_ERROR, path->span, "too many files: at most %d in a row and %d in all", RESOLVE_MAX_DEPTH,
-			 RESOLVE_MAX_INCLUDES);
+		diag_add(r->d, DIAG_ERROR, path->span, "too many files: at most %d in a row and %d in all",
+			 RESOLVE_MAX_DEPTH, RESOLVE_MAX_INCLUDES);
 		return false;
 	}
 	r->includes++;

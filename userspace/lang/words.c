@@ -5,10 +5,10 @@
 
 #include <string.h>
 
-static const char *const later[] = { "keep",     "state", "limit",  "log",      "ban",     "else",    "reject",
-				     "live",     "mark",  "mirror", "redirect", "timeout", "size",    "max-conn",
-				     "synproxy", "burst", "per",    "nat",      "rdr",     "feed",    "quota",
-				     "schedule", "user",  "bucket", "reset",    "tarpit" };
+static const char *const later[] = { "keep",	 "state", "limit",  "log",	"ban",	   "else", "reject",
+				     "live",	 "mark",  "mirror", "redirect", "timeout", "size", "max-conn",
+				     "synproxy", "burst", "per",    "nat",	"rdr",	   "feed", "quota",
+				     "schedule", "user",  "bucket", "reset",	"tarpit" };
 
 static const struct {
 	const char *word, *say;
@@ -55,20 +55,20 @@ static const struct {
 	const char *word;
 	int port;
 } services[] = {
-	{ "ftp-data", 20 },	{ "ftp", 21 },		{ "ssh", 22 },		{ "telnet", 23 },
-	{ "smtp", 25 },		{ "domain", 53 },	{ "dns", 53 },		{ "bootps", 67 },
-	{ "bootpc", 68 },	{ "tftp", 69 },		{ "http", 80 },		{ "kerberos", 88 },
-	{ "pop3", 110 },	{ "sunrpc", 111 },	{ "ident", 113 },	{ "auth", 113 },
-	{ "ntp", 123 },		{ "netbios-ns", 137 },	{ "netbios-dgm", 138 }, { "netbios-ssn", 139 },
-	{ "imap", 143 },	{ "snmp", 161 },	{ "snmp-trap", 162 },	{ "bgp", 179 },
-	{ "ldap", 389 },	{ "https", 443 },	{ "microsoft-ds", 445 }, { "smtps", 465 },
-	{ "submissions", 465 }, { "isakmp", 500 },	{ "syslog", 514 },	{ "dhcpv6-client", 546 },
-	{ "dhcpv6-server", 547 }, { "submission", 587 }, { "ldaps", 636 },	{ "domain-s", 853 },
-	{ "rsync", 873 },	{ "ftps", 990 },	{ "imaps", 993 },	{ "pop3s", 995 },
-	{ "openvpn", 1194 },	{ "mqtt", 1883 },	{ "nfs", 2049 },	{ "mysql", 3306 },
-	{ "rdp", 3389 },	{ "stun", 3478 },	{ "ipsec-nat-t", 4500 }, { "sip", 5060 },
-	{ "sips", 5061 },	{ "mdns", 5353 },	{ "postgresql", 5432 }, { "vnc", 5900 },
-	{ "redis", 6379 },	{ "ircd", 6667 },	{ "http-alt", 8080 },	{ "wireguard", 51820 },
+	{ "ftp-data", 20 },	  { "ftp", 21 },	 { "ssh", 22 },		  { "telnet", 23 },
+	{ "smtp", 25 },		  { "domain", 53 },	 { "dns", 53 },		  { "bootps", 67 },
+	{ "bootpc", 68 },	  { "tftp", 69 },	 { "http", 80 },	  { "kerberos", 88 },
+	{ "pop3", 110 },	  { "sunrpc", 111 },	 { "ident", 113 },	  { "auth", 113 },
+	{ "ntp", 123 },		  { "netbios-ns", 137 }, { "netbios-dgm", 138 },  { "netbios-ssn", 139 },
+	{ "imap", 143 },	  { "snmp", 161 },	 { "snmp-trap", 162 },	  { "bgp", 179 },
+	{ "ldap", 389 },	  { "https", 443 },	 { "microsoft-ds", 445 }, { "smtps", 465 },
+	{ "submissions", 465 },	  { "isakmp", 500 },	 { "syslog", 514 },	  { "dhcpv6-client", 546 },
+	{ "dhcpv6-server", 547 }, { "submission", 587 }, { "ldaps", 636 },	  { "domain-s", 853 },
+	{ "rsync", 873 },	  { "ftps", 990 },	 { "imaps", 993 },	  { "pop3s", 995 },
+	{ "openvpn", 1194 },	  { "mqtt", 1883 },	 { "nfs", 2049 },	  { "mysql", 3306 },
+	{ "rdp", 3389 },	  { "stun", 3478 },	 { "ipsec-nat-t", 4500 }, { "sip", 5060 },
+	{ "sips", 5061 },	  { "mdns", 5353 },	 { "postgresql", 5432 },  { "vnc", 5900 },
+	{ "redis", 6379 },	  { "ircd", 6667 },	 { "http-alt", 8080 },	  { "wireguard", 51820 },
 };
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
