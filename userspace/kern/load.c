@@ -200,7 +200,7 @@ static int attach_fresh(struct load *l)
 static int policy_born(struct load *l, bool live_at_once)
 {
 	struct image pass = {};
-	int err = slots_new(l->policy_name, l->img->len, l->fail, &l->policy);
+	int err = slots_new(l->policy_name, l->img->len, l->img->len, l->fail, &l->policy);
 
 	if (err)
 		return err;

@@ -101,7 +101,7 @@ static int slot_new(unsigned int index, size_t len, struct fail *fail, struct sl
 	return 0;
 }
 
-int slots_new(const char *name, size_t len, struct fail *fail, struct slots *ret)
+int slots_new(const char *name, size_t len, size_t idle_len, struct fail *fail, struct slots *ret)
 {
 	struct slots p = slots_empty(name);
 	int err;
@@ -112,7 +112,7 @@ int slots_new(const char *name, size_t len, struct fail *fail, struct slots *ret
 	err = err ?: map_id(p.ctl_fd, &p.ctl_id);
 	err = err ?: map_shared(p.ctl_fd, sizeof(*p.ctl), true, fail, (void **)&p.ctl);
 	for (unsigned int i = 0; !err && i < 2; i++)
-		err = slot_new(i, len, fail, &p.slot[i]);
+		err = slot_new(i, i ? idle_len : len, fail, &p.slot[i]);
 	if (err) {
 		slots_close(&p);
 		return err;

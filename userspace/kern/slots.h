@@ -34,9 +34,9 @@ struct slots {
 int slots_check_name(const char *name, struct fail *fail);
 
 /*
- * Two slots for images of len bytes, pinned nowhere yet, both empty; the first is live.
+ * Two slots, the live one for images of len bytes, the idle one of idle_len; pinned nowhere yet, both empty.
  */
-int slots_new(const char *name, size_t len, struct fail *fail, struct slots *ret);
+int slots_new(const char *name, size_t len, size_t idle_len, struct fail *fail, struct slots *ret);
 int slots_pin(struct slots *p, int ns_dir, struct fail *fail);
 /* -ENOENT without a sentence when there is none, or only parts of one (-ENOENT too: a sweep removes those). */
 int slots_open(int ns_dir, const char *name, bool write, struct fail *fail, struct slots *ret);

@@ -90,7 +90,8 @@ int kern_twin_open_image(const struct image *img, enum fw_hook hook, struct fail
 
 	log_start();
 	err = object_check_privilege(fail);
-	err = err ?: slots_new("twin", img->len, fail, &p);
+	/* Nothing will ever stand in the idle slot. */
+	err = err ?: slots_new("twin", img->len, sizeof(struct fw_image), fail, &p);
 	if (err)
 		return err;
 	slots_write(&p, 0, img, image_hdr(img)->generation ?: 1);
