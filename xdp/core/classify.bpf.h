@@ -293,14 +293,12 @@ static long fw_step_rest(__u32 i, void *arg)
  * Many words. Nearly every walk ends within the first steps, which are a plain loop; the others go on in bpf_loop, whose
  * body the verifier judges once instead of some five hundred times.
  */
-static __always_inline int fw_classify_many(const struct fw_tabs *t, const struct fw_pkt *pkt, struct fw_hit *hit)
+static __always_inline int fw_classify_many(const struct fw_tabs *t, const struct fw_pkt *pkt, struct fw_walk *w,
+					    struct fw_hit *hit)
 {
-	__u32 zero = 0, i;
-	struct fw_walk *w = fw_env_lookup(&fw_scratch, &zero);
 	struct fw_rest rest;
+	__u32 i;
 
-	if (!w)
-		return 0;
 	w->dims = t->d->dims;
 	w->nsum = t->d->nsum;
 	w->word = w->sum = 0;
@@ -323,10 +321,11 @@ over:
 }
 
 /* 0 only for a damaged image, whose walk would not end. */
-static __always_inline int fw_classify(const struct fw_tabs *t, const struct fw_pkt *pkt, struct fw_hit *hit)
+static __always_inline int fw_classify(const struct fw_tabs *t, const struct fw_pkt *pkt, struct fw_walk *w,
+				       struct fw_hit *hit)
 {
 	if (t->d->nwords > 1)
-		return fw_classify_many(t, pkt, hit);
+		return fw_classify_many(t, pkt, w, hit);
 	if (t->d->nwords)
 		fw_classify_one(t, pkt, hit);
 	return 1;

@@ -5,7 +5,7 @@
 #ifndef FW_CORE_MAPS_H
 #define FW_CORE_MAPS_H
 
-#include "env.bpf.h"
+#include "parse.bpf.h"
 
 /* How the walk over the rules ended. `rule` < 0: no rule decided. */
 struct fw_hit {
@@ -27,6 +27,12 @@ struct fw_walk {
 	__u32 next;  /* next summary word */
 	__u32 over;
 	struct fw_hit hit;
+};
+
+/* What one packet needs while it is judged. */
+struct fw_scratch {
+	struct fw_pkt pkt;
+	struct fw_walk walk;
 };
 
 #ifdef __bpf__
@@ -65,12 +71,16 @@ struct {
 	__type(value, struct fw_trace);
 } fw_trace SEC(".maps");
 
-/* A walk in progress. Not on the stack, where the verifier would tell every step from every other. */
+/*
+ * The packet being judged. Not on the stack: what stands in a map is any number to the verifier, so all ways through the
+ * parser, and all steps of a walk, look alike to it and are checked once. (A global function would do the same, but a
+ * call and return costs 8 ns where returns are guarded.)
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, struct fw_walk);
+	__type(value, struct fw_scratch);
 } fw_scratch SEC(".maps");
 
 #else

@@ -18,6 +18,7 @@ static __always_inline int fw_tabs_open(struct fw_tabs *t)
 	live = *(const volatile __u32 *)&ctl->live;
 	if (fw_cfg.force)
 		live = fw_cfg.force - 1;
+	/* Two calls, kept apart: the kernel inlines a look-up only where it always sees the same map. */
 	if (live == 0) {
 		t->base = fw_env_lookup(&fw_slot0, &zero);
 		FW_OPAQUE(t->base);
@@ -35,8 +36,8 @@ static __always_inline int fw_tabs_open(struct fw_tabs *t)
 }
 
 /* The verdict by the tables; ret_reason says why. */
-static __always_inline void fw_decide(const struct fw_tabs *t, const struct fw_pkt *pkt, struct fw_hit *hit,
-				      enum fw_reason *ret_reason)
+static __always_inline void fw_decide(const struct fw_tabs *t, const struct fw_pkt *pkt, struct fw_walk *w,
+				      struct fw_hit *hit, enum fw_reason *ret_reason)
 {
 	if (fw_unlikely(!(t->d->flags & FW_DIRF_PRESENT))) {
 		*ret_reason = FW_REASON_DEFAULT;
@@ -48,7 +49,7 @@ static __always_inline void fw_decide(const struct fw_tabs *t, const struct fw_p
 		return;
 	}
 	if (pkt->l3 != FW_L3_OTHER || t->d->flags & FW_DIRF_L2) {
-		if (!fw_classify(t, pkt, hit)) {
+		if (!fw_classify(t, pkt, w, hit)) {
 			*ret_reason = FW_REASON_NO_RULES;
 			return;
 		}
@@ -61,22 +62,16 @@ static __always_inline void fw_decide(const struct fw_tabs *t, const struct fw_p
 	hit->verdict = t->d->default_verdict == FW_VERDICT_PASS ? FW_VERDICT_PASS : FW_VERDICT_DROP;
 }
 
-/*
- * Judge a parsed packet. A global function: the verifier checks it once, for any packet, instead of once for each way
- * through the parser.
- */
-int fw_judge(struct fw_pkt *pkt);
-FW_GLOBAL int fw_judge(struct fw_pkt *pkt)
+/* Judge a parsed packet. */
+static __always_inline int fw_judge(const struct fw_pkt *pkt, struct fw_walk *w)
 {
 	struct fw_hit hit = { .verdict = FW_VERDICT_DROP, .rule = -1 };
 	enum fw_reason reason = FW_REASON_NO_RULES;
 	__u64 generation = 0;
 	struct fw_tabs t;
 
-	if (!pkt)
-		return FW_VERDICT_DROP;
 	if (fw_likely(fw_tabs_open(&t))) {
-		fw_decide(&t, pkt, &hit, &reason);
+		fw_decide(&t, pkt, w, &hit, &reason);
 		if (fw_cfg.trace)
 			generation = FW_GET64(t.base + offsetof(struct fw_image, generation));
 	}
@@ -100,14 +95,18 @@ FW_GLOBAL int fw_judge(struct fw_pkt *pkt)
 /* enum fw_verdict for the frame. */
 static __always_inline int fw_run(const struct fw_frame *f)
 {
-	struct fw_pkt pkt = { .packets = f->packets, .bytes = f->bytes };
+	__u32 zero = 0;
+	struct fw_scratch *s = fw_env_lookup(&fw_scratch, &zero);
 
-	pkt.reason = fw_parse(f, &pkt);
-	if (fw_cfg.parse_only) {
-		FW_OPAQUE(pkt.reason);
+	if (!s)
+		return FW_VERDICT_DROP;
+	s->pkt.packets = f->packets;
+	s->pkt.bytes = f->bytes;
+	s->pkt.reason = fw_parse(f, &s->pkt);
+	if (fw_cfg.parse_only)
 		return FW_VERDICT_PASS;
-	}
-	return fw_judge(&pkt);
+	FW_OPAQUE(s); /* forget how we came here, so that all ways through the parser go on as one */
+	return fw_judge(&s->pkt, &s->walk);
 }
 
 #endif
