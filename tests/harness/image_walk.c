@@ -156,6 +156,7 @@ struct eval_result image_walk(const struct image *img, enum fw_dir dir, const st
 	const struct fw_dir_hdr *h = &image_hdr(img)->dir[dir];
 	uint64_t word[FW_MAX_WORDS];
 	bool any = false; /* some row was taken: then `ones` has no say */
+	const struct fw_action *matching[FW_MAX_RULES], *action;
 
 	if (!(h->flags & FW_DIRF_PRESENT))
 		return (struct eval_result){ .verdict = VERDICT_PASS, .reason = EVAL_DEFAULT, .rule = -1 };
@@ -173,10 +174,13 @@ struct eval_result image_walk(const struct image *img, enum fw_dir dir, const st
 			word[i] = any ? word[i] & row[h->nsum + i] : row[h->nsum + i];
 		any = true;
 	}
+	for (uint32_t b = 0; b < h->nrules; b++) {
+		action = walk_at(img, h->actions + 8ull * b, sizeof(*action));
+		matching[action->rule] = word[b / 64] >> b % 64 & 1 ? action : NULL;
+	}
 	for (uint32_t r = 0; r < h->nrules; r++) {
-		const struct fw_action *action = walk_at(img, h->actions + 8ull * r, sizeof(*action));
-
-		if (!(word[r / 64] >> r % 64 & 1))
+		action = matching[r];
+		if (!action)
 			continue;
 		if (action->verdict != FW_VERDICT_CONTINUE)
 			return (struct eval_result){ .verdict = (enum verdict)action->verdict,

@@ -75,7 +75,7 @@ static uint32_t add(struct trie *t, const uint32_t unit[LEAF_LEN])
 
 static void test_collision(void **state)
 {
-	uint32_t a, b, unit_a[LEAF_LEN], unit_b[LEAF_LEN], cell_a;
+	uint32_t a = 0, b = 0, unit_a[LEAF_LEN], unit_b[LEAF_LEN], cell_a;
 	struct trie t;
 
 	(void)state;

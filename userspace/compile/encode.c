@@ -53,7 +53,8 @@ static void encode_header(const struct plan *p, struct fw_dir_hdr *h)
 	h->stride = p->stride;
 	h->ones = p->ones;
 	h->actions = p->actions;
-	h->flags = (p->boxes.l2 ? FW_DIRF_L2 : 0) | (chain->present ? FW_DIRF_PRESENT : 0);
+	h->flags = (p->boxes.l2 ? FW_DIRF_L2 : 0) | (chain->present ? FW_DIRF_PRESENT : 0) |
+		   (p->moved ? FW_DIRF_MOVED : 0);
 	h->default_verdict = chain->present && chain->fallback == VERDICT_DROP ? FW_VERDICT_DROP : FW_VERDICT_PASS;
 	for (int s = 0; s < SPACE_COUNT; s++) {
 		int i = space_dim(s) - FW_DIM_SRC;
@@ -74,10 +75,12 @@ static void encode_actions(const struct plan *p, const struct meta *meta, struct
 {
 	struct fw_action *action = (struct fw_action *)(img->data + p->actions);
 
-	for (size_t i = 0; i < p->boxes.nrules; i++) {
-		action[i].slot = meta->rule[p->dir][i].slot;
-		action[i].verdict = p->boxes.chain->rules[i].verdict;
-	}
+	for (size_t i = 0; i < p->boxes.nrules; i++)
+		action[p->place[i]] = (struct fw_action){
+			.slot = meta->rule[p->dir][i].slot,
+			.verdict = p->boxes.chain->rules[i].verdict,
+			.rule = i,
+		};
 }
 
 static void encode_meta(const struct plan plan[FW_DIR_COUNT], const struct meta *meta, uint8_t *out)

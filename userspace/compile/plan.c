@@ -111,6 +111,8 @@ int plan_build(struct arena *arena, const struct policy *policy, enum fw_dir dir
 	if (!p->never)
 		return -ENOMEM;
 	err = boxes_build(arena, chain, &p->boxes);
+	if (!err)
+		err = place_rules(arena, p);
 	*used += chain->nrules * sizeof(struct fw_action) + p->stride + 256;
 	for (int s = 0; s < SPACE_COUNT && !err; s++)
 		if (plan_has(p, s))

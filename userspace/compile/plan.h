@@ -23,6 +23,9 @@ struct plan {
 	uint32_t table[SPACE_COUNT], rows[SPACE_COUNT];
 	uint32_t mac_cls, ones, actions;
 	bool *never; /* per rule: can never match */
+	uint16_t *place;   /* per rule: its bit in every row */
+	uint16_t *rule_at; /* per bit: its rule */
+	bool moved;        /* bits are not in the order of the rules: FW_DIRF_MOVED */
 };
 
 /*
@@ -41,6 +44,9 @@ static inline bool plan_has(const struct plan *p, enum space s)
 size_t plan_table_bytes(const struct plan *p, enum space s);
 size_t plan_rows_bytes(const struct plan *p, enum space s);
 const char *plan_dir_name(const struct plan *p);
+
+/* place.c: fill place, rule_at, moved. 0 or -ENOMEM. */
+int place_rules(struct arena *arena, struct plan *p);
 
 /* rows.c: the rows of every space and `ones`. 0 or -ENOMEM. */
 int rows_write(const struct plan *p, struct image *img);

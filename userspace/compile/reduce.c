@@ -32,7 +32,7 @@ struct reduce {
 	const struct image *img;
 	const uint64_t **row; /* rows of the witness packets of the rule looked at: at most four per space */
 	size_t nrows;
-	uint64_t *terminal; /* bit per earlier rule: it ends the walk */
+	uint64_t *terminal; /* bits of the rules before this one that end the walk */
 	struct reduce_answer *cache;
 	size_t work;
 };
@@ -101,19 +101,19 @@ static bool reduce_covers(struct reduce *w, size_t earlier, size_t rule)
 	return true;
 }
 
-/* The first earlier rule that takes everything; SIZE_MAX when there is none. */
+/* An earlier rule that takes everything; SIZE_MAX when there is none. */
 static size_t reduce_find(struct reduce *w, size_t rule)
 {
 	unsigned int tried = 0;
 
 	reduce_witness(w, rule);
-	for (size_t i = 0; i <= rule / 64; i++) {
+	for (size_t i = 0; i < w->p->nwords; i++) {
 		uint64_t word = w->terminal[i];
 
 		for (size_t k = 0; k < w->nrows && word; k++)
 			word &= w->row[k][i];
 		for (; word; word &= word - 1) {
-			size_t earlier = i * 64 + __builtin_ctzll(word);
+			size_t earlier = w->p->rule_at[i * 64 + __builtin_ctzll(word)];
 
 			if (reduce_covers(w, earlier, rule))
 				return earlier;
@@ -157,7 +157,7 @@ int reduce_never(struct arena *arena, struct plan *p, const struct image *img, s
 		if (p->never[i])
 			reduce_warn(p, i, earlier, d);
 		if (chain->rules[i].verdict != VERDICT_CONTINUE)
-			w.terminal[i / 64] |= 1ull << i % 64;
+			w.terminal[p->place[i] / 64] |= 1ull << p->place[i] % 64;
 	}
 	return 0;
 }

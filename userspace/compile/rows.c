@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
-/* Rules by set: those of set i are rule[at[i]] … rule[at[i + 1] - 1]; `any` holds those that ask nothing. */
+/* Bits of rules by set: those of set i are rule[at[i]] … rule[at[i + 1] - 1]; `any` holds those that ask nothing. */
 struct rows {
 	const struct plan *p;
 	uint64_t *any;
@@ -43,9 +43,9 @@ static int rows_init(struct rows *r, const struct plan *p, enum space s)
 		if (!b->families[i])
 			continue;
 		if (b->set[s][i])
-			r->rule[r->at[b->set[s][i]]++] = i;
+			r->rule[r->at[b->set[s][i]]++] = p->place[i];
 		else
-			r->any[i / 64] |= 1ull << i % 64;
+			r->any[p->place[i] / 64] |= 1ull << p->place[i] % 64;
 	}
 	return 0;
 }
@@ -99,7 +99,7 @@ int rows_write(const struct plan *p, struct image *img)
 		return 0;
 	for (size_t i = 0; i < p->boxes.nrules; i++)
 		if (p->boxes.families[i])
-			ones[p->nsum + i / 64] |= 1ull << i % 64;
+			ones[p->nsum + p->place[i] / 64] |= 1ull << p->place[i] % 64;
 	rows_summarise(p, ones);
 	for (int s = 0; s < SPACE_COUNT && !err; s++)
 		if (plan_has(p, s))

@@ -91,6 +91,24 @@ static const char *check_dims(const struct fw_image *img, const struct fw_dir_hd
 	return NULL;
 }
 
+/* Every rule has one bit; in the order of the rules, or where they were moved, in their order inside each word. */
+static bool check_places(const struct fw_dir_hdr *dir, const struct fw_action *action)
+{
+	bool moved = dir->flags & FW_DIRF_MOVED;
+	bool seen[FW_MAX_RULES] = {};
+
+	for (size_t i = 0; i < dir->nrules; i++) {
+		uint32_t rule = action[i].rule;
+
+		if (rule >= dir->nrules || seen[rule] || (!moved && rule != i))
+			return false;
+		if (moved && (action[i].verdict == FW_VERDICT_CONTINUE || (i % 64 && rule < action[i - 1].rule)))
+			return false;
+		seen[rule] = true;
+	}
+	return true;
+}
+
 static const char *check_dir(const struct fw_image *img, const struct fw_dir_hdr *dir)
 {
 	const struct fw_action *action;
@@ -101,7 +119,7 @@ static const char *check_dir(const struct fw_image *img, const struct fw_dir_hdr
 	if (dir->nwords != nwords || dir->nsum != (nwords > 1 ? (nwords + 63) / 64 : 0) ||
 	    dir->stride != 8 * (dir->nwords + dir->nsum))
 		return "row size";
-	if (dir->flags & ~(FW_DIRF_L2 | FW_DIRF_PRESENT) || dir->default_verdict > FW_VERDICT_PASS)
+	if (dir->flags & ~(FW_DIRF_L2 | FW_DIRF_PRESENT | FW_DIRF_MOVED) || dir->default_verdict > FW_VERDICT_PASS)
 		return "flags";
 	if (!dir->nrules)
 		return dir->dims ? "dimensions without rules" : NULL;
@@ -112,6 +130,8 @@ static const char *check_dir(const struct fw_image *img, const struct fw_dir_hdr
 		if (action[i].verdict >= FW_VERDICT_COUNT || action[i].slot < FW_SLOT_RULE0 ||
 		    action[i].slot >= FW_MAX_SLOTS)
 			return "action";
+	if (!check_places(dir, action))
+		return "places of rules";
 	return check_dims(img, dir);
 }
 
@@ -134,7 +154,8 @@ static const char *check_meta_rules(const struct fw_image *img, const struct fw_
 		if (!check_str(meta, rule[i].id) || !check_str(meta, rule[i].text) || !check_str(meta, rule[i].file) ||
 		    !check_str(meta, rule[i].label))
 			return "meta strings";
-		if (rule[i].slot != action[i].slot || rule[i].verdict != action[i].verdict)
+		if (rule[action[i].rule].slot != action[i].slot ||
+		    rule[action[i].rule].verdict != action[i].verdict)
 			return "meta and actions";
 	}
 	return NULL;

@@ -60,11 +60,20 @@ static const struct fw_meta_rule *slot_index_find(const struct slot_index *x, co
 
 static void slot_set(struct image *img, enum fw_dir dir, size_t i, uint32_t slot)
 {
-	struct fw_image *hdr = image_hdr(img);
 	size_t n;
 
-	((struct fw_action *)(img->data + hdr->dir[dir].actions))[i].slot = slot;
-	((struct fw_meta_rule *)image_rules(hdr, dir, &n))[i].slot = slot;
+	((struct fw_meta_rule *)image_rules(image_hdr(img), dir, &n))[i].slot = slot;
+}
+
+/* What the datapath reads follows what the meta says. */
+static void slots_copy(struct image *img, enum fw_dir dir)
+{
+	struct fw_action *action = (struct fw_action *)(img->data + image_hdr(img)->dir[dir].actions);
+	size_t n;
+	const struct fw_meta_rule *rule = image_rules(image_hdr(img), dir, &n);
+
+	for (size_t i = 0; i < n; i++)
+		action[i].slot = rule[action[i].rule].slot;
 }
 
 /* Slots of rules that live on. `used` marks what is not free for a newcomer: all of live's slots. */
@@ -120,6 +129,7 @@ static int slots_assign_dir(struct image *next, const struct fw_image *live, enu
 		if (rule[i].slot >= nslots)
 			nslots = rule[i].slot + 1;
 	}
+	slots_copy(next, dir);
 	*ret_nslots = nslots;
 	return 0;
 }

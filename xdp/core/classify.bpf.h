@@ -192,16 +192,29 @@ static __always_inline __u32 fw_ctz(__u64 word)
 	return fw_ctz_of[hash >> 58];
 }
 
-/* Take rule r: 1 when it decides, 0 when it only counts. */
-static __always_inline int fw_take(const struct fw_tabs *t, const struct fw_pkt *pkt, __u32 r, struct fw_hit *hit)
-{
-	__u64 action = fw_tab64(t, t->d->actions + r * 8); /* struct fw_action in one load */
-	__u32 verdict = action >> 32 & 255;
+#define FW_ACTION_RULE(action) ((action) >> 48)
+#define FW_ACTION_NONE (~0ull) /* of a rule that no image has */
 
-	if (fw_likely(verdict != FW_VERDICT_CONTINUE)) {
-		hit->verdict = verdict == FW_VERDICT_PASS ? FW_VERDICT_PASS : FW_VERDICT_DROP;
-		hit->slot = (__u32)action;
-		hit->rule = r;
+/* struct fw_action of a bit, in one load. */
+static __always_inline __u64 fw_action_get(const struct fw_tabs *t, __u32 bit)
+{
+	return fw_tab64(t, t->d->actions + bit * sizeof(struct fw_action));
+}
+
+static __always_inline void fw_hit_set(struct fw_hit *hit, __u64 action)
+{
+	hit->verdict = (action >> 32 & 255) == FW_VERDICT_PASS ? FW_VERDICT_PASS : FW_VERDICT_DROP;
+	hit->slot = (__u32)action;
+	hit->rule = FW_ACTION_RULE(action);
+}
+
+/* Take the rule of a bit: 1 when it decides, 0 when it only counts. */
+static __always_inline int fw_take(const struct fw_tabs *t, const struct fw_pkt *pkt, __u32 bit, struct fw_hit *hit)
+{
+	__u64 action = fw_action_get(t, bit);
+
+	if (fw_likely((action >> 32 & 255) != FW_VERDICT_CONTINUE)) {
+		fw_hit_set(hit, action);
 		return 1;
 	}
 	fw_account(action, pkt);
@@ -247,8 +260,8 @@ static __always_inline __u64 fw_and(const struct fw_tabs *t, const struct fw_wal
 /* One step: at most one summary word, one word, one rule. 1: the walk is over. */
 static __always_inline int fw_step(const struct fw_tabs *t, const struct fw_pkt *pkt, struct fw_walk *w)
 {
-	__u64 word = w->word, sum = w->sum;
-	__u32 next = w->next;
+	__u64 word = w->word, sum = w->sum, action;
+	__u32 next = w->next, bit;
 
 	if (!word) {
 		if (!sum) {
@@ -268,8 +281,16 @@ static __always_inline int fw_step(const struct fw_tabs *t, const struct fw_pkt 
 		if (!word)
 			return 0;
 	}
+	bit = w->index * FW_WORD_BITS + fw_ctz(word);
+	if (w->moved) {
+		action = fw_action_get(t, bit);
+		if (FW_ACTION_RULE(action) < FW_ACTION_RULE(w->best))
+			w->best = action;
+		w->word = 0; /* inside a word the first bit is the first rule */
+		return 0;
+	}
 	w->word = word & (word - 1);
-	return fw_take(t, pkt, w->index * FW_WORD_BITS + fw_ctz(word), &w->hit);
+	return fw_take(t, pkt, bit, &w->hit);
 }
 
 struct fw_rest {
@@ -302,6 +323,8 @@ static __always_inline int fw_classify_many(const struct fw_tabs *t, const struc
 	w->dims = t->d->dims;
 	w->nsum = t->d->nsum;
 	w->word = w->sum = 0;
+	w->moved = t->d->flags & FW_DIRF_MOVED;
+	w->best = FW_ACTION_NONE;
 	w->next = w->over = 0;
 	w->hit = *hit;
 	fw_rows_get(t, pkt, w, 0);
@@ -316,6 +339,8 @@ static __always_inline int fw_classify_many(const struct fw_tabs *t, const struc
 	if (!w->over)
 		return 0;
 over:
+	if (FW_ACTION_RULE(w->best) != FW_ACTION_RULE(FW_ACTION_NONE))
+		fw_hit_set(&w->hit, w->best);
 	*hit = w->hit;
 	return 1;
 }

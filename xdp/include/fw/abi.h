@@ -122,12 +122,13 @@ enum fw_ext { FW_EXT_HOPOPTS, FW_EXT_ROUTING, FW_EXT_FRAGMENT, FW_EXT_DSTOPTS, F
  * Classification of one packet in one direction:
  *   1. For each dimension d whose bit is set in `dims`: class = table(d, value).
  *      row(d) = dim[d].rows + class * stride.
- *   2. A row is `nsum` summary words, then `nwords` words. Rule r owns bit
- *      r % 64 of word r / 64. Summary bit w says that word w is not zero.
+ *   2. A row is `nsum` summary words, then `nwords` words. A rule owns one
+ *      bit: bit b % 64 of word b / 64, and actions[b].rule says whose it is. Summary bit w says that word w is not zero.
  *      With nwords == 1, nsum is 0. nwords == 0: no rules, the default.
- *   3. AND the rows of the used dimensions; the lowest set bit is the first
- *      rule that matches; actions[r] says what to do. FW_VERDICT_CONTINUE
- *      counts and goes on with the next set bit.
+ *   3. AND the rows of the used dimensions; the bits left are the rules that match.
+ *      Bit b is rule b, and the lowest bit decides: actions[b] says how; FW_VERDICT_CONTINUE
+ *      counts and goes on with the next set bit. With FW_DIRF_MOVED rules have bits in another order, that of the file
+ *      inside each word alone, and none is a `count` rule: the lowest rule among the lowest bits of all words decides.
  *   With no used dimension the row is `ones`.
  *   A frame with l3 == FW_L3_OTHER has no addresses: SRC and DST are left out for it, and PROTO (whose value is then 0)
  *   keeps the rules that want an IP packet away from it.
@@ -146,6 +147,7 @@ struct fw_dim_ref {
 /* Bits of fw_dir_hdr.flags */
 #define FW_DIRF_L2 1u      /* some rule can match a frame that is not IP */
 #define FW_DIRF_PRESENT 2u /* the policy has this block (an absent one passes everything) */
+#define FW_DIRF_MOVED 4u   /* words hold the rules in any arrangement: the lowest rule of all words decides */
 
 struct fw_dir_hdr {
 	__u32 dims;    /* bit per enum fw_dim: evaluate it */
@@ -154,7 +156,7 @@ struct fw_dir_hdr {
 	__u32 nsum;    /* nwords > 1 ? (nwords + 63) / 64 : 0 */
 	__u32 stride;  /* bytes of a row: 8 * (nsum + nwords) */
 	__u32 ones;    /* a row with the bit of every rule that can match (and its summary) */
-	__u32 actions; /* struct fw_action[nrules] */
+	__u32 actions; /* struct fw_action[nrules], by bit */
 	__u32 flags;
 	__u32 default_verdict; /* FW_VERDICT_PASS or FW_VERDICT_DROP */
 	__u32 tab6[2];  /* IPv6 tries of SRC, DST (dim[].tab is the IPv4 one) */
@@ -181,7 +183,8 @@ struct fw_image {
 struct fw_action {
 	__u32 slot;   /* index into the counters of the direction */
 	__u8 verdict; /* enum fw_verdict */
-	__u8 pad[3];
+	__u8 pad;
+	__u16 rule;   /* index in the direction */
 };
 
 /*
