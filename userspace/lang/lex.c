@@ -5,8 +5,13 @@
 
 static bool is_word_byte(unsigned char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	       (c && strchr("_.:/-+[]", c));
+	static const bool table[256] = {
+		['0' ... '9'] = true, ['a' ... 'z'] = true, ['A' ... 'Z'] = true, ['_'] = true,
+		['.'] = true,	      [':'] = true,	    ['/'] = true,	  ['-'] = true,
+		['+'] = true,	      ['['] = true,	    [']'] = true,
+	};
+
+	return table[c];
 }
 
 bool lex_is_word(const char *s, size_t len)

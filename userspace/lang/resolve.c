@@ -122,6 +122,7 @@ static void resolve_set(struct resolver *r, const struct ast_stmt *s)
 		return;
 	}
 	def->name = s->name;
+	def->line = s->line;
 	/* A set with mistakes keeps its name: rules that use it are no second mistake. */
 	if (!set_addresses(r, s, def))
 		def->addresses = &nothing;
@@ -146,16 +147,19 @@ static void resolve_include(struct resolver *r, const struct ast_stmt *s, enum p
 	r->load = load.parent;
 }
 
-/* `essentials on|off` in a chain wins over the one in the policy; the last one of a block counts. */
-static bool essentials_wanted(const struct ast_block *block, bool wanted)
+/* `essentials on|off`: of the block it stands in; in a policy, of the blocks that follow. The last one counts. */
+static void resolve_essentials(struct resolver *r, const struct ast_stmt *s, enum parse_level level,
+			       struct policy_def *def)
 {
-	for (const struct ast_stmt *s = block->first; s; s = s->next)
-		if (s->kind == AST_ESSENTIALS)
-			wanted = s->on;
-	return wanted;
+	if (level == PARSE_CHAIN)
+		r->essentials = s->on;
+	else if (def->policy.chain[DIRECTION_INGRESS].present || def->policy.chain[DIRECTION_EGRESS].present)
+		diag_add(r->d, DIAG_ERROR, s->span, "\"essentials\" stands before the ingress and egress blocks");
+	else
+		def->essentials = s->on;
 }
 
-static void resolve_chain(struct resolver *r, const struct ast_stmt *s, struct policy_def *def, bool essentials)
+static void resolve_chain(struct resolver *r, const struct ast_stmt *s, struct policy_def *def)
 {
 	struct chain *chain = &def->policy.chain[s->direction];
 
@@ -169,11 +173,12 @@ static void resolve_chain(struct resolver *r, const struct ast_stmt *s, struct p
 	chain->present = true;
 	chain->fallback = s->fallback;
 	r->policy = def;
+	r->essentials = def->essentials;
 	r->direction = s->direction;
 	r->rules.v = NULL;
 	r->rules.n = r->rules.cap = 0;
 	resolve_block(r, &s->body, PARSE_CHAIN, def);
-	if (s->fallback == VERDICT_DROP && essentials_wanted(&s->body, essentials))
+	if (s->fallback == VERDICT_DROP && r->essentials)
 		essentials_add(r, s);
 	chain->rules = arena_array(r->arena, r->rules.n, sizeof(*chain->rules));
 	chain->nrules = chain->rules ? r->rules.n : 0;
@@ -200,6 +205,7 @@ static void resolve_policy(struct resolver *r, const struct ast_stmt *s)
 	}
 	def->name = s->name;
 	def->index = r->policy_list.n;
+	def->essentials = true;
 	def->policy.name = arena_strndup(r->arena, s->name.s, s->name.len);
 	def->policy.file = s->span.source->name;
 	def->policy.line = s->line;
@@ -260,7 +266,7 @@ static void resolve_block(struct resolver *r, const struct ast_block *block, enu
 			resolve_policy(r, s);
 			break;
 		case AST_CHAIN:
-			resolve_chain(r, s, policy, essentials_wanted(block, true));
+			resolve_chain(r, s, policy);
 			break;
 		case AST_RULE:
 			rule_resolve(r, s);
@@ -274,8 +280,10 @@ static void resolve_block(struct resolver *r, const struct ast_block *block, enu
 		case AST_TEST:
 			resolve_test(r, s, &s->body);
 			break;
-		case AST_EXPECT:
-		case AST_ESSENTIALS: /* looked at where the block is */
+		case AST_ESSENTIALS:
+			resolve_essentials(r, s, level, policy);
+			break;
+		case AST_EXPECT: /* stands in tests alone */
 			break;
 		}
 	}
@@ -293,12 +301,10 @@ static bool take_lists(struct resolver *r, struct ruleset *rs)
 		rs->policies[i] = r->policy_list.v[i]->policy;
 	for (size_t i = 0; i < rs->nsets; i++) {
 		const struct set_def *def = r->set_list.v[i];
-		unsigned int column;
-
 		rs->sets[i].name = def->addresses->name;
 		rs->sets[i].addresses = def->addresses;
 		rs->sets[i].file = def->name.span.source->name;
-		source_place(def->name.span.source, def->name.span.start, &rs->sets[i].line, &column);
+		rs->sets[i].line = def->line;
 	}
 	return true;
 }

@@ -25,6 +25,7 @@ struct define {
 
 struct set_def {
 	struct ast_text name;
+	unsigned int line;
 	const struct aset *addresses;
 	const struct aset *inverted; /* NULL until somebody writes "! @name" */
 };
@@ -36,6 +37,7 @@ struct policy_def {
 	struct span chain_span[DIRECTION_COUNT];
 	struct names labels[DIRECTION_COUNT]; /* → struct ast_text */
 	size_t index;			      /* in the rule set */
+	bool essentials;		      /* what `default drop` of the next block implies */
 };
 
 /* interface … and test …, which wait for the policies. */
@@ -76,7 +78,8 @@ struct resolver {
 	/* The chain being filled. */
 	struct policy_def *policy;
 	enum direction direction;
-	bool essential;
+	bool essential;	 /* the rules being resolved are implied ones */
+	bool essentials; /* the block wants them */
 	struct {
 		struct rule *v;
 		size_t n, cap;
