@@ -182,6 +182,9 @@ json 0 '.file=="\\xff\\xfe.fw"' "a name that is not UTF-8 leaves JSON valid" "$F
 refuses 1 'cannot write to standard output' "a full disk is noticed" bash -c '"$1" check web.fw >/dev/full' - "$FWCTL"
 refuses 1 'cannot write to standard output' "also with JSON" bash -c '"$1" check web.fw --json >/dev/full' - "$FWCTL"
 
+sed 's/label "ping"/label "gr\xc3\xb6\xc3\x9fe"/' free.fw >utf8.fw
+json 0 '.earlier[4].label=="größe"' "JSON keeps UTF-8 as it is" "$FWCTL" explain utf8.fw --json 'udp 1.2.3.4:1 -> 5.6.7.8:9'
+
 ### explain, from a file
 prints 0 '^pass by web.fw:7: .*label "ssh"' "explain names the rule and its line" "$FWCTL" explain web.fw 'tcp 10.77.0.9:4000 -> 10.77.0.2:22'
 prints 0 '^pass by web.fw:7' "a packet in separate words" "$FWCTL" explain web.fw tcp 10.77.0.9:4000 '->' 10.77.0.2:22
@@ -413,18 +416,28 @@ fw unload r2 >/dev/null
 prints 0 'loaded, xdp native' "load --mode=native" fw load r2 --mode native
 json 0 '.unloaded==["r2"]' "unload --json" fw unload r2 --json
 
+### an interface that goes away
+fw load r1 -r web.fw -p web >/dev/null
+ip -n "$RCV" link del r1
+prints 1 'r1' "status fails when an interface that should be filtered is gone" fw status
+json 1 '.degraded|length==1 and .[0].interface=="r1" and (.[0].why|length)>0' "and says which and why" fw status --json
+prints 0 '^r1: unloaded' "it can still be unloaded" fw unload r1
+prints 0 'r0' "and all is well again" fw status
+
 ### the ssh connection that runs the command
 sed 's/10.77.0.0\/24/10.78.0.0\/24/' web.fw >cut.fw
+sed 's/default pass {/default pass {\n drop proto tcp from port 22/' web.fw >mute.fw
 ssh_env() { in_ns "$RCV" env SSH_CONNECTION="$1" "$FWCTL" "${@:2}"; }
 refuses 1 'would cut the ssh connection.*ingress.*--force' "apply refuses to cut the ssh connection" ssh_env "$LAB_GEN4 50000 $LAB_RCV4 22" apply cut.fw
 refuses 1 'would cut the ssh connection' "also by IPv6" ssh_env "$LAB_GEN6 50000 $LAB_RCV6 22" apply cut.fw
 prints 0 'generation' "an ssh connection on another interface is none of its business" ssh_env "192.0.2.7 50000 192.0.2.8 22" apply cut.fw
 prints 0 'generation' "an ssh connection that stays is fine" ssh_env "$LAB_GEN4 50000 $LAB_RCV4 22" apply web.fw
 prints 0 'generation' "--force insists" ssh_env "$LAB_GEN4 50000 $LAB_RCV4 22" apply cut.fw --force
+refuses 1 'would cut the ssh connection' "sudo hides the connection from the command, not from us" in_ns "$RCV" \
+	env SSH_CONNECTION="$LAB_GEN4 50000 $LAB_RCV4 22" bash -c 'env -u SSH_CONNECTION "$1" apply mute.fw; exit $?' - "$FWCTL"
 prints 0 'generation' "nonsense in SSH_CONNECTION is ignored" ssh_env "x y z" apply web.fw
 fw unload --all >/dev/null
 refuses 1 'would cut the ssh connection' "load refuses, too" ssh_env "$LAB_GEN4 50000 $LAB_RCV4 22" load r0 -r cut.fw
-sed 's/default pass {/default pass {\n drop proto tcp from port 22/' web.fw >mute.fw
 refuses 1 'egress.*the answers' "and looks at the answers" ssh_env "$LAB_GEN4 50000 $LAB_RCV4 22" load r0 -r mute.fw
 prints 0 'no interface is filtered' "a refused load leaves nothing" fw status
 

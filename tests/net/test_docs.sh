@@ -5,7 +5,7 @@
 # aligned on a terminal only.
 #
 # The blocks of a document run in order, in one namespace with the Ethernet interfaces eth0 (192.0.2.1/24, 2001:db8::1/64) and
-# eth1 (198.51.100.1/24); a neighbour behind eth0 has 192.0.2.2 and 2001:db8::2. The directory is a copy of the tree's rules.
+# eth1 (198.51.100.1/24); a neighbour behind eth0 has 192.0.2.2 and 2001:db8::2. The directory is a copy of the tree's rules and of the rule texts that the tests use.
 # Commands that build, test or install are not run again.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -62,7 +62,7 @@ run_one() {
 
 # Every block of a document, command by command.
 run_document() {
-	local doc=$1 n=0 inside=0 line command= want= place=
+	local doc=$1 n=0 inside=0 line command="" want="" place=""
 	while IFS= read -r line; do
 		n=$((n + 1))
 		if [ $inside = 0 ]; then
@@ -71,7 +71,7 @@ run_document() {
 		fi
 		if [ "$line" = '```' ] || [ "${line#\$ }" != "$line" ]; then
 			[ -z "$command" ] || run_one "$place" "$command" "${want%$'\n'}"
-			command= want=
+			command="" want=""
 		fi
 		if [ "$line" = '```' ]; then
 			inside=0
@@ -114,8 +114,9 @@ for doc in ${DOCS:-README.md rules/README.md}; do
 		continue
 	fi
 	lab_hosts
-	mkdir "$LAB_DIR/work"
+	mkdir -p "$LAB_DIR/work/tests"
 	cp -R README.md Makefile rules docs "$LAB_DIR/work/" 2>/dev/null
+	cp -R tests/lang "$LAB_DIR/work/tests/"
 	before=$tap_n
 	run_document $doc
 	[ $tap_n -gt "$before" ] || note "$doc has no console block"
