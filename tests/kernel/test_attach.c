@@ -339,6 +339,29 @@ static void detached_link_is_told_and_mended(void **state)
 	rim_assert_nothing_left();
 }
 
+static void mending_one_hook_leaves_the_other_alone(void **state)
+{
+	struct kern_iface_state s;
+	uint32_t before;
+	int fd;
+
+	RIM_NEEDS_BOX();
+	rim_load_ok(BOX_IF, BOTH, "web", NULL, NULL);
+	before = box_xdp_id(BOX_IF);
+	fd = bpf_obj_get(rim_pin("tcout_link"));
+	assert_true(fd >= 0);
+	assert_int_equal(bpf_link_detach(fd), 0);
+	close(fd);
+	assert_int_equal(rim_state_one().ndegraded, 1);
+	rim_load_ok(BOX_IF, BOTH, "web", NULL, NULL);
+	s = rim_state_one();
+	assert_int_equal(s.ndegraded, 0);
+	assert_true(s.hook[0].attached && s.hook[1].attached);
+	assert_int_equal(box_xdp_id(BOX_IF), before);
+	assert_int_equal(rim_unload(BOX_IF), 0);
+	rim_assert_nothing_left();
+}
+
 static void vanished_clsact_is_told_and_mended(void **state)
 {
 	const struct kern_load_opts opts = {.where = KERN_HOOK_TC, .clsact = true};
@@ -408,19 +431,26 @@ static void dead_namespace_is_swept_by_unload_all(void **state)
 	}
 }
 
-static void coexist_joins_or_says_why_not(void **state)
+static void coexist_goes_to_tc_and_says_why(void **state)
 {
 	struct kern_report r;
-	int err;
+	int fd;
 
 	RIM_NEEDS_BOX();
-	err = rim_load(BOX_IF, DROP_ALL, "web", &(struct kern_load_opts){.coexist = true}, &r);
-	if (err) {
-		assert_non_null(strstr(rim_fail.text, "coexist"));
-		rim_assert_nothing_left();
-		return;
-	}
+	fd = stranger();
+	assert_int_equal(bpf_xdp_attach((int)box_ifindex(BOX_IF), fd, 0, NULL), 0);
+	assert_int_equal(rim_load(BOX_IF, DROP_ALL, "web", &(struct kern_load_opts){.coexist = true, .where = KERN_HOOK_XDP}, NULL),
+			 -EOPNOTSUPP);
+	assert_non_null(strstr(rim_fail.text, "libxdp's dispatcher"));
+	assert_non_null(strstr(rim_fail.text, "--hook tc"));
+	rim_assert_nothing_left();
+	rim_load_ok(BOX_IF, DROP_ALL, "web", &(struct kern_load_opts){.coexist = true}, &r);
+	assert_int_equal(r.hook, FW_HOOK_TC_INGRESS);
+	assert_true(r.fell_back);
+	assert_non_null(strstr(r.why, "libxdp's dispatcher"));
 	assert_int_equal(rim_unload(BOX_IF), 0);
+	assert_int_equal(bpf_xdp_detach((int)box_ifindex(BOX_IF), 0, NULL), 0);
+	close(fd);
 	rim_assert_nothing_left();
 }
 
@@ -442,10 +472,11 @@ int main(void)
 		cmocka_unit_test(renamed_interface_keeps_its_filter),
 		cmocka_unit_test(zombie_is_told_and_mended),
 		cmocka_unit_test(detached_link_is_told_and_mended),
+		cmocka_unit_test(mending_one_hook_leaves_the_other_alone),
 		cmocka_unit_test(vanished_clsact_is_told_and_mended),
 		cmocka_unit_test(namespaces_do_not_see_each_other),
 		cmocka_unit_test(dead_namespace_is_swept_by_unload_all),
-		cmocka_unit_test(coexist_joins_or_says_why_not),
+		cmocka_unit_test(coexist_goes_to_tc_and_says_why),
 	};
 
 	rim_enter();

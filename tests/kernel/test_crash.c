@@ -5,6 +5,9 @@
  * same on all of them; the next command works; at the end nothing is left.
  *
  * The command runs in a child under ptrace. Between two calls only memory is written, so a kill before the next call covers it.
+ *
+ * `apply` is killed before each of its calls; the others before every STRIDE-th, from a random one on (printed). KILL_STRIDE=1 in the
+ * environment kills all of them before each call: some minutes. KILL_FIRST=N starts at call N.
  */
 #include "harness/rim.h"
 
@@ -21,9 +24,12 @@
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
+
+#define STRIDE 9
 
 #define TEXT(policy, in, out) "policy " policy " {\n essentials off\n ingress default " in " { }\n" out "}\n"
 #define EGRESS(verdict) " egress default " verdict " { }\n"
@@ -217,17 +223,22 @@ static void clean(void)
  * mixed_ok: the two hooks of one interface may disagree, where the kernel gives no way to change both at once (see load.c); each is
  * still old or new.
  */
-static void kill_everywhere(const char *what, void (*before)(void), void (*act)(void), void (*again)(void), bool mixed_ok)
+static void kill_everywhere(const char *what, void (*before)(void), void (*act)(void), void (*again)(void), bool mixed_ok,
+			    unsigned int stride)
 {
+	const char *env_stride = getenv("KILL_STRIDE"), *env_first = getenv("KILL_FIRST");
+	unsigned int n, first, kills = 0, news = 0;
 	struct seen old, new;
-	unsigned int n = 0, news = 0;
 
+	stride = env_stride && atoi(env_stride) > 0 ? (unsigned int)atoi(env_stride) : stride;
+	first = env_first ? (unsigned int)atoi(env_first) : (unsigned int)(time(NULL) ^ getpid()) % stride;
+	print_message("# %s: KILL_STRIDE=%u KILL_FIRST=%u\n", what, stride, first);
 	before();
 	old = look();
 	act();
 	new = look();
 	clean();
-	for (;; n++) {
+	for (n = first;; n += stride, kills++) {
 		struct seen now;
 		bool is_old, is_new, killed;
 
@@ -255,62 +266,62 @@ static void kill_everywhere(const char *what, void (*before)(void), void (*act)(
 		if (!killed)
 			break;
 	}
-	print_message("# %s: %u kills, new after %u of them\n", what, n, news);
+	print_message("# %s: %u kills over %u calls, new after %u of them\n", what, kills, n, news);
 	assert_true(n > 20);
 }
 
 static void load_new_policy(void **state)
 {
 	RIM_NEEDS_BOX();
-	kill_everywhere("load", act_nothing, act_load, act_load, false);
+	kill_everywhere("load", act_nothing, act_load, act_load, false, STRIDE);
 }
 
 static void load_at_tc(void **state)
 {
 	RIM_NEEDS_BOX();
-	kill_everywhere("load --hook tc", act_nothing, act_load_tc, act_load_tc, false);
+	kill_everywhere("load --hook tc", act_nothing, act_load_tc, act_load_tc, false, STRIDE);
 }
 
 static void load_is_undone_by_another_command(void **state)
 {
 	RIM_NEEDS_BOX();
-	kill_everywhere("load, then another load", act_nothing, act_load, act_load_bare, false);
+	kill_everywhere("load, then another load", act_nothing, act_load, act_load_bare, false, STRIDE);
 }
 
 static void apply_in_place(void **state)
 {
 	RIM_NEEDS_BOX();
-	kill_everywhere("apply", act_load_pass, act_apply, act_apply, false);
+	kill_everywhere("apply", act_load_pass, act_apply, act_apply, false, 1);
 }
 
 static void apply_with_an_egress_hook_more(void **state)
 {
 	RIM_NEEDS_BOX();
-	kill_everywhere("apply, egress added", act_load_bare, act_apply, act_apply, false);
+	kill_everywhere("apply, egress added", act_load_bare, act_apply, act_apply, false, STRIDE);
 }
 
 static void apply_with_an_egress_hook_less(void **state)
 {
 	RIM_NEEDS_BOX();
-	kill_everywhere("apply, egress gone", act_load, act_apply_bare, act_apply_bare, false);
+	kill_everywhere("apply, egress gone", act_load, act_apply_bare, act_apply_bare, false, STRIDE);
 }
 
 static void apply_grown(void **state)
 {
 	RIM_NEEDS_BOX();
-	kill_everywhere("apply, grown", act_load_pass, act_apply_grown, act_apply_grown, false);
+	kill_everywhere("apply, grown", act_load_pass, act_apply_grown, act_apply_grown, false, STRIDE);
 }
 
 static void switch_policy(void **state)
 {
 	RIM_NEEDS_BOX();
-	kill_everywhere("load another policy", act_load_pass, act_switch, act_switch, true);
+	kill_everywhere("load another policy", act_load_pass, act_switch, act_switch, true, STRIDE);
 }
 
 static void unload(void **state)
 {
 	RIM_NEEDS_BOX();
-	kill_everywhere("unload", act_load, act_unload, act_nothing, true);
+	kill_everywhere("unload", act_load, act_unload, act_nothing, true, STRIDE);
 }
 
 /* A word as argument: only the cases whose name it matches (with * and ?). */

@@ -39,6 +39,8 @@ const char *attach_word(enum fw_hook hook);
 
 /* -EBUSY with a sentence that names it, when another XDP program is on the interface. */
 int attach_xdp_check_free(unsigned int ifindex, const char *ifname, struct fail *fail);
+/* Share the interface with other XDP programs: -EOPNOTSUPP, and why. */
+int attach_xdp_coexist(const char *ifname, struct fail *fail);
 /* Attach and pin. */
 int attach_xdp_create(const struct attach *a, int prog_fd, struct fail *fail);
 /* After a native attach failed: the driver's own sentence, from a netlink attempt; else that of the errno. */

@@ -58,8 +58,29 @@ int attach_xdp_check_free(unsigned int ifindex, const char *ifname, struct fail 
 	if (object_info_by_id(id, &info))
 		strcpy(info.name, "?");
 	dispatcher_names(ifindex, others, sizeof(others));
-	return fail_set(fail, -EBUSY, "cannot attach to %s: another XDP program, \"%s\" (id %u)%s, is loaded there; unload it or use --coexist",
+	return fail_set(fail, -EBUSY,
+			"cannot attach to %s: another XDP program, \"%s\" (id %u)%s, is loaded there; unload it or use --coexist",
 			link_show(ifname, shown), info.name, id, others);
+}
+
+/*
+ * Several XDP programs on one interface share it through libxdp's dispatcher, which calls them as replacements of its own
+ * functions (freplace). Joining it is not built yet; TC, behind whatever XDP leaves, is the place to be.
+ */
+int attach_xdp_coexist(const char *ifname, struct fail *fail)
+{
+	char shown[4 * IFNAMSIZ + 1];
+	int allowed;
+
+	log_start();
+	allowed = libbpf_probe_bpf_prog_type(BPF_PROG_TYPE_EXT, NULL);
+	link_show(ifname, shown);
+	if (allowed == 1)
+		return fail_set(fail, -EOPNOTSUPP,
+				"cannot share XDP of %s: this version of fwctl does not join libxdp's dispatcher; use --hook tc", shown);
+	return fail_set(fail, -EOPNOTSUPP,
+			"cannot share XDP of %s: this kernel refuses freplace programs, which libxdp's dispatcher is made of; "
+			"use --hook tc", shown);
 }
 
 int attach_xdp_create(const struct attach *a, int prog_fd, struct fail *fail)
@@ -78,8 +99,8 @@ int attach_xdp_create(const struct attach *a, int prog_fd, struct fail *fail)
 			return err;
 	}
 	if (link == -EPERM)
-		return fail_set(fail, link, "cannot attach to %s: %s; fwctl needs root or CAP_BPF+CAP_NET_ADMIN", link_show(a->ifname, shown),
-				strerror(-link));
+		return fail_set(fail, link, "cannot attach to %s: %s; fwctl needs root or CAP_BPF+CAP_NET_ADMIN",
+				link_show(a->ifname, shown), strerror(-link));
 	return fail_set(fail, link, "cannot attach to %s (%s XDP): %s", link_show(a->ifname, shown),
 			a->mode == KERN_MODE_NATIVE ? "native" : "generic", strerror(-link));
 }

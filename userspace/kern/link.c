@@ -49,7 +49,8 @@ static int link_request(const char *ifname, unsigned long request, struct ifreq 
 		return fd;
 	memset(ifr, 0, sizeof(*ifr));
 	if (!*ifname || strlen(ifname) >= IFNAMSIZ)
-		return fail_set(fail, -ENODEV, "there is no interface \"%s\": a name has 1 to %d bytes", link_show(ifname, shown), IFNAMSIZ - 1);
+		return fail_set(fail, -ENODEV, "there is no interface \"%s\": a name has 1 to %d bytes", link_show(ifname, shown),
+				IFNAMSIZ - 1);
 	memcpy(ifr->ifr_name, ifname, strlen(ifname));
 	if (!ioctl(fd, request, ifr))
 		return 0;

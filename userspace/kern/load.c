@@ -21,7 +21,7 @@
  */
 #include "kern/hooks.h"
 #include "kern/link.h"
-#include "kern/pin.h"
+#include "kern/load.h"
 #include "kern/publish.h"
 #include "kern/rim.h"
 #include "kern/wait.h"
@@ -32,23 +32,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
-
-struct load {
-	struct kern *k;
-	struct fail *fail;
-	const char *ifname;
-	const char *policy_name;
-	unsigned int ifindex;
-	struct image *img;
-	const struct kern_load_opts *opts;
-	struct kern_report *report;
-	struct ifaces list;
-	struct slots policy;
-	bool have_policy;
-	uint32_t nslots[FW_DIR_COUNT];
-	bool egress;
-	char shown[4 * IFNAMSIZ + 1];
-};
 
 static void load_fini(struct load *l)
 {
@@ -63,105 +46,6 @@ static struct iface *find_iface(struct load *l)
 		if (l->list.v[i].ifindex == l->ifindex && l->list.v[i].record_fd >= 0)
 			return &l->list.v[i];
 	return NULL;
-}
-
-static int xdp_try(struct load *l, struct iface *f, enum kern_mode mode, bool frags, struct fail *fail, struct hook_program *h)
-{
-	struct attach a = {.dir = f->dir, .ifindex = f->ifindex, .ifname = l->ifname, .hook = FW_HOOK_XDP, .mode = mode};
-	struct iface_hook *rec = &f->rec.hook[FW_HOOK_XDP];
-	int err = hook_load(&l->policy, f, FW_HOOK_XDP, frags, l->nslots[FW_DIR_INGRESS], true, fail, h);
-
-	if (err)
-		return err;
-	err = hook_adopt_counters(h, true, fail);
-	err = err ?: attach_xdp_create(&a, h->object.prog_fd, fail);
-	if (err)
-		return err;
-	*rec = (struct iface_hook){.present = 1, .mode = mode, .link = KERN_LINK_XDP, .frags = frags, .prog_id = {h->prog_id},
-				   .nmaps = 1, .map_id = {rec->map_id[0]}};
-	return 0;
-}
-
-/* Nothing another mode could change. */
-static bool is_final(int err)
-{
-	return err == -EPERM || err == -EBUSY || err == -ENOMEM || err == -ENODEV;
-}
-
-static int attach_native(struct load *l, struct iface *f, struct fail *fail)
-{
-	struct hook_program h cleanup(hook_program_close) = {.counters_fd = -1, .object = {-1, -1}};
-	struct fail first = {}, second = {};
-	int err = xdp_try(l, f, KERN_MODE_NATIVE, false, &first, &h);
-
-	if (!err)
-		return 0;
-	if (is_final(err) || h.object.prog_fd < 0)
-		return fail_set(fail, err, "%s", first.text);
-	attach_xdp_sentence(l->ifindex, h.object.prog_fd, err, l->report->why, sizeof(l->report->why));
-	/* Large MTUs are refused with an errno of the driver's choice, unless the program takes frames in several buffers. */
-	if (err != -EOPNOTSUPP) {
-		hook_program_close(&h);
-		if (!xdp_try(l, f, KERN_MODE_NATIVE, true, &second, &h)) {
-			l->report->why[0] = 0;
-			return 0;
-		}
-	}
-	return fail_set(fail, err, "%s; the driver says: %s", first.text, l->report->why);
-}
-
-static int attach_xdp(struct load *l, struct iface *f, struct fail *fail)
-{
-	struct hook_program h cleanup(hook_program_close) = {.counters_fd = -1, .object = {-1, -1}};
-	int err = attach_xdp_check_free(l->ifindex, l->ifname, fail);
-
-	if (err)
-		return err;
-	if (l->opts->mode != KERN_MODE_GENERIC) {
-		struct fail native = {};
-
-		err = attach_native(l, f, &native);
-		if (!err || l->opts->mode == KERN_MODE_NATIVE || is_final(err))
-			return err ? fail_set(fail, err, "%s", native.text) : 0;
-		l->report->fell_back = true;
-	}
-	return xdp_try(l, f, KERN_MODE_GENERIC, false, fail, &h);
-}
-
-static int attach_tc_ingress(struct load *l, struct iface *f, struct fail *fail)
-{
-	struct attach a = {.dir = f->dir, .ifindex = f->ifindex, .ifname = l->ifname, .hook = FW_HOOK_TC_INGRESS};
-	struct hook_program h cleanup(hook_program_close) = {.counters_fd = -1, .object = {-1, -1}};
-	struct iface_hook *rec = &f->rec.hook[FW_HOOK_TC_INGRESS];
-	int err = hook_load(&l->policy, f, FW_HOOK_TC_INGRESS, false, l->nslots[FW_DIR_INGRESS], true, fail, &h);
-
-	err = err ?: hook_adopt_counters(&h, true, fail);
-	err = err ?: attach_tc_create(&a, h.object.prog_fd, l->opts->clsact, fail);
-	if (err)
-		return err;
-	rec->present = 1;
-	rec->link = a.link;
-	rec->priority = a.priority;
-	rec->prog_id[0] = h.prog_id;
-	return 0;
-}
-
-static int attach_ingress(struct load *l, struct iface *f)
-{
-	struct fail xdp = {};
-	int err;
-
-	if (l->opts->where == KERN_HOOK_TC)
-		return attach_tc_ingress(l, f, l->fail);
-	err = attach_xdp(l, f, &xdp);
-	if (!err)
-		return 0;
-	if (l->opts->where == KERN_HOOK_XDP || l->opts->mode != KERN_MODE_AUTO || is_final(err))
-		return fail_set(l->fail, err, "%s", xdp.text);
-	l->report->fell_back = true;
-	if (!l->report->why[0])
-		snprintf(l->report->why, sizeof(l->report->why), "%.255s", xdp.text);
-	return attach_tc_ingress(l, f, l->fail);
 }
 
 static uint64_t wall_ns(void)
@@ -181,7 +65,7 @@ static int attach_fresh(struct load *l)
 	if (err)
 		return err;
 	snprintf(f.rec.policy, sizeof(f.rec.policy), "%s", l->policy_name);
-	err = attach_ingress(l, &f);
+	err = load_attach_ingress(l, &f);
 	if (!err && l->egress)
 		err = hook_attach_egress(&l->policy, &f, l->nslots[FW_DIR_EGRESS], l->opts->clsact, l->fail);
 	if (!err) {
@@ -311,16 +195,44 @@ static int check_same_place(struct load *l, const struct iface *f)
 	return 0;
 }
 
+static bool hook_is_dead(const struct iface *f, enum fw_hook hook)
+{
+	struct attach a = iface_attach(f, hook);
+	struct attach_state state;
+
+	return f->rec.hook[hook].present && (attach_state(&a, &state) || !state.attached);
+}
+
 static bool is_attached(const struct iface *f)
+{
+	for (enum fw_hook h = 0; h < FW_HOOK_COUNT; h++)
+		if (hook_is_dead(f, h))
+			return false;
+	return true;
+}
+
+/* Someone detached hooks: attach those again, and leave alone the ones that filter. */
+static int attach_dead_hooks(struct load *l, struct iface *f)
 {
 	for (enum fw_hook h = 0; h < FW_HOOK_COUNT; h++) {
 		struct attach a = iface_attach(f, h);
-		struct attach_state state;
+		bool clsact = a.link == KERN_LINK_CLSACT;
+		int err;
 
-		if (f->rec.hook[h].present && (attach_state(&a, &state) || !state.attached))
-			return false;
+		if (!hook_is_dead(f, h))
+			continue;
+		err = attach_remove(&a, l->fail);
+		f->rec.hook[h] = (struct iface_hook){};
+		if (!err && h == FW_HOOK_TC_EGRESS)
+			err = hook_attach_egress(&l->policy, f, l->nslots[FW_DIR_EGRESS], clsact, l->fail);
+		else if (!err)
+			err = load_attach_ingress(l, f);
+		err = err ?: iface_save(f, l->fail);
+		err = err ?: iface_sweep(f, l->fail);
+		if (err)
+			return err;
 	}
-	return true;
+	return 0;
 }
 
 /* Users of the policy other than f, and than those that are gone. */
@@ -375,19 +287,20 @@ static int load_known_policy(struct load *l, struct iface *f)
 	bool mine = f && iface_uses(f, l->policy_name), same, whole;
 	int err;
 
-	if (mine && !is_attached(f)) {
-		/* Someone detached it: begin again, with the rules of the policy. */
+	err = f && is_attached(f) ? check_same_place(l, f) : 0;
+	err = err ?: agree(l, f, &same);
+	if (err)
+		return err;
+	if (mine && !is_attached(f))
+		return attach_dead_hooks(l, f);
+	if (f && !mine && !is_attached(f)) {
+		/* It obeyed another policy, and not even wholly. */
 		err = iface_remove(l->k->ns, f, false, l->fail);
 		if (err)
 			return err;
 		iface_close(f);
 		f = NULL;
-		mine = false;
 	}
-	err = f ? check_same_place(l, f) : 0;
-	err = err ?: agree(l, f, &same);
-	if (err)
-		return err;
 	whole = publish_fits(&l->policy, &l->list, image_hdr(l->img), l->nslots);
 	if (mine && same && whole) {
 		l->report->unchanged = true;

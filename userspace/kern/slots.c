@@ -191,8 +191,9 @@ int slots_open(int ns_dir, const char *name, bool write, struct fail *fail, stru
 		err = map_shared(p.ctl_fd, sizeof(*p.ctl), write, fail, (void **)&p.ctl);
 	}
 	if (!err && p.ctl->abi != FW_ABI_VERSION)
-		err = fail_set(fail, -EPROTO, "policy %s was loaded by another version of fwctl (format %u, not %u); unload it with that one",
-			       name, p.ctl->abi, FW_ABI_VERSION);
+		err = fail_set(fail, -EPROTO,
+			       "policy %s was loaded by another version of fwctl (format %u, not %u); unload it with that one", name,
+			       p.ctl->abi, FW_ABI_VERSION);
 	for (unsigned int i = 0; !err && i < 2; i++)
 		err = slot_open(&p, i, write, fail);
 	if (err) {
