@@ -219,6 +219,8 @@ static void run_mutations(struct run *run)
 {
 	struct prng p;
 
+	if (!run->mutations)
+		return;
 	prng_init(&p, prng_seed("mutations", 0x6677637461ull));
 	for (unsigned long done = 0; done < run->mutations; done += BATCH) {
 		struct prng at = p;

@@ -104,6 +104,9 @@ for kind in map array directory link program missing; do
 			good=0
 		elif [ $status -eq 0 ] && [ "$got" = "DPDP DPDP" ]; then
 			good=0
+		elif [ $kind = missing ] && [ "${name##*/}" = info ] && [ $status -eq 1 ] && [ -n "$out" ] && [ "$got" = "$OPEN" ]; then
+			# The record of an interface is what says that it is loaded: without it an unload was begun, and is finished.
+			good=0
 		else
 			good=1
 		fi

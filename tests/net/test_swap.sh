@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Rules are swapped while packets arrive at full speed: no packet meets a mixture, none passes unfiltered, none meets the
 # old rules after `apply` has returned, and the counters are exact.
-#   FW_SWAPS=N   swaps (default 300) at XDP native; a third of that at XDP generic and TC
+#   FW_SWAPS=N   swaps (default 300) at XDP native; a sixth of that at XDP generic and TC
 . "$(dirname "$0")/../../scripts/netns.sh"
 lab_isolate "$@"
 cd "$LAB_ROOT" || exit 1
@@ -86,7 +86,7 @@ ns_del "$RCV"
 
 run "XDP native" xdp "$SWAPS" "$B" --mode native
 run "XDP native, tables outgrown" xdp $((SWAPS / 6)) "$BIG" --mode native
-run "XDP generic" xdp $((SWAPS / 3)) "$B" --mode generic
-run "TC" tc-ingress $((SWAPS / 3)) "$B" --hook tc
+run "XDP generic" xdp $((SWAPS / 6)) "$B" --mode generic
+run "TC" tc-ingress $((SWAPS / 6)) "$B" --hook tc
 run "TC, tables outgrown" tc-ingress $((SWAPS / 10)) "$BIG" --hook tc
 lab_done

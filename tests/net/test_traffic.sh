@@ -82,7 +82,7 @@ run() { # NAME HOOK LOAD-ARGUMENTS…
 	check "$name: an allowed connection out works" connects "$RCV" $LAB_GEN4 9090
 	check "$name: a connection that egress forbids does not" not connects "$RCV" $LAB_GEN4 9091
 	exactly 3 "$name: echo requests" hook="$hook" rules id=ping packets
-	exactly 252 "$name: bytes of echo requests (on IP level, 84 each)" hook="$hook" rules id=ping bytes
+	exactly 294 "$name: bytes of echo requests (98 in a frame)" hook="$hook" rules id=ping bytes
 	exactly 3 "$name: echo requests over IPv6" hook="$hook" rules id=ping6 packets
 	exactly 3 "$name: echo replies out" hook=tc-egress rules "id=icmp out" packets
 
