@@ -153,7 +153,7 @@ rm huge.fw
 : >empty.fw
 refuses 0 '' "an empty file has nothing wrong" "$FWCTL" check empty.fw
 head -c 20000 /dev/urandom >garbage.fw
-refuses 2 'garbage.fw:1:' "binary garbage is refused with a place" timeout 20 "$FWCTL" check garbage.fw
+refuses 2 'garbage.fw:[0-9]+:[0-9]+: error' "binary garbage is refused with a place" timeout 20 "$FWCTL" check garbage.fw
 "$FWCTL" check garbage.fw >garbage.out 2>&1
 ok "$(LC_ALL=C grep -c '[^[:print:][:space:]]' garbage.out)" "garbage does not reach the terminal"
 json 2 '.ok==false' "JSON about garbage is valid" "$FWCTL" check garbage.fw --json
@@ -319,6 +319,7 @@ prints 0 '^r0: unloaded' "unload" fw unload r0
 prints 0 'no interface is filtered' "and nothing is left" fw status
 
 prints 0 '^r0: policy web loaded' "load -r takes the interfaces that the file binds" fw load -r web.fw
+refuses 1 'runs policy web.*--force' "load without rules does not switch a filter off" fw load r0
 prints 0 'nothing changed' "load of the same rules changes nothing" fw load r0 -r web.fw
 json 0 '.interfaces[0].result=="unchanged"' "load --json" fw load r0 -r web.fw --json
 json 0 '.interfaces[0] | .name=="r0" and .policy=="web" and .generation>=1 and (.digest|length)==64 and (.since|test("^20..-.*Z$")) and
@@ -423,6 +424,9 @@ prints 1 'r1' "status fails when an interface that should be filtered is gone" f
 json 1 '.degraded|length==1 and .[0].interface=="r1" and (.[0].why|length)>0' "and says which and why" fw status --json
 prints 0 '^r1: unloaded' "it can still be unloaded" fw unload r1
 prints 0 'r0' "and all is well again" fw status
+
+prints 0 'policy pass-all loaded' "unless it is told to" fw load r0 --force
+prints 0 '^r0: policy web loaded' "load -r switches an interface to another policy" fw load r0 -r web.fw
 
 ### the ssh connection that runs the command
 sed 's/10.77.0.0\/24/10.78.0.0\/24/' web.fw >cut.fw

@@ -178,6 +178,22 @@ static int unit_prove(struct load *l, struct unit *u)
 	return verify_image(l->file.rules, u->policy, &u->image, hooks);
 }
 
+/* `load IFACE` begins to watch an interface; it must not be a way to switch its filter off. */
+static int pass_all_check(const struct load *l)
+{
+	for (size_t i = 0; i < l->targets.n && !args_has(l->args, "force"); i++) {
+		const struct kern_iface_state *s = live_find(&l->live, l->targets.v[i].ifname);
+		if (l->targets.v[i].unit->policy || !s || !strcmp(s->policy, PASS_ALL))
+			continue;
+		problem("cannot load %s without rules: it runs policy %s, and would pass everything; name a file with "
+			"-r, or insist "
+			"with --force",
+			out_name(s->name), s->policy);
+		return STATUS_REFUSED;
+	}
+	return STATUS_DONE;
+}
+
 static bool is_target(const struct load *l, const char *ifname)
 {
 	for (size_t i = 0; i < l->targets.n; i++)
@@ -285,6 +301,8 @@ static int load_all(struct load *l)
 		status = targets_exist(l);
 	if (!status)
 		status = live_open(&l->live, KERN_WRITE);
+	if (!status)
+		status = pass_all_check(l);
 	for (size_t i = 0; i < l->nunits && !status; i++)
 		status = unit_prove(l, &l->unit[i]);
 	for (size_t i = 0; i < l->nunits && !status; i++)
@@ -348,7 +366,7 @@ const struct command cmd_load = {
 			 .help = "where arriving packets are judged"},
 			{.name = "coexist", .help = "share the interface with XDP programs of libxdp"},
 			{.name = "clsact", .help = "at TC, use a clsact filter even where the kernel has TCX links"},
-			{.name = "force", .help = "even if the rules cut this ssh connection"},
+			{.name = "force", .help = "even if the rules cut this ssh connection, or there are none and some ran"},
 			{.name = "json", .help = "print JSON"},
 		},
 };
