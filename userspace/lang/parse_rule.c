@@ -125,8 +125,11 @@ static bool port_misspelt(struct parser *p)
 	struct guess guess;
 	struct diag *g;
 
-	if (p->tok.kind != TOK_WORD)
+	if (p->tok.kind != TOK_WORD || t.len < 3 || t.len > 5)
 		return false;
+	for (size_t i = 0; i < t.len; i++) /* most words here are addresses */
+		if (t.s[i] < 'a' || t.s[i] > 'z')
+			return false;
 	guess_init(&guess, p->arena, t.s, t.len);
 	guess_try(&guess, "port");
 	if (!guess.best || guess.distance > 1)
@@ -273,8 +276,10 @@ static bool parse_clause(struct rule_parser *rp)
 
 bool parse_rule(struct parser *p, struct ast_stmt *stmt)
 {
-	struct rule_parser rp = { .p = p };
+	struct rule_parser rp;
 
+	rp.p = p; /* the clauses are written when they are used */
+	rp.n = 0;
 	stmt->rule.verdict = parser_is(p, "pass")   ? VERDICT_PASS
 			     : parser_is(p, "drop") ? VERDICT_DROP
 						    : VERDICT_CONTINUE;

@@ -273,9 +273,12 @@ static bool flags_resolve(struct resolver *r, const struct items *items, struct 
 		for (int b = 0; b < 256; b++)
 			has[b] |= (b & mask) == value;
 	}
-	for (unsigned int b = 0; b < 256; b++)
-		if (has[b])
+	for (unsigned int b = 0; b < 256; b++) {
+		if (has[b] && b && has[b - 1])
+			bytes[n - 1].hi = b;
+		else if (has[b])
 			bytes[n++] = (struct range){ b, b };
+	}
 	flags_print(pairs, items->n, text);
 	return !vset_build(r->arena, bytes, n, ret) || resolve_oom(r);
 }
