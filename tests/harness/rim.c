@@ -11,12 +11,18 @@
 
 #include <cmocka.h>
 
-const char *rim_bpffs, *rim_why;
+const char *rim_bpffs;
 struct fail rim_fail;
 
-void rim_enter(void)
+void rim_enter(const char *what)
 {
-	rim_bpffs = box_enter(&rim_why);
+	const char *why = NULL;
+
+	rim_bpffs = box_enter(&why);
+	if (rim_bpffs)
+		return;
+	printf("1..1\nok 1 - %s # SKIP %s\n", what, why);
+	exit(0);
 }
 
 struct kern *rim_open(enum kern_access access)

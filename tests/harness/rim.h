@@ -6,19 +6,10 @@
 #include "harness/box.h"
 #include "kern/kern.h"
 
-/* Set by rim_enter: where the box has its bpffs; NULL: no box, and why. */
-extern const char *rim_bpffs, *rim_why;
+extern const char *rim_bpffs;  /* where the box has its bpffs */
 extern struct fail rim_fail; /* of the last call */
-void rim_enter(void);
-
-/* First line of every test: skipped, with the reason, where there is no box. */
-#define RIM_NEEDS_BOX()                                                                                                        \
-	do {                                                                                                                   \
-		if (!rim_bpffs) {                                                                                              \
-			print_message("# SKIP %s\n", rim_why);                                                                 \
-			skip();                                                                                                \
-		}                                                                                                              \
-	} while (0)
+/* Enter a box; where there can be none, say so as one skipped test and end the program. */
+void rim_enter(const char *what);
 
 struct kern *rim_open(enum kern_access access);
 /* These return the rim's error; the …_ok ones end the test with its sentence. r may be NULL. */

@@ -24,7 +24,6 @@ static void native_is_the_default(void **state)
 	struct kern_report r;
 	struct kern_iface_state s;
 
-	RIM_NEEDS_BOX();
 	rim_load_ok(BOX_IF, DROP_ALL, "web", NULL, &r);
 	assert_int_equal(r.hook, FW_HOOK_XDP);
 	assert_int_equal(r.mode, KERN_MODE_NATIVE);
@@ -49,7 +48,6 @@ static void generic_on_request(void **state)
 	const struct kern_load_opts opts = {.mode = KERN_MODE_GENERIC};
 	struct kern_report r;
 
-	RIM_NEEDS_BOX();
 	rim_load_ok(BOX_IF, DROP_ALL, "web", &opts, &r);
 	assert_int_equal(r.mode, KERN_MODE_GENERIC);
 	assert_false(r.fell_back);
@@ -64,7 +62,6 @@ static void generic_where_native_is_refused(void **state)
 {
 	struct kern_report r;
 
-	RIM_NEEDS_BOX();
 	/* The loopback's driver has no native XDP. */
 	rim_load_ok("lo", DROP_ALL, "web", NULL, &r);
 	assert_int_equal(r.mode, KERN_MODE_GENERIC);
@@ -80,7 +77,6 @@ static void large_mtu_takes_frames_in_several_buffers(void **state)
 {
 	struct kern_report r;
 
-	RIM_NEEDS_BOX();
 	box_ip("link set " BOX_PEER " mtu 9000");
 	rim_load_ok(BOX_IF, DROP_ALL, "web", NULL, &r);
 	box_ip("link set " BOX_PEER " mtu 1500");
@@ -96,7 +92,6 @@ static void tc_by_tcx_and_by_clsact(void **state)
 		enum kern_link link;
 	} kinds[] = {{false, KERN_LINK_TCX}, {true, KERN_LINK_CLSACT}};
 
-	RIM_NEEDS_BOX();
 	for (int i = 0; i < 2; i++) {
 		const struct kern_load_opts opts = {.where = KERN_HOOK_TC, .clsact = kinds[i].clsact};
 		struct kern_iface_state s;
@@ -134,7 +129,6 @@ static void clsact_qdisc_of_others_stays(void **state)
 	const struct kern_load_opts opts = {.where = KERN_HOOK_TC, .clsact = true};
 	LIBBPF_OPTS(bpf_tc_hook, hook, .attach_point = BPF_TC_INGRESS);
 
-	RIM_NEEDS_BOX();
 	rim_load_ok(BOX_IF, BOTH, "web", &opts, NULL);
 	assert_int_equal(rim_unload(BOX_IF), 0);
 	assert_false(has_clsact());
@@ -152,7 +146,6 @@ static void load_is_idempotent(void **state)
 	struct kern_report r;
 	uint32_t before;
 
-	RIM_NEEDS_BOX();
 	rim_load_ok(BOX_IF, DROP_ALL, "web", NULL, NULL);
 	before = box_xdp_id(BOX_IF);
 	rim_load_ok(BOX_IF, DROP_ALL, "web", NULL, &r);
@@ -170,7 +163,6 @@ static void load_is_idempotent(void **state)
 
 static void two_interfaces_share_a_policy(void **state)
 {
-	RIM_NEEDS_BOX();
 	rim_load_ok(BOX_IF, DROP_ALL, "web", NULL, NULL);
 	rim_load_ok(BOX_PEER, DROP_ALL, "web", NULL, NULL);
 	assert_int_equal(rim_state_count(), 2);
@@ -188,7 +180,6 @@ static void policy_is_switched_in_the_same_link(void **state)
 	struct kern_iface_state s;
 	uint32_t before;
 
-	RIM_NEEDS_BOX();
 	rim_load_ok(BOX_IF, BOTH, "web", NULL, NULL);
 	before = box_xdp_id(BOX_IF);
 	rim_load_ok(BOX_IF, OTHER, "other", NULL, NULL);
@@ -221,7 +212,6 @@ static void foreign_program_is_refused_and_named(void **state)
 {
 	int fd;
 
-	RIM_NEEDS_BOX();
 	fd = stranger();
 	assert_int_equal(bpf_xdp_attach((int)box_ifindex(BOX_IF), fd, 0, NULL), 0);
 	assert_int_equal(rim_load(BOX_IF, DROP_ALL, "web", NULL, NULL), -EBUSY);
@@ -240,7 +230,6 @@ static void interfaces_that_cannot_be_filtered(void **state)
 {
 	static const char *const names[] = {"nosuch0", "", "a-name-that-is-too-long-for-linux", "..", "%d"};
 
-	RIM_NEEDS_BOX();
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		assert_int_equal(rim_load(names[i], DROP_ALL, "web", NULL, NULL), -ENODEV);
 		assert_non_null(strstr(rim_fail.text, "there is no interface"));
@@ -254,8 +243,7 @@ static void interfaces_that_cannot_be_filtered(void **state)
 
 static void hostile_names_are_only_names(void **state)
 {
-	RIM_NEEDS_BOX();
-	static const char *const names[] = {"$(touch x)", "a;b|c&d", "-r", "\x1b[31m", "\xff\xfe", "'\"`\\"};
+	static const char *const names[] = {"$(id)", "a;b|c&d", "-r", "\x1b[31m", "\xff\xfe", "'\"`\\"};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		const char *argv[] = {"ip", "link", "set", BOX_IF, "name", names[i], NULL};
@@ -274,7 +262,6 @@ static void hostile_names_are_only_names(void **state)
 
 static void renamed_interface_keeps_its_filter(void **state)
 {
-	RIM_NEEDS_BOX();
 	rim_load_ok(BOX_IF, DROP_ALL, "web", NULL, NULL);
 	box_ip("link set " BOX_IF " name newname");
 	assert_string_equal(rim_state_one().name, "newname");
@@ -288,7 +275,6 @@ static void zombie_is_told_and_mended(void **state)
 {
 	static const struct kern_load_opts kinds[] = {{}, {.where = KERN_HOOK_TC}, {.where = KERN_HOOK_TC, .clsact = true}};
 
-	RIM_NEEDS_BOX();
 	for (int i = 0; i < 3; i++) {
 		struct kern_iface_state s;
 
@@ -323,7 +309,6 @@ static void detached_link_is_told_and_mended(void **state)
 	struct kern_iface_state s;
 	int fd;
 
-	RIM_NEEDS_BOX();
 	rim_load_ok(BOX_IF, DROP_ALL, "web", NULL, NULL);
 	fd = bpf_obj_get(rim_pin("xdp_link"));
 	assert_true(fd >= 0);
@@ -345,7 +330,6 @@ static void mending_one_hook_leaves_the_other_alone(void **state)
 	uint32_t before;
 	int fd;
 
-	RIM_NEEDS_BOX();
 	rim_load_ok(BOX_IF, BOTH, "web", NULL, NULL);
 	before = box_xdp_id(BOX_IF);
 	fd = bpf_obj_get(rim_pin("tcout_link"));
@@ -368,7 +352,6 @@ static void vanished_clsact_is_told_and_mended(void **state)
 	LIBBPF_OPTS(bpf_tc_hook, hook, .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
 	struct kern_iface_state s;
 
-	RIM_NEEDS_BOX();
 	rim_load_ok(BOX_IF, BOTH, "web", &opts, NULL);
 	hook.ifindex = (int)box_ifindex(BOX_IF);
 	assert_int_equal(bpf_tc_hook_destroy(&hook), 0);
@@ -387,7 +370,6 @@ static void namespaces_do_not_see_each_other(void **state)
 	struct kern *k;
 	int first;
 
-	RIM_NEEDS_BOX();
 	rim_load_ok(BOX_IF, DROP_ALL, "web", NULL, NULL);
 	first = box_netns();
 	box_renew_netns();
@@ -410,7 +392,6 @@ static void dead_namespace_is_swept_by_unload_all(void **state)
 	static const struct kern_load_opts kinds[] = {{}, {.where = KERN_HOOK_TC, .clsact = true}};
 	char path[128];
 
-	RIM_NEEDS_BOX();
 	snprintf(path, sizeof(path), "%s/fwctl", rim_bpffs);
 	for (int i = 0; i < 2; i++) {
 		bool gone = false;
@@ -436,7 +417,6 @@ static void coexist_goes_to_tc_and_says_why(void **state)
 	struct kern_report r;
 	int fd;
 
-	RIM_NEEDS_BOX();
 	fd = stranger();
 	assert_int_equal(bpf_xdp_attach((int)box_ifindex(BOX_IF), fd, 0, NULL), 0);
 	assert_int_equal(rim_load(BOX_IF, DROP_ALL, "web", &(struct kern_load_opts){.coexist = true, .where = KERN_HOOK_XDP}, NULL),
@@ -479,6 +459,6 @@ int main(void)
 		cmocka_unit_test(coexist_goes_to_tc_and_says_why),
 	};
 
-	rim_enter();
+	rim_enter("attach");
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -37,7 +37,6 @@ static enum fw_hook hook_of(const struct kern_load_opts *o)
 
 static void rules_count_at_every_hook(void **state)
 {
-	RIM_NEEDS_BOX();
 	for (size_t i = 0; i < 3; i++) {
 		enum fw_hook h = hook_of(&hooks[i]);
 
@@ -55,7 +54,6 @@ static void rules_count_at_every_hook(void **state)
 
 static void counts_follow_the_label(void **state)
 {
-	RIM_NEEDS_BOX();
 	rim_load_ok(BOX_IF, POLICY(RULE("pass", 53) RULE("pass", 80)), "web", NULL, NULL);
 	box_send_udp(BOX_PEER, 53, 4);
 	box_send_udp(BOX_PEER, 80, 6);
@@ -75,7 +73,6 @@ static void counts_follow_the_label(void **state)
 
 static void rules_that_go_leave_their_packets(void **state)
 {
-	RIM_NEEDS_BOX();
 	rim_load_ok(BOX_IF, POLICY(RULE("pass", 53) RULE("drop", 80)), "web", NULL, NULL);
 	box_send_udp(BOX_PEER, 53, 4);
 	box_send_udp(BOX_PEER, 80, 6);
@@ -109,7 +106,6 @@ static void counts_survive_growth(void **state)
 	struct kern_report r;
 	struct image img;
 
-	RIM_NEEDS_BOX();
 	img = box_many("web", 2, 1000);
 	image_fini(&img);
 	rim_load_ok(BOX_IF, POLICY("  pass port 1000 label \"r1000\"\n" RULE("drop", 80)), "web", NULL, NULL);
@@ -145,7 +141,6 @@ static void nothing_is_lost_or_counted_twice(void **state)
 	int status;
 	pid_t pid;
 
-	RIM_NEEDS_BOX();
 	for (size_t i = 0; i < 3; i++) {
 		rim_load_ok(BOX_IF, texts[0], "web", &hooks[i], NULL);
 		start = box_rx_packets(BOX_IF);
@@ -182,6 +177,6 @@ int main(int argc, char **argv)
 
 	if (argc > 1)
 		cmocka_set_test_filter(argv[1]);
-	rim_enter();
+	rim_enter("counters");
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -53,7 +53,6 @@ static void squatted_root_is_refused(void **state)
 {
 	int map;
 
-	RIM_NEEDS_BOX();
 	assert_int_equal(mkdir(root, 0700), 0);
 	assert_int_equal(chown(root, 65534, 65534), 0);
 	assert_refused("belongs to user 65534");
@@ -80,7 +79,6 @@ static void squatted_directories_below_are_refused(void **state)
 {
 	char path[256];
 
-	RIM_NEEDS_BOX();
 	rim_load_ok(BOX_IF, DROP_ALL, "web", NULL, NULL);
 	snprintf(path, sizeof(path), "%s", rim_pin("/p_web"));
 	assert_int_equal(chmod(path, 0755), 0);
@@ -96,7 +94,6 @@ static void only_a_bpffs_will_do(void **state)
 {
 	struct statfs st;
 
-	RIM_NEEDS_BOX();
 	assert_int_not_equal(open_only("/mnt", KERN_READ), 0);
 	assert_non_null(strstr(rim_fail.text, "not a BPF file system"));
 	assert_int_not_equal(open_only("/mnt", KERN_WRITE), 0);
@@ -172,7 +169,6 @@ static void foreign_objects_under_our_names_are_refused(void **state)
 		{"/xdp_c", "is not fwctl's", BPF_MAP_TYPE_ARRAY, "fw_counters", 16, 256, 0},
 	};
 
-	RIM_NEEDS_BOX();
 	rim_load_ok(BOX_IF, DROP_ALL, "web", NULL, NULL);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		int fd = cases[i].type ? map_of(cases[i].type, cases[i].name, cases[i].value, cases[i].n, cases[i].flags) : some_program();
@@ -219,7 +215,6 @@ static void links_and_directories_in_place_of_pins_are_refused(void **state)
 {
 	char path[512], away[600];
 
-	RIM_NEEDS_BOX();
 	rim_load_ok(BOX_IF, DROP_ALL, "web", NULL, NULL);
 	snprintf(path, sizeof(path), "%s", rim_pin("/ctl"));
 	snprintf(away, sizeof(away), "%s_away", path);
@@ -266,7 +261,6 @@ static void damaged_rules_are_told_and_replaced(void **state)
 {
 	static const size_t at[] = {0, 4, 16, 24, 28, 72, 136};
 
-	RIM_NEEDS_BOX();
 	rim_load_ok(BOX_IF, DROP_ALL, "web", NULL, NULL);
 	for (size_t i = 0; i < sizeof(at) / sizeof(*at); i++) {
 		struct image img = {};
@@ -296,7 +290,6 @@ static void damaged_record_and_control_word_are_refused(void **state)
 	uint32_t zero = 0;
 	int fd;
 
-	RIM_NEEDS_BOX();
 	rim_load_ok(BOX_IF, DROP_ALL, "web", NULL, NULL);
 	fd = bpf_obj_get(rim_pin("/info"));
 	assert_int_equal(bpf_map_lookup_elem(fd, &zero, old), 0);
@@ -329,7 +322,6 @@ static void garbage_is_left_alone(void **state)
 	char dir[600], pin[600], ns[512];
 	int map;
 
-	RIM_NEEDS_BOX();
 	rim_load_ok(BOX_IF, DROP_ALL, "web", NULL, NULL);
 	snprintf(ns, sizeof(ns), "%s", rim_pin("/ns"));
 	snprintf(dir, sizeof(dir), "%s/README", ns);
@@ -352,7 +344,6 @@ static void leftovers_are_cleared(void **state)
 	char path[600], ns[512];
 	int map;
 
-	RIM_NEEDS_BOX();
 	rim_load_ok(BOX_IF, DROP_ALL, "web", NULL, NULL);
 	snprintf(ns, sizeof(ns), "%s", rim_pin("/ns"));
 	map = map_of(BPF_MAP_TYPE_ARRAY, "left", 4, 1, 0);
@@ -377,7 +368,6 @@ static void leftovers_are_cleared(void **state)
 
 static void reader_leaves_no_trace(void **state)
 {
-	RIM_NEEDS_BOX();
 	assert_int_equal(rim_state_count(), 0);
 	rim_assert_nothing_left();
 	assert_int_equal(rim_apply(PASS_ALL, "web", NULL), -ENOENT);
@@ -393,7 +383,6 @@ static void readers_wait_for_a_writer(void **state)
 	char byte;
 	pid_t pid;
 
-	RIM_NEEDS_BOX();
 	rim_load_ok(BOX_IF, DROP_ALL, "web", NULL, NULL);
 	assert_int_equal(pipe(go) | pipe(done), 0);
 	/* Before the lock is taken: a child would share it. */
@@ -425,7 +414,6 @@ static void without_privilege_it_says_what_is_missing(void **state)
 	int status;
 	pid_t pid;
 
-	RIM_NEEDS_BOX();
 	fflush(NULL);
 	pid = fork();
 	if (!pid) {
@@ -456,7 +444,7 @@ int main(void)
 		cmocka_unit_test(without_privilege_it_says_what_is_missing),
 	};
 
-	rim_enter();
-	snprintf(root, sizeof(root), "%s/" FW_PIN_ROOT, rim_bpffs ?: "");
+	rim_enter("pins");
+	snprintf(root, sizeof(root), "%s/" FW_PIN_ROOT, rim_bpffs);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

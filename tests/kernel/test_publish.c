@@ -2,15 +2,19 @@
 /* A new generation on every hook and interface of a policy, or none. */
 #include "harness/rim.h"
 
-#include <bpf/bpf.h>
+#include <arpa/inet.h>
 #include <errno.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -24,7 +28,6 @@ static void apply_replaces_the_rules(void **state)
 {
 	struct kern_report r;
 
-	RIM_NEEDS_BOX();
 	rim_load_ok(BOX_IF, IN("drop"), "web", NULL, NULL);
 	rim_load_ok(BOX_PEER, IN("drop"), "web", NULL, NULL);
 	for (unsigned int g = 2; g < 8; g++) {
@@ -46,7 +49,6 @@ static void apply_replaces_the_rules(void **state)
 
 static void policies_are_strangers(void **state)
 {
-	RIM_NEEDS_BOX();
 	rim_load_ok(BOX_IF, IN("pass"), "web", NULL, NULL);
 	rim_load_ok(BOX_PEER, SECOND, "second", NULL, NULL);
 	rim_apply_ok(IN("drop"), "web", NULL);
@@ -65,7 +67,6 @@ static void names_of_policies_are_identifiers(void **state)
 	static const char *const bad[] = {"", "..", "a/b", "1st", "a b", "-x", "a.b", "x\n", "abcdefghijklmnopqrstuvwxyz1234567"};
 	struct image img;
 
-	RIM_NEEDS_BOX();
 	img = box_compile(IN("drop"), "web");
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
 		struct kern *k = rim_open(KERN_WRITE);
@@ -87,7 +88,6 @@ static void egress_hook_comes_and_goes(void **state)
 {
 	static const struct kern_load_opts kinds[] = {{}, {.where = KERN_HOOK_TC}, {.where = KERN_HOOK_TC, .clsact = true}};
 
-	RIM_NEEDS_BOX();
 	for (size_t i = 0; i < 3; i++) {
 		struct kern_iface_state s;
 
@@ -116,7 +116,6 @@ static void rules_may_outgrow_their_slot(void **state)
 	struct image img;
 	uint32_t id;
 
-	RIM_NEEDS_BOX();
 	rim_load_ok(BOX_IF, IN("drop"), "web", NULL, NULL);
 	rim_load_ok(BOX_PEER, IN("drop"), "web", &(struct kern_load_opts){.where = KERN_HOOK_TC}, NULL);
 	for (size_t n = 500; n <= 8000; n *= 4) {
@@ -158,7 +157,6 @@ static void ten_thousand_rules_are_published_fast(void **state)
 	struct kern_report r;
 	struct image img;
 
-	RIM_NEEDS_BOX();
 	rim_load_ok(BOX_IF, IN("drop"), "web", NULL, NULL);
 	for (int i = 0; i < 8; i++) {
 		size_t bytes;
@@ -183,7 +181,6 @@ static void a_failure_leaves_the_old_rules(void **state)
 	static const unsigned int room[] = {6, 8, 9, 10, 12, 14, 16, 18, 20};
 	int status;
 
-	RIM_NEEDS_BOX();
 	rim_load_ok(BOX_IF, BOTH("drop"), "web", NULL, NULL);
 	for (size_t i = 0; i < sizeof(room) / sizeof(*room); i++) {
 		struct image img = box_many("web", 1500, 1000);
@@ -229,7 +226,6 @@ static void writers_take_turns(void **state)
 	pid_t pids[4];
 	int status;
 
-	RIM_NEEDS_BOX();
 	rim_load_ok(BOX_IF, IN("drop"), "web", NULL, NULL);
 	fflush(NULL);
 	for (int i = 0; i < 4; i++) {
@@ -252,6 +248,62 @@ static void writers_take_turns(void **state)
 	rim_assert_nothing_left();
 }
 
+/* What the stack behind BOX_IF has got to see. */
+static unsigned int seen_by_stack(int fd)
+{
+	uint8_t frame[2048];
+	struct sockaddr_ll from;
+	socklen_t len = sizeof(from);
+	unsigned int n = 0;
+
+	for (; recvfrom(fd, frame, sizeof(frame), MSG_DONTWAIT, (struct sockaddr *)&from, &len) >= 0; len = sizeof(from))
+		n += from.sll_pkttype != PACKET_OUTGOING;
+	return n;
+}
+
+/* Programs are replaced, grown and given to other policies; all the rules drop; nothing may pass at any moment. */
+static void never_without_a_filter(void **state)
+{
+	struct sockaddr_ll at = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL), .sll_ifindex = (int)box_ifindex(BOX_IF)};
+	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+	unsigned long before;
+	pid_t pid;
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
+	/* The witness works: without rules it sees them. */
+	box_send_udp(BOX_PEER, 9, 5);
+	for (unsigned int n = 0, tries = 0; n < 5; tries++) {
+		assert_true(tries < 200);
+		usleep(10000);
+		n += seen_by_stack(fd);
+	}
+	rim_load_ok(BOX_IF, BOTH("drop"), "web", NULL, NULL);
+	before = box_rx_packets(BOX_IF);
+	fflush(NULL);
+	pid = fork();
+	if (!pid)
+		for (;;)
+			box_send_udp(BOX_PEER, 9, 50), usleep(500);
+	for (int i = 0; i < 6; i++) {
+		struct kern_report r;
+		struct image img = box_many("web", (size_t)400 << i, 1000);
+
+		assert_int_equal(rim_apply_image(&img, "web", &r), 0);
+		image_fini(&img);
+		rim_load_ok(BOX_IF, SECOND, "second", NULL, NULL);
+		rim_apply_ok("policy second {\n essentials off\n ingress default drop { drop port 9 }\n egress default pass { }\n}\n",
+			     "second", NULL);
+		rim_load_ok(BOX_IF, BOTH("drop"), "web", NULL, NULL);
+	}
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	assert_true(box_rx_packets(BOX_IF) - before > 1000);
+	assert_int_equal(seen_by_stack(fd), 0);
+	close(fd);
+	assert_int_equal(rim_unload(BOX_IF), 0);
+	rim_assert_nothing_left();
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -261,12 +313,13 @@ int main(int argc, char **argv)
 		cmocka_unit_test(egress_hook_comes_and_goes),
 		cmocka_unit_test(rules_may_outgrow_their_slot),
 		cmocka_unit_test(ten_thousand_rules_are_published_fast),
+		cmocka_unit_test(never_without_a_filter),
 		cmocka_unit_test(a_failure_leaves_the_old_rules),
 		cmocka_unit_test(writers_take_turns),
 	};
 
 	if (argc > 1)
 		cmocka_set_test_filter(argv[1]);
-	rim_enter();
+	rim_enter("publish");
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -29,7 +29,6 @@ static struct fw_trace ask(struct kern_twin *t, uint16_t port, size_t linear)
 
 static void image_twin_judges_rules_that_run_nowhere(void **state)
 {
-	RIM_NEEDS_BOX();
 	for (size_t i = 0; i < 3; i++) {
 		struct image img = box_compile(RULES, "web");
 		struct kern_twin *t = NULL;
@@ -69,7 +68,6 @@ static void twin_follows_what_runs_and_does_not_count(void **state)
 	struct kern *k;
 	uint64_t sum = 0;
 
-	RIM_NEEDS_BOX();
 	rim_load_ok(BOX_IF, RULES, "web", NULL, NULL);
 	k = rim_open(KERN_READ);
 	assert_int_equal(kern_twin_open(k, "web", FW_HOOK_XDP, &t), 0);
@@ -97,7 +95,6 @@ static void split_frames_get_the_same_verdict(void **state)
 	struct kern_twin *t = NULL;
 	uint32_t nslots[FW_DIR_COUNT];
 
-	RIM_NEEDS_BOX();
 	img = box_compile(RULES, "web");
 	assert_int_equal(image_assign_slots(&img, NULL, nslots), 0);
 	assert_int_equal(kern_twin_open_image(&img, FW_HOOK_XDP, &rim_fail, &t), 0);
@@ -116,7 +113,6 @@ static void frames_that_cannot_be_run_are_refused(void **state)
 	struct fw_trace trace;
 	uint8_t frame[60];
 
-	RIM_NEEDS_BOX();
 	img = box_compile(RULES, "web");
 	box_udp_frame(frame, 53);
 	assert_int_equal(kern_twin_open_image(&img, FW_HOOK_TC_INGRESS, &rim_fail, &t), 0);
@@ -131,7 +127,6 @@ static void twin_of_nothing_is_refused(void **state)
 	struct kern_twin *t = NULL;
 	struct kern *k;
 
-	RIM_NEEDS_BOX();
 	k = rim_open(KERN_READ);
 	assert_true(kern_twin_open(k, "web", FW_HOOK_XDP, &t) < 0);
 	assert_non_null(strstr(rim_fail.text, "no interface uses policy web"));
@@ -143,7 +138,6 @@ static void damaged_image_is_refused_by_the_twin(void **state)
 	struct image img;
 	struct kern_twin *t = NULL;
 
-	RIM_NEEDS_BOX();
 	img = box_compile(RULES, "web");
 	image_hdr(&img)->meta_off = 0xfffffff0u;
 	assert_true(kern_twin_open_image(&img, FW_HOOK_XDP, &rim_fail, &t) < 0);
@@ -163,6 +157,6 @@ int main(int argc, char **argv)
 
 	if (argc > 1)
 		cmocka_set_test_filter(argv[1]);
-	rim_enter();
+	rim_enter("twin");
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
