@@ -140,13 +140,35 @@ static uint32_t tcx_id(enum bpf_attach_type type)
 	return ids[0];
 }
 
+/* A filter below clsact, wherever it is: the first priority that has one with our handle. */
+static uint32_t clsact_id(enum bpf_tc_attach_point point)
+{
+	for (uint32_t priority = 1; priority <= 8; priority++) {
+		struct bpf_tc_hook hook;
+		struct bpf_tc_opts opts;
+
+		memset(&hook, 0, sizeof(hook));
+		memset(&opts, 0, sizeof(opts));
+		hook.sz = sizeof(hook);
+		hook.ifindex = (int)box_ifindex(BOX_IF);
+		hook.attach_point = point;
+		opts.sz = sizeof(opts);
+		opts.handle = 0x66770001;
+		opts.priority = priority;
+		if (!bpf_tc_query(&hook, &opts))
+			return opts.prog_id;
+	}
+	return 0;
+}
+
 struct seen {
 	enum fw_verdict in, out;
 };
 static struct seen look(void)
 {
 	uint32_t xdp = box_xdp_id(BOX_IF);
-	struct seen s = {.in = prog_verdict(xdp ?: tcx_id(46), xdp), .out = prog_verdict(tcx_id(47), false)};
+	uint32_t in = tcx_id(46) ?: clsact_id(BPF_TC_INGRESS), out = tcx_id(47) ?: clsact_id(BPF_TC_EGRESS);
+	struct seen s = {.in = prog_verdict(xdp ?: in, xdp), .out = prog_verdict(out, false)};
 
 	return s;
 }
@@ -159,6 +181,17 @@ static void act_load(void)
 static void act_load_tc(void)
 {
 	if (rim_load(BOX_IF, TEXT("web", "drop", EGRESS("drop")), "web", &(struct kern_load_opts){.where = KERN_HOOK_TC}, NULL))
+		_exit(1);
+}
+static const struct kern_load_opts by_clsact = {.where = KERN_HOOK_TC, .clsact = true};
+static void act_load_clsact(void)
+{
+	if (rim_load(BOX_IF, TEXT("web", "drop", EGRESS("drop")), "web", &by_clsact, NULL))
+		_exit(1);
+}
+static void act_load_clsact_bare(void)
+{
+	if (rim_load(BOX_IF, TEXT("web", "pass", ""), "web", &by_clsact, NULL))
 		_exit(1);
 }
 static void act_load_pass(void)
@@ -215,7 +248,7 @@ static void clean(void)
 	assert_int_equal(kern_unload_all(k, &n), 0);
 	kern_close(k);
 	assert_int_equal(box_xdp_id(BOX_IF), 0);
-	assert_int_equal(tcx_id(46) | tcx_id(47), 0);
+	assert_int_equal(tcx_id(46) | tcx_id(47) | clsact_id(BPF_TC_INGRESS) | clsact_id(BPF_TC_EGRESS), 0);
 	rim_assert_nothing_left();
 }
 
@@ -281,6 +314,16 @@ static void load_at_tc(void **state)
 	kill_everywhere("load --hook tc", act_nothing, act_load_tc, act_load_tc, false, STRIDE);
 }
 
+static void load_at_tc_by_clsact(void **state)
+{
+	kill_everywhere("load, clsact", act_nothing, act_load_clsact, act_load_clsact, false, STRIDE);
+}
+
+static void apply_by_clsact(void **state)
+{
+	kill_everywhere("apply, clsact, egress added and grown", act_load_clsact_bare, act_apply_grown, act_apply_grown, false, STRIDE);
+}
+
 static void load_is_undone_by_another_command(void **state)
 {
 	kill_everywhere("load, then another load", act_nothing, act_load, act_load_bare, false, STRIDE);
@@ -322,6 +365,8 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(load_new_policy),
 		cmocka_unit_test(load_at_tc),
+		cmocka_unit_test(load_at_tc_by_clsact),
+		cmocka_unit_test(apply_by_clsact),
 		cmocka_unit_test(load_is_undone_by_another_command),
 		cmocka_unit_test(apply_in_place),
 		cmocka_unit_test(apply_with_an_egress_hook_more),
