@@ -69,6 +69,9 @@ struct packet_meta {
  *     UDP (17): under 8 short; UDP length < 8 malformed. Ports.   SCTP (132): under 12 short. Ports.
  *     ICMP (1 in IPv4), ICMPv6 (58 in IPv6): under 8 short. ICMP / ICMP6 = type << 8 | code.
  *     Other protocols: nothing more.
+ *
+ * At TC alone, where the kernel holds super-packets (gso_segs > 1) whose length does not fit the field: an IPv4 total length or
+ * IPv6 payload length of 0 means the rest of the frame. No such packet comes from a wire, and this parser never sees one.
  */
 enum packet_fault packet_parse(const uint8_t *frame, size_t len, const struct packet_meta *meta,
 			       struct packet *ret_packet);
