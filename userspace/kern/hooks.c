@@ -73,15 +73,16 @@ enum hook_fit hook_fit(const struct slots *p, const struct iface *f, enum fw_hoo
 	return HOOK_FITS;
 }
 
-static int prog_id(int fd, uint32_t *ret)
+static int prog_id(int fd, struct fail *fail, uint32_t *ret)
 {
 	struct bpf_prog_info info = {};
 	uint32_t len = sizeof(info);
 	int err = bpf_obj_get_info_by_fd(fd, &info, &len);
 
-	if (!err)
-		*ret = info.id;
-	return err;
+	if (err)
+		return fail_set(fail, err, "cannot look at a new program: %s", strerror(-err));
+	*ret = info.id;
+	return 0;
 }
 
 int hook_load(const struct slots *p, struct iface *f, enum fw_hook hook, bool frags, uint32_t nslots, bool fresh,
@@ -106,7 +107,7 @@ int hook_load(const struct slots *p, struct iface *f, enum fw_hook hook, bool fr
 	maps = slots_maps(p, h.counters_fd >= 0 ? h.counters_fd : last);
 	cfg = slots_cfg(p, hook, slots, frags);
 	err = err ?: object_load(hook, &maps, &cfg, fail, &h.object);
-	err = err ?: prog_id(h.object.prog_fd, &h.prog_id);
+	err = err ?: prog_id(h.object.prog_fd, fail, &h.prog_id);
 	if (err) {
 		hook_program_close(&h);
 		return err;

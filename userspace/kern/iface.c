@@ -171,10 +171,10 @@ int iface_pin_counters(struct iface *f, enum fw_hook hook, int fd, uint32_t *ret
 {
 	char name[PIN_NAME_MAX];
 	uint32_t id = 0;
-	int err = map_id(fd, &id);
+	int err = map_id(fd, fail, &id);
 
 	if (err)
-		return fail_set(fail, err, "cannot look at a new map: %s", strerror(-err));
+		return err;
 	counters_name(name, hook, id);
 	err = pin_put(f->dir, name, fd, fail);
 	if (!err)

@@ -353,6 +353,17 @@ static int drop_unused_policies(struct load *l)
 	return kern_sweep(l->k);
 }
 
+/* The rules are in force: what cannot be tidied now is left to the next command, and is no reason to say that loading failed. */
+static void tidy(struct load *l)
+{
+	struct fail ignored = {}, *kept = l->k->fail;
+
+	l->fail = l->k->fail = &ignored;
+	if (!forget_former(l))
+		drop_unused_policies(l);
+	l->fail = l->k->fail = kept;
+}
+
 static void report_place(struct load *l)
 {
 	struct fail ignored = {};
@@ -389,10 +400,9 @@ int kern_load(struct kern *k, const char *ifname, const char *policy, struct ima
 	link_show(ifname, l.shown);
 	l.egress = image_hdr(img)->dir[FW_DIR_EGRESS].flags & FW_DIRF_PRESENT;
 	err = load_any(&l);
-	err = err ?: forget_former(&l);
-	err = err ?: drop_unused_policies(&l);
 	if (err)
 		return err;
+	tidy(&l);
 	report_place(&l);
 	*ret = report;
 	return 0;

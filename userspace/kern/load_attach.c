@@ -70,6 +70,8 @@ static int attach_xdp(struct load *l, struct iface *f, struct fail *fail)
 		if (!err || l->opts->mode == KERN_MODE_NATIVE || is_final(err))
 			return err ? fail_set(fail, err, "%s", native.text) : 0;
 		l->report->fell_back = true;
+		if (!l->report->why[0])
+			snprintf(l->report->why, sizeof(l->report->why), "%.255s", native.text);
 	}
 	return xdp_try(l, f, KERN_MODE_GENERIC, false, fail, &h);
 }

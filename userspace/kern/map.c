@@ -7,29 +7,49 @@
 #include <fw/names.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
+/*
+ * Not libbpf's bpf_map_create: it drops the name when its probe for names fails, be it for want of memory, and a pin
+ * without its name is not trusted ever after.
+ */
 static int map_new(enum bpf_map_type type, const char *name, size_t value_size, uint32_t entries, uint32_t flags,
 		   struct fail *fail, int *ret_fd)
 {
-	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = flags);
-	int fd = bpf_map_create(type, name, 4, (uint32_t)value_size, entries, &opts);
+	union bpf_attr attr = { .map_type = type,
+				.key_size = 4,
+				.value_size = (uint32_t)value_size,
+				.max_entries = entries,
+				.map_flags = flags };
+	int fd;
 
+	snprintf(attr.map_name, sizeof(attr.map_name), "%s", name);
+	fd = (int)syscall(SYS_bpf, BPF_MAP_CREATE, &attr, sizeof(attr));
+	if (fd < 0)
+		fd = -errno;
 	if (fd >= 0) {
 		*ret_fd = fd;
 		return 0;
 	}
 	switch (fd) {
 	case -EPERM:
-		return fail_set(fail, fd, "cannot create BPF map %s: %s; fwctl needs root or CAP_BPF+CAP_NET_ADMIN+CAP_PERFMON", name,
-				strerror(-fd));
+		return fail_set(fail, fd,
+				"cannot create BPF map %s: %s; fwctl needs root or CAP_BPF+CAP_NET_ADMIN+CAP_PERFMON",
+				name, strerror(-fd));
 	case -EINVAL:
-		return fail_set(fail, fd, "cannot create BPF map %s: %s; maps shared with user space need Linux 5.5 or newer", name,
-				strerror(-fd));
+		return fail_set(fail, fd,
+				"cannot create BPF map %s: %s; maps shared with user space need Linux 5.5 or newer",
+				name, strerror(-fd));
 	case -E2BIG:
-		return fail_set(fail, fd, "cannot create BPF map %s of %zu bytes: this kernel takes no value that large (older than "
-				"Linux 6.8: 4 MB)", name, value_size);
+		return fail_set(
+			fail, fd,
+			"cannot create BPF map %s of %zu bytes: this kernel takes no value that large (older than "
+			"Linux 6.8: 4 MB)",
+			name, value_size);
 	case -ENOMEM:
-		return fail_set(fail, fd, "cannot create BPF map %s: no memory for %zu bytes", name, value_size * entries);
+		return fail_set(fail, fd, "cannot create BPF map %s: no memory for %zu bytes", name,
+				value_size * entries);
 	}
 	return fail_set(fail, fd, "cannot create BPF map %s: %s", name, strerror(-fd));
 }
@@ -41,7 +61,8 @@ int map_new_ctl(struct fail *fail, int *ret_fd)
 
 int map_new_slot(unsigned int index, size_t size, struct fail *fail, int *ret_fd)
 {
-	return map_new(BPF_MAP_TYPE_ARRAY, index ? FW_MAP_SLOT1 : FW_MAP_SLOT0, size + FW_SLOT_PAD, 1, BPF_F_MMAPABLE, fail, ret_fd);
+	return map_new(BPF_MAP_TYPE_ARRAY, index ? FW_MAP_SLOT1 : FW_MAP_SLOT0, size + FW_SLOT_PAD, 1, BPF_F_MMAPABLE,
+		       fail, ret_fd);
 }
 
 int map_new_counters(uint32_t nslots, struct fail *fail, int *ret_fd)
@@ -54,13 +75,14 @@ int map_new_record(const char *name, size_t size, struct fail *fail, int *ret_fd
 	return map_new(BPF_MAP_TYPE_ARRAY, name, size, 1, 0, fail, ret_fd);
 }
 
-int map_id(int fd, uint32_t *ret_id)
+int map_id(int fd, struct fail *fail, uint32_t *ret_id)
 {
 	struct bpf_map_info info = {};
 	uint32_t len = sizeof(info);
 	int err = bpf_obj_get_info_by_fd(fd, &info, &len);
 
-	if (!err)
-		*ret_id = info.id;
-	return err;
+	if (err)
+		return fail_set(fail, err, "cannot look at a new map: %s", strerror(-err));
+	*ret_id = info.id;
+	return 0;
 }

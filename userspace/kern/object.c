@@ -19,7 +19,8 @@
 extern const char kern_object_xdp[], kern_object_xdp_end[];
 extern const char kern_object_tc[], kern_object_tc_end[];
 
-#define VERIFIER_LOG (256 << 10)
+/* Room for the whole log: with too little the kernel refuses a good program with ENOSPC. Pages that it does not write cost nothing. */
+#define VERIFIER_LOG (64 << 20)
 
 static const char *prog_name(enum fw_hook hook)
 {

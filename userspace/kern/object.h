@@ -17,7 +17,7 @@ int map_new_slot(unsigned int index, size_t size, struct fail *fail, int *ret_fd
 int map_new_counters(uint32_t nslots, struct fail *fail, int *ret_fd);
 /* One element of `size` bytes, called name: a record kept by user space alone. */
 int map_new_record(const char *name, size_t size, struct fail *fail, int *ret_fd);
-int map_id(int fd, uint32_t *ret_id);
+int map_id(int fd, struct fail *fail, uint32_t *ret_id);
 
 struct object_maps {
 	int ctl, slot[2], counters; /* descriptors, borrowed */

@@ -91,7 +91,7 @@ static int slot_new(unsigned int index, size_t len, struct fail *fail, struct sl
 	struct slot s = {.fd = -1, .size = slot_size(len)};
 	int err = map_new_slot(index, s.size, fail, &s.fd);
 
-	err = err ?: map_id(s.fd, &s.id);
+	err = err ?: map_id(s.fd, fail, &s.id);
 	err = err ?: map_shared(s.fd, s.size + FW_SLOT_PAD, true, fail, (void **)&s.data);
 	if (err) {
 		slot_close(&s);
@@ -109,7 +109,7 @@ int slots_new(const char *name, size_t len, size_t idle_len, struct fail *fail, 
 	if (len > FW_MAX_IMAGE)
 		return fail_set(fail, -E2BIG, "the rules take %zu bytes; the limit is %u", len, FW_MAX_IMAGE);
 	err = map_new_ctl(fail, &p.ctl_fd);
-	err = err ?: map_id(p.ctl_fd, &p.ctl_id);
+	err = err ?: map_id(p.ctl_fd, fail, &p.ctl_id);
 	err = err ?: map_shared(p.ctl_fd, sizeof(*p.ctl), true, fail, (void **)&p.ctl);
 	for (unsigned int i = 0; !err && i < 2; i++)
 		err = slot_new(i, i ? idle_len : len, fail, &p.slot[i]);
