@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # kill -9 before every system call of `apply` (and of `load` and `unload`, in steps): the rules in force are wholly the old or
 # wholly the new ones, what both forbid never gets through, and the next command works and leaves nothing behind.
-#   FW_STEP=N   every N-th call of load and unload (default 3; 1: all)
+#   FW_STEP=N   every N-th call of load and unload (default 6; 1: all)
 . "$(dirname "$0")/../../scripts/netns.sh"
 lab_isolate "$@"
 cd "$LAB_ROOT" || exit 1
 KILL=build/tests/fault/tool_kill PROBE=build/tests/net/tool_probe
-STEP=${FW_STEP:-3}
+STEP=${FW_STEP:-6}
 [ -x $KILL ] && [ -x $PROBE ] && [ -x "$FWCTL" ] || bail "the tools are not built"
 lab_pair
 A=$LAB_DIR/a.fw B=$LAB_DIR/b.fw BIG=$LAB_DIR/big.fw
