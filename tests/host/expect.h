@@ -22,7 +22,7 @@ struct expect {
 
 struct expect_ctx {
 	struct expect *e;
-	const struct fw_action *actions;
+	const struct fw_meta_rule *rules; /* by rule; actions stand in the order of bits */
 };
 
 static void expect_counted(void *arg, size_t rule)
@@ -30,7 +30,7 @@ static void expect_counted(void *arg, size_t rule)
 	struct expect_ctx *x = arg;
 
 	if (x->e->counted < FW_MAX_COUNT_RULES)
-		x->e->count_slot[x->e->counted] = x->actions[rule].slot;
+		x->e->count_slot[x->e->counted] = x->rules[rule].slot;
 	x->e->counted++;
 }
 
@@ -43,9 +43,8 @@ static struct expect expect_frame(const struct policy *p, const struct image *im
 		[PACKET_EXT_CHAIN] = FW_REASON_EXT_CHAIN,   [PACKET_L4_SHORT] = FW_REASON_L4_SHORT,
 	};
 	struct expect e = { .rule = ~0u };
-	struct expect_ctx x = {
-		&e, (const struct fw_action *)(img->data + image_hdr(img)->dir[dir].actions)
-	};
+	size_t n;
+	struct expect_ctx x = { &e, image_rules(image_hdr(img), dir, &n) };
 	struct eval_result r = eval_frame(&p->chain[dir], frame, len, meta, expect_counted, &x);
 
 	e.verdict = r.verdict == VERDICT_PASS ? FW_VERDICT_PASS : FW_VERDICT_DROP;
@@ -53,7 +52,7 @@ static struct expect expect_frame(const struct policy *p, const struct image *im
 	case EVAL_RULE:
 		e.reason = FW_REASON_RULE;
 		e.rule = r.rule;
-		e.slot = x.actions[r.rule].slot;
+		e.slot = x.rules[r.rule].slot;
 		return e;
 	case EVAL_DEFAULT:
 		e.reason = FW_REASON_DEFAULT;
