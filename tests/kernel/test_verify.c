@@ -78,40 +78,34 @@ static void right_tables_pass(void **state)
 		"pass proto tcp to port 22\ncount proto udp\npass from 2001:db8::/32 label \"six\"\ndrop frag later",
 		"drop to 10.0.0.0/8");
 
-	RIM_NEEDS_BOX();
 	assert_int_equal(verify(text, text), STATUS_DONE);
 	assert_string_equal(said, "");
 }
 
 static void a_wrong_port_is_caught(void **state)
 {
-	RIM_NEEDS_BOX();
 	expect_caught(POLICY("pass proto tcp to port 22", ""), POLICY("pass proto tcp to port 23", ""), "xdp");
 }
 
 static void a_wrong_verdict_is_caught(void **state)
 {
-	RIM_NEEDS_BOX();
 	expect_caught(POLICY("pass proto udp to port 53", ""), POLICY("drop proto udp to port 53", ""), "xdp");
 }
 
 static void a_wrong_order_is_caught(void **state)
 {
-	RIM_NEEDS_BOX();
 	expect_caught(POLICY("drop proto tcp from 10.0.0.0/8\npass proto tcp", ""),
 		      POLICY("pass proto tcp\ndrop proto tcp from 10.0.0.0/8", ""), "xdp");
 }
 
 static void the_last_rule_of_egress_is_looked_at(void **state)
 {
-	RIM_NEEDS_BOX();
 	expect_caught(POLICY("pass", "pass proto tcp\npass proto udp\ndrop to 10.9.0.0/16"),
 		      POLICY("pass", "pass proto tcp\npass proto udp\ndrop to 10.8.0.0/16"), "tc-egress");
 }
 
 static void packets_of_the_tests_are_judged(void **state)
 {
-	RIM_NEEDS_BOX();
 	/* Witnesses of the rule are at its edges by luck alone; the test names the address that differs. */
 	expect_caught(POLICY("pass from 10.0.0.0/8", "") "test { udp 10.77.3.9:1 -> 10.0.0.1:2 is pass }",
 		      POLICY("pass from { 10.0.0.0-10.77.3.8, 10.77.3.10-10.255.255.255 }", ""), "xdp");
@@ -119,7 +113,7 @@ static void packets_of_the_tests_are_judged(void **state)
 
 static int enter(void **state)
 {
-	rim_enter();
+	rim_enter("the rules are judged before they are believed");
 	arena = arena_new();
 	return arena ? 0 : -1;
 }
