@@ -11,8 +11,7 @@ B := build
 CFLAGS ?= -O2 -g
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wno-unused-parameter -Werror
 ALL_CFLAGS := -std=gnu11 $(WARN) $(CFLAGS) -D_GNU_SOURCE -DFWCTL_VERSION='"$(VERSION)"' -Iuserspace -Ixdp/include
-# libnl's unused name look-ups would want glibc's plug-ins; the linker's warning about them says nothing to a user.
-LDSTATIC := -static -Wl,-w
+LDSTATIC := -static
 ifdef SAN
 B := build/san
 ALL_CFLAGS += -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
@@ -20,7 +19,7 @@ LDFLAGS += -fsanitize=address,undefined
 LDSTATIC :=
 endif
 
-LIBS_KERN := -lxdp -lbpf -lelf -lz -lnl-route-3 -lnl-3
+LIBS_KERN := -lxdp -lbpf -lelf -lz
 LIBS_PURE := -lmd
 
 # make V=1 shows the commands.
@@ -62,7 +61,7 @@ $(B)/libharness.a: $(HARNESS)
 $(B)/%.o: %.c | $(B)/.layers
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
-	$(Q)$(CC) $(ALL_CFLAGS) $(if $(filter userspace/kern/% tests/kernel/%,$<),-isystem /usr/include/libnl3) $(if $(filter tests/% bench/%,$<),-I. -Itests) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(ALL_CFLAGS) $(if $(filter tests/% bench/%,$<),-I. -Itests) -MMD -MP -c -o $@ $<
 
 # The BPF objects travel inside the binary.
 $(B)/userspace/kern/embed.o: userspace/kern/embed.S $(BPF)

@@ -29,7 +29,7 @@ check userspace/model 'base/|model/' "$none"
 check userspace/lang 'base/|model/|lang/' "$none"
 check userspace/compile 'base/|model/|image/|compile/' 'fw/'
 check userspace/image 'base/|image/' 'fw/|sha2\.h'
-check userspace/kern 'base/|image/|kern/' 'fw/|bpf/|xdp/|netlink/|linux/|sys/'
+check userspace/kern 'base/|image/|kern/' 'fw/|bpf/|xdp/|linux/|sys/'
 check userspace/fwctl '(base|model|lang|compile|image|kern|fwctl)/' 'fw/|jansson\.h|linux/|sys/'
 
 # env.bpf.h alone names the BPF helpers.

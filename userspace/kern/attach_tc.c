@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "kern/link.h"
 #include "kern/log.h"
+#include "kern/netlink.h"
 #include "kern/object.h"
 #include "kern/pin.h"
 
@@ -13,10 +14,6 @@
 #include <fcntl.h>
 #include <fw/names.h>
 #include <linux/pkt_sched.h>
-#include <netlink/cache.h>
-#include <netlink/route/classifier.h>
-#include <netlink/route/qdisc.h>
-#include <netlink/socket.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -52,70 +49,67 @@ static void tc_init(const struct attach *a, uint32_t priority, struct bpf_tc_hoo
 	ret_opts->priority = priority;
 }
 
-/* 1: there is a clsact qdisc, 0: none, or a negative errno. */
-static int qdisc_exists(struct nl_sock *sk, unsigned int ifindex)
+struct tc_count {
+	unsigned int ifindex;
+	uint32_t parent; /* of what is counted */
+	int n;
+};
+
+static void tc_count_begin(void *ctx)
 {
-	struct nl_cache *cache;
-	int found = 0;
+	((struct tc_count *)ctx)->n = 0;
+}
 
-	if (rtnl_qdisc_alloc_cache(sk, &cache) < 0)
-		return -EIO;
-	for (struct nl_object *o = nl_cache_get_first(cache); o; o = nl_cache_get_next(o)) {
-		struct rtnl_tc *tc = (struct rtnl_tc *)o;
+static int tc_count_one(const struct nlmsghdr *msg, void *ctx)
+{
+	const struct tcmsg *tc = NLMSG_DATA(msg);
+	struct tc_count *c = ctx;
 
-		if (rtnl_tc_get_ifindex(tc) == (int)ifindex && rtnl_tc_get_parent(tc) == TC_H_CLSACT)
-			found = 1;
-	}
-	nl_cache_free(cache);
-	return found;
+	if (msg->nlmsg_len >= NLMSG_LENGTH(sizeof(*tc)) && tc->tcm_ifindex == (int)c->ifindex && tc->tcm_parent == c->parent)
+		c->n++;
+	return 0;
+}
+
+/* How many queueing disciplines or filters (RTM_GET...) are below a parent, or a negative errno. */
+static int tc_count(uint16_t what, unsigned int ifindex, uint32_t parent)
+{
+	const struct tcmsg ask = {.tcm_family = AF_UNSPEC, .tcm_ifindex = (int)ifindex, .tcm_parent = parent};
+	struct tc_count c = {.ifindex = ifindex, .parent = parent};
+	int err = netlink_dump(what, &ask, sizeof(ask), tc_count_begin, tc_count_one, &c);
+
+	return err ?: c.n;
+}
+
+/* 1 or more: there is a clsact qdisc, 0: none, or a negative errno. */
+static int qdisc_exists(unsigned int ifindex)
+{
+	return tc_count(RTM_GETQDISC, ifindex, TC_H_CLSACT);
 }
 
 /* Filters of anybody below the clsact qdisc, both directions. */
-static int filter_count(struct nl_sock *sk, unsigned int ifindex)
+static int filter_count(unsigned int ifindex)
 {
-	static const uint32_t parents[] = {TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS), TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_EGRESS)};
-	int n = 0;
+	int in = tc_count(RTM_GETTFILTER, ifindex, TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS));
+	int out = tc_count(RTM_GETTFILTER, ifindex, TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_EGRESS));
 
-	for (int i = 0; i < 2; i++) {
-		struct nl_cache *cache;
-
-		if (rtnl_cls_alloc_cache(sk, (int)ifindex, parents[i], &cache) < 0)
-			return -EIO;
-		n += nl_cache_nitems(cache);
-		nl_cache_free(cache);
-	}
-	return n;
-}
-
-static struct nl_sock *route_socket(void)
-{
-	struct nl_sock *sk = nl_socket_alloc();
-
-	if (sk && nl_connect(sk, NETLINK_ROUTE) < 0) {
-		nl_socket_free(sk);
-		return NULL;
-	}
-	return sk;
+	return in < 0 ? in : out < 0 ? out : in + out;
 }
 
 /* The mark is pinned first, so that a sweep after a kill removes the qdisc too. */
 static int qdisc_make(const struct attach *a, struct fail *fail)
 {
-	struct nl_sock *sk = route_socket();
 	struct bpf_tc_hook hook;
 	struct bpf_tc_opts opts;
 	char shown[4 * IFNAMSIZ + 1];
 	auto_close int mark = -1;
 	int err;
 
-	if (!sk)
-		return fail_set(fail, -EIO, "cannot open a netlink socket");
-	err = qdisc_exists(sk, a->ifindex);
-	nl_socket_free(sk);
+	err = qdisc_exists(a->ifindex);
 	if (err > 0)
 		return 0;
 	if (err < 0)
-		return fail_set(fail, err, "cannot list the queueing disciplines of %s", link_show(a->ifname, shown));
+		return fail_set(fail, err, "cannot list the queueing disciplines of %s: %s", link_show(a->ifname, shown),
+				strerror(-err));
 	err = map_new_record("fw_mark", 4, fail, &mark);
 	err = err ?: pin_put(a->dir, QDISC_PIN, mark, fail);
 	if (err && err != -EEXIST)
@@ -220,17 +214,15 @@ static bool filter_is_ours(const struct attach *a, uint32_t prog_id)
 
 static void qdisc_remove(const struct attach *a)
 {
-	struct nl_sock *sk = route_socket();
 	struct bpf_tc_hook hook;
 	struct bpf_tc_opts opts;
 
 	tc_init(a, 0, &hook, &opts);
-	if (sk && filter_count(sk, a->ifindex) == 0) {
+	if (filter_count(a->ifindex) == 0) {
 		hook.attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS;
 		bpf_tc_hook_destroy(&hook);
 		pin_drop(a->dir, QDISC_PIN);
 	}
-	nl_socket_free(sk);
 }
 
 void attach_tc_remove(const struct attach *a)
