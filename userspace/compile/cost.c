@@ -47,9 +47,7 @@ static const char *cost_engine(const struct plan *p)
 		return "none";
 	if (p->nwords == 1)
 		return "one word";
-	if (p->moved)
-		return p->nwords <= FW_WORD_BITS ? "rows + summary, sorted" : "rows + summary words, sorted";
-	return p->nwords <= FW_WORD_BITS ? "rows + summary" : "rows + summary words";
+	return p->nwords <= FW_WORD_BITS ? "rows + summary, sorted" : "rows + summary words, sorted";
 }
 
 static void cost_fill_dir(const struct plan *p, struct cost *out)

@@ -53,8 +53,8 @@ static void encode_header(const struct plan *p, struct fw_dir_hdr *h)
 	h->stride = p->stride;
 	h->ones = p->ones;
 	h->actions = p->actions;
-	h->flags = (p->boxes.l2 ? FW_DIRF_L2 : 0) | (chain->present ? FW_DIRF_PRESENT : 0) |
-		   (p->moved ? FW_DIRF_MOVED : 0);
+	h->flags = (p->boxes.l2 ? FW_DIRF_L2 : 0) | (chain->present ? FW_DIRF_PRESENT : 0);
+	h->ncounts = p->ncounts;
 	h->default_verdict = chain->present && chain->fallback == VERDICT_DROP ? FW_VERDICT_DROP : FW_VERDICT_PASS;
 	for (int s = 0; s < SPACE_COUNT; s++) {
 		int i = space_dim(s) - FW_DIM_SRC;

@@ -7,7 +7,7 @@
  * words to read. Sorted by what they ask of the addresses, rules for one network share a word, and 3 remain.
  *
  * The lowest rule of all words then decides, which takes no order among the words, only inside them. `count` rules need
- * to know what was decided before them: with one of them, rules keep the order of the file.
+ * to know what was decided: they come first, in the order of the file, and are looked at last.
  */
 #include "compile/plan.h"
 
@@ -85,41 +85,58 @@ static int place_cmp_rule(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static bool place_may_move(const struct plan *p)
+static bool place_counts(const struct plan *p, size_t rule)
 {
-	for (size_t i = 0; i < p->boxes.nrules; i++)
-		if (p->boxes.chain->rules[i].verdict == VERDICT_CONTINUE)
-			return false;
-	return p->nwords > 1;
+	return p->boxes.chain->rules[rule].verdict == VERDICT_CONTINUE;
+}
+
+/* Inside a word, the first bit is the first rule; `count` rules are in order already. */
+static void place_order_words(struct plan *p)
+{
+	size_t n = p->boxes.nrules;
+
+	for (size_t i = p->ncounts, end; i < n; i = end) {
+		end = (i / FW_WORD_BITS + 1) * FW_WORD_BITS;
+		end = end < n ? end : n;
+		qsort(p->rule_at + i, end - i, sizeof(*p->rule_at), place_cmp_rule);
+	}
+}
+
+static int place_arrange(struct plan *p)
+{
+	size_t n = p->boxes.nrules, nkeys = 0;
+	struct place_key *key = malloc(n * sizeof(*key));
+
+	if (!key)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		if (place_counts(p, i))
+			p->rule_at[p->ncounts++] = i;
+		else
+			key[nkeys++] = place_key(&p->boxes, i);
+	}
+	qsort(key, nkeys, sizeof(*key), place_cmp);
+	for (size_t i = 0; i < nkeys; i++)
+		p->rule_at[p->ncounts + i] = key[i].rule;
+	free(key);
+	place_order_words(p);
+	return 0;
 }
 
 int place_rules(struct arena *arena, struct plan *p)
 {
 	size_t n = p->boxes.nrules;
-	struct place_key *key;
+	int err;
 
 	p->place = arena_array(arena, n, sizeof(*p->place));
 	p->rule_at = arena_array(arena, n, sizeof(*p->rule_at));
-	p->moved = place_may_move(p);
 	if (!p->place || !p->rule_at)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++)
 		p->rule_at[i] = i;
-	if (p->moved) {
-		key = malloc(n * sizeof(*key));
-		if (!key)
-			return -ENOMEM;
-		for (size_t i = 0; i < n; i++)
-			key[i] = place_key(&p->boxes, i);
-		qsort(key, n, sizeof(*key), place_cmp);
-		for (size_t i = 0; i < n; i++)
-			p->rule_at[i] = key[i].rule;
-		free(key);
-		/* Inside a word, the first bit is the first rule. */
-		for (size_t i = 0; i < n; i += FW_WORD_BITS)
-			qsort(p->rule_at + i, n - i < FW_WORD_BITS ? n - i : FW_WORD_BITS, sizeof(*p->rule_at),
-			      place_cmp_rule);
-	}
+	err = p->nwords > 1 ? place_arrange(p) : 0;
+	if (err)
+		return err;
 	for (size_t i = 0; i < n; i++)
 		p->place[p->rule_at[i]] = i;
 	return 0;

@@ -25,7 +25,7 @@ struct plan {
 	bool *never; /* per rule: can never match */
 	uint16_t *place;   /* per rule: its bit in every row */
 	uint16_t *rule_at; /* per bit: its rule */
-	bool moved;        /* bits are not in the order of the rules: FW_DIRF_MOVED */
+	uint32_t ncounts;  /* with more than one word, the first bits belong to this many `count` rules */
 };
 
 /*
@@ -45,7 +45,7 @@ size_t plan_table_bytes(const struct plan *p, enum space s);
 size_t plan_rows_bytes(const struct plan *p, enum space s);
 const char *plan_dir_name(const struct plan *p);
 
-/* place.c: fill place, rule_at, moved. 0 or -ENOMEM. */
+/* place.c: fill place, rule_at, ncounts. 0 or -ENOMEM. */
 int place_rules(struct arena *arena, struct plan *p);
 
 /* rows.c: the rows of every space and `ones`. 0 or -ENOMEM. */

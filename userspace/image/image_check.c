@@ -91,18 +91,23 @@ static const char *check_dims(const struct fw_image *img, const struct fw_dir_hd
 	return NULL;
 }
 
-/* Every rule has one bit; in the order of the rules, or where they were moved, in their order inside each word. */
+/* Every rule has one bit: in their order, or, with many words, as struct fw_dir_hdr.ncounts says. */
 static bool check_places(const struct fw_dir_hdr *dir, const struct fw_action *action)
 {
-	bool moved = dir->flags & FW_DIRF_MOVED;
+	bool many = dir->nwords > 1;
 	bool seen[FW_MAX_RULES] = {};
 
+	if (dir->ncounts > (many ? FW_MAX_COUNT_RULES : 0) || dir->ncounts > dir->nrules)
+		return false;
 	for (size_t i = 0; i < dir->nrules; i++) {
 		uint32_t rule = action[i].rule;
+		bool counts = i < dir->ncounts, ordered = counts || i % 64;
 
-		if (rule >= dir->nrules || seen[rule] || (!moved && rule != i))
+		if (rule >= dir->nrules || seen[rule] || (!many && rule != i))
 			return false;
-		if (moved && (action[i].verdict == FW_VERDICT_CONTINUE || (i % 64 && rule < action[i - 1].rule)))
+		if (many && counts != (action[i].verdict == FW_VERDICT_CONTINUE))
+			return false;
+		if (many && ordered && i && i != dir->ncounts && rule < action[i - 1].rule)
 			return false;
 		seen[rule] = true;
 	}
@@ -119,7 +124,7 @@ static const char *check_dir(const struct fw_image *img, const struct fw_dir_hdr
 	if (dir->nwords != nwords || dir->nsum != (nwords > 1 ? (nwords + 63) / 64 : 0) ||
 	    dir->stride != 8 * (dir->nwords + dir->nsum))
 		return "row size";
-	if (dir->flags & ~(FW_DIRF_L2 | FW_DIRF_PRESENT | FW_DIRF_MOVED) || dir->default_verdict > FW_VERDICT_PASS)
+	if (dir->flags & ~(FW_DIRF_L2 | FW_DIRF_PRESENT) || dir->default_verdict > FW_VERDICT_PASS)
 		return "flags";
 	if (!dir->nrules)
 		return dir->dims ? "dimensions without rules" : NULL;

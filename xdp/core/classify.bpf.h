@@ -240,6 +240,11 @@ static __always_inline void fw_classify_one(const struct fw_tabs *t, const struc
 #define FW_ROW_AT(id) fw_tab64(t, w->row[FW_DIM_##id] + off)
 #define FW_AND4(a, b, c, e) (FW_ROW_AT(a) & FW_ROW_AT(b) & FW_ROW_AT(c) & FW_ROW_AT(e))
 
+/* Dimensions that are asked for early, because most rule sets use them; the others share one question. */
+#define FW_FIRST_DIMS (FW_BIT(SRC) | FW_BIT(DST) | FW_BIT(PROTO) | FW_BIT(DPORT))
+#define FW_SECOND_DIMS (FW_BIT(SPORT) | FW_BIT(TCPFLAGS) | FW_BIT(ICMP) | FW_BIT(ICMP6))
+#define FW_EARLY_DIMS (FW_FIRST_DIMS | FW_SECOND_DIMS)
+
 /*
  * One word of all rows, ANDed. Addresses tell rules apart best: most words end there. The other dimensions go in groups: an
  * unused row among used ones costs a hit in the first-level cache, less than asking for each.
@@ -251,49 +256,55 @@ static __always_inline __u64 fw_and(const struct fw_tabs *t, const struct fw_wal
 	if (!word)
 		return 0;
 	word &= FW_ROW_AT(PROTO) & FW_ROW_AT(DPORT);
-	if (w->dims & (FW_BIT(SPORT) | FW_BIT(TCPFLAGS) | FW_BIT(ICMP) | FW_BIT(ICMP6)))
+	if (w->dims & FW_SECOND_DIMS)
 		word &= FW_AND4(SPORT, TCPFLAGS, ICMP, ICMP6);
-	if (w->dims & (FW_BIT(FRAG) | FW_BIT(VLAN) | FW_BIT(ETHERTYPE) | FW_BIT(MAC)))
-		word &= FW_AND4(FRAG, VLAN, ETHERTYPE, MAC);
-	if (w->dims & (FW_BIT(DSCP) | FW_BIT(TTL) | FW_BIT(LEN) | FW_BIT(EXT)))
-		word &= FW_AND4(DSCP, TTL, LEN, EXT);
+	if (w->dims & ~FW_EARLY_DIMS) {
+#define FW_X(id, bits)                                                                                                 \
+	if (!(FW_BIT(id) & FW_EARLY_DIMS))                                                                             \
+		word &= FW_ROW_AT(id);
+		FW_SMALL_DIMS(FW_X)
+#undef FW_X
+		word &= FW_ROW_AT(MAC);
+	}
 	return word;
 }
 
-/* One step: at most one summary word, one word, one rule. 1: the walk is over. */
-static __always_inline int fw_step(const struct fw_tabs *t, const struct fw_pkt *pkt, struct fw_walk *w)
+/* The bits of `word` number `index` that belong to `count` rules: these have the first `ncounts` bits of a row. */
+static __always_inline __u64 fw_count_mask(__u32 ncounts, __u32 index)
 {
-	__u64 word = w->word, sum = w->sum, action;
-	__u32 next = w->next, bit;
+	__u32 first = index * FW_WORD_BITS;
 
-	if (!word) {
-		if (!sum) {
-			if (next >= w->nsum)
-				return 1;
-			w->base = next * FW_WORD_BITS;
-			w->next = next + 1;
-			sum = fw_and(t, w, next * 8);
-			w->sum = sum;
-			if (!sum)
-				return 0;
-		}
-		w->index = w->base + fw_ctz(sum);
-		w->sum = sum & (sum - 1);
-		word = fw_and(t, w, (w->nsum + w->index) * 8);
-		w->word = word;
-		if (!word)
+	if (fw_likely(ncounts <= first))
+		return 0;
+	return ncounts - first >= FW_WORD_BITS ? ~0ull : ~(~0ull << ((ncounts - first) & (FW_WORD_BITS - 1)));
+}
+
+/* One step: at most one summary word and one word. 1: the walk is over. */
+static __always_inline int fw_step(const struct fw_tabs *t, struct fw_walk *w)
+{
+	__u64 word, sum = w->sum, action;
+	__u32 next = w->next, index;
+
+	if (!sum) {
+		if (next >= w->nsum)
+			return 1;
+		w->base = next * FW_WORD_BITS;
+		w->next = next + 1;
+		sum = fw_and(t, w, next * 8);
+		w->sum = sum;
+		if (!sum)
 			return 0;
 	}
-	bit = w->index * FW_WORD_BITS + fw_ctz(word);
-	if (w->moved) {
-		action = fw_action_get(t, bit);
-		if (FW_ACTION_RULE(action) < FW_ACTION_RULE(w->best))
-			w->best = action;
-		w->word = 0; /* inside a word the first bit is the first rule */
+	index = w->base + fw_ctz(sum);
+	w->sum = sum & (sum - 1);
+	word = fw_and(t, w, (w->nsum + index) * 8) & ~fw_count_mask(w->ncounts, index);
+	if (!word)
 		return 0;
-	}
-	w->word = word & (word - 1);
-	return fw_take(t, pkt, bit, &w->hit);
+	/* inside a word the first bit is the first rule */
+	action = fw_action_get(t, index * FW_WORD_BITS + fw_ctz(word));
+	if (FW_ACTION_RULE(action) < FW_ACTION_RULE(w->best))
+		w->best = action;
+	return 0;
 }
 
 struct fw_rest {
@@ -304,15 +315,15 @@ struct fw_rest {
 
 #define FW_STEPS_FIRST 17 /* 1,024 rules: 16 words, and the end */
 #define FW_STEPS_MORE 8   /* per call of bpf_loop */
-#define FW_MAX_STEPS (FW_MAX_WORDS + FW_MAX_SUMMARY + FW_MAX_COUNT_RULES + 1)
+#define FW_MAX_STEPS (FW_MAX_WORDS + FW_MAX_SUMMARY + 1)
 
-static __always_inline int fw_steps(const struct fw_tabs *t, const struct fw_pkt *pkt, struct fw_walk *w, __u32 n)
+static __always_inline int fw_steps(const struct fw_tabs *t, struct fw_walk *w, __u32 n)
 {
 	__u32 i;
 
 	FW_NO_UNROLL
 	for (i = 0; i < n; i++)
-		if (fw_step(t, pkt, w))
+		if (fw_step(t, w))
 			return 1;
 	return 0;
 }
@@ -321,13 +332,44 @@ static long fw_step_rest(__u32 i, void *arg)
 {
 	struct fw_rest *rest = arg;
 
-	rest->w->over = fw_steps(&rest->t, rest->pkt, rest->w, FW_STEPS_MORE);
+	rest->w->over = fw_steps(&rest->t, rest->w, FW_STEPS_MORE);
 	return rest->w->over;
 }
 
+#define FW_COUNT_WORDS (FW_MAX_COUNT_RULES / FW_WORD_BITS)
+#define FW_COUNT_STEPS (FW_MAX_COUNT_RULES + FW_COUNT_WORDS + 1)
+
+/* One step over the `count` rules, which stand in the order of the file: those before the rule that decided count. */
+static long fw_count_step(__u32 i, void *arg)
+{
+	struct fw_rest *rest = arg;
+	const struct fw_tabs *t = &rest->t;
+	struct fw_walk *w = rest->w;
+	__u64 word = w->sum, action;
+	__u32 index = w->next;
+
+	if (!word) {
+		if (index >= FW_COUNT_WORDS || index * FW_WORD_BITS >= w->ncounts)
+			return 1;
+		w->base = index * FW_WORD_BITS;
+		w->next = index + 1;
+		w->sum = fw_and(t, w, (w->nsum + index) * 8) & fw_count_mask(w->ncounts, index);
+		return 0;
+	}
+	action = fw_action_get(t, w->base + fw_ctz(word));
+	if (FW_ACTION_RULE(action) > FW_ACTION_RULE(w->best))
+		return 1;
+	fw_account(action, rest->pkt);
+	w->hit.counted++;
+	w->sum = word & (word - 1);
+	return 0;
+}
+
 /*
- * Many words. The first steps are a plain loop; the others go on in bpf_loop, whose body the verifier judges once instead
- * of for each of some five hundred steps, but whose calls cost 8 ns each: so its body too takes many steps.
+ * Many words. Their rules are sorted by the networks they speak of (userspace/compile/place.c), so few words are left by
+ * the summary; the lowest rule of those decides. The first steps are a plain loop; the others go on in bpf_loop, whose body
+ * the verifier judges once instead of for each of some three hundred steps, but whose calls cost 8 ns each: so its body too
+ * takes many steps.
  */
 static __always_inline int fw_classify_many(const struct fw_tabs *t, const struct fw_pkt *pkt, struct fw_walk *w,
 					    struct fw_hit *hit)
@@ -336,21 +378,25 @@ static __always_inline int fw_classify_many(const struct fw_tabs *t, const struc
 
 	w->dims = t->d->dims;
 	w->nsum = t->d->nsum;
-	w->word = w->sum = 0;
-	w->moved = t->d->flags & FW_DIRF_MOVED;
+	w->ncounts = t->d->ncounts;
+	w->sum = 0;
 	w->best = FW_ACTION_NONE;
 	w->next = w->over = 0;
 	w->hit = *hit;
 	fw_rows_get(t, pkt, w, 0);
-	if (fw_steps(t, pkt, w, FW_STEPS_FIRST))
-		goto over;
 	rest.t = *t;
 	rest.pkt = pkt;
 	rest.w = w;
-	fw_env_loop(FW_MAX_STEPS / FW_STEPS_MORE + 1, fw_step_rest, &rest);
-	if (!w->over)
-		return 0;
-over:
+	if (!fw_steps(t, w, FW_STEPS_FIRST)) {
+		fw_env_loop(FW_MAX_STEPS / FW_STEPS_MORE + 1, fw_step_rest, &rest);
+		if (!w->over)
+			return 0;
+	}
+	if (w->ncounts) {
+		w->sum = 0;
+		w->next = 0;
+		fw_env_loop(FW_COUNT_STEPS, fw_count_step, &rest);
+	}
 	if (FW_ACTION_RULE(w->best) != FW_ACTION_RULE(FW_ACTION_NONE))
 		fw_hit_set(&w->hit, w->best);
 	*hit = w->hit;

@@ -19,12 +19,10 @@ struct fw_hit {
 /* A walk over rows of many words. */
 struct fw_walk {
 	__u32 row[FW_DIM_COUNT]; /* offset of the row of each dimension */
-	__u32 dims, nsum, moved;
+	__u32 dims, nsum, ncounts;
 	__u64 sum;   /* words still to look at below the current summary word */
-	__u64 word;  /* rules still to take in the current word */
-	__u64 best;  /* FW_DIRF_MOVED: struct fw_action of the lowest rule so far */
+	__u64 best;  /* struct fw_action of the lowest rule so far */
 	__u32 base;  /* first word of the current summary word */
-	__u32 index; /* current word */
 	__u32 next;  /* next summary word */
 	__u32 over;
 	struct fw_hit hit;

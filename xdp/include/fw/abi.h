@@ -126,9 +126,10 @@ enum fw_ext { FW_EXT_HOPOPTS, FW_EXT_ROUTING, FW_EXT_FRAGMENT, FW_EXT_DSTOPTS, F
  *      bit: bit b % 64 of word b / 64, and actions[b].rule says whose it is. Summary bit w says that word w is not zero.
  *      With nwords == 1, nsum is 0. nwords == 0: no rules, the default.
  *   3. AND the rows of the used dimensions; the bits left are the rules that match.
- *      Bit b is rule b, and the lowest bit decides: actions[b] says how; FW_VERDICT_CONTINUE
- *      counts and goes on with the next set bit. With FW_DIRF_MOVED rules have bits in another order, that of the file
- *      inside each word alone, and none is a `count` rule: the lowest rule among the lowest bits of all words decides.
+ *      With nwords == 1 bit b is rule b, and the lowest bit decides: actions[b] says how; FW_VERDICT_CONTINUE
+ *      counts and goes on with the next set bit. With more words the compiler arranges the rules: the first `ncounts` bits
+ *      belong to the `count` rules, in the order of the file; the others keep that order inside each word alone. The lowest
+ *      rule among the lowest bits of all words decides, and the `count` rules before it count.
  *   With no used dimension the row is `ones`.
  *   A frame with l3 == FW_L3_OTHER has no addresses: SRC and DST are left out for it, and PROTO (whose value is then 0)
  *   keeps the rules that want an IP packet away from it.
@@ -147,7 +148,6 @@ struct fw_dim_ref {
 /* Bits of fw_dir_hdr.flags */
 #define FW_DIRF_L2 1u      /* some rule can match a frame that is not IP */
 #define FW_DIRF_PRESENT 2u /* the policy has this block (an absent one passes everything) */
-#define FW_DIRF_MOVED 4u   /* words hold the rules in any arrangement: the lowest rule of all words decides */
 
 struct fw_dir_hdr {
 	__u32 dims;    /* bit per enum fw_dim: evaluate it */
@@ -162,7 +162,8 @@ struct fw_dir_hdr {
 	__u32 tab6[2];  /* IPv6 tries of SRC, DST (dim[].tab is the IPv4 one) */
 	__u32 rows6[2]; /* rows of the IPv6 classes: classes are numbered per family */
 	__u8 leaf_shift[2][2]; /* [SRC, DST][IPv4, IPv6]: log2 of the bits of a cell in a packed chunk, 0..5 */
-	__u32 reserved[2];
+	__u32 ncounts; /* `count` rules, with nwords > 1; else 0 */
+	__u32 reserved;
 	struct fw_dim_ref dim[FW_DIM_COUNT];
 };
 
