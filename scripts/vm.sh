@@ -1,0 +1,140 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Run a command on another kernel: Debian's cloud kernel in QEMU without KVM, with what `make all test-build` left in build/.
+#   scripts/vm.sh KERNEL COMMAND…       KERNEL: 6.1 or 6.12, the newest of that series that apt knows
+#   scripts/vm.sh 6.1 build/fwctl version
+#   scripts/vm.sh 6.12 bash -c 'uname -r; ip -V'
+# The command runs as root, alone, in a copy of this tree (binaries, tests/, scripts/, rules/), in memory; nothing that it writes
+# comes back but its output, standard error with it. Exit status: the command's; 124 after VM_TIMEOUT seconds (900);
+# 125 when the machine did not start or died, its console is then in build/vm/console.log. Needs no root and no /dev/kvm.
+#   VM_CPUS (2)  VM_MEMORY (2G)  VM_TIMEOUT (900)
+set -eu
+shopt -s nullglob
+cd "$(dirname "$0")/.."
+VM=build/vm
+die() {
+	echo "vm: $*" >&2
+	exit 125
+}
+[ $# -ge 2 ] || {
+	sed -n '3,10s/^# //p' "$0" >&2
+	exit 2
+}
+series=$1
+shift
+[[ $series =~ ^[0-9]+\.[0-9]+$ ]] || die "\"$series\" is no kernel series; 6.1 is one"
+[ -x build/fwctl ] || die "build/fwctl is missing: make"
+
+missing=""
+for need in qemu-system-x86_64:qemu-system-x86 busybox:busybox-static cpio:cpio xz:xz-utils dpkg:dpkg apt-get:apt; do
+	command -v "${need%%:*}" >/dev/null || missing="$missing ${need#*:}"
+done
+[ -z "$missing" ] || die "not installed:$missing. Run: apt-get install --no-install-recommends$missing"
+! ldd "$(command -v busybox)" >/dev/null 2>&1 || die "busybox needs libraries. Run: apt-get install busybox-static"
+
+# What of the system's own tools goes in, as far as it is here; busybox stands in for everything else.
+TOOLS="bash ip tc ss ping nc nft jq grep sed awk find stat timeout sort nsenter unshare mount umount setpriv sysctl ethtool
+	tcpdump strace bpftool"
+MODULES="veth dummy tun 8021q sch_ingress cls_bpf act_bpf pktgen nf_tables"
+
+mkdir -p $VM
+exec 9>$VM/lock
+flock 9 # one at a time: a second one would only slow the first
+run=$(mktemp -d "$PWD/$VM/run.XXXXXX")
+qemu=""
+trap '[ -z "$qemu" ] || kill "$qemu" 2>/dev/null; rm -rf "$run"' EXIT
+trap 'exit 130' INT TERM HUP
+
+# The kernel: its package is unpacked, not installed, and kept.
+kernel=$VM/linux-$series
+if [ ! -e "$kernel/done" ]; then
+	package=$(apt-cache pkgnames "linux-image-$series." | grep -E '^linux-image-[^a-z]*[+a-z0-9]*-cloud-amd64$' |
+		sort -V | tail -n 1)
+	[ -n "$package" ] || die "apt knows no linux-image-$series…-cloud-amd64; perhaps: apt-get update"
+	echo "vm: downloading $package" >&2
+	(cd "$run" && apt-get download "$package" >apt.log 2>&1) || die "$(tail -n 3 "$run/apt.log")"
+	rm -rf "$kernel"
+	dpkg -x "$run/$package"_*.deb "$kernel"
+	find "$kernel" -name '*.ko.xz' -exec xz -d {} +
+	busybox depmod -b "$PWD/$kernel" "$(ls "$kernel/lib/modules")"
+	touch "$kernel/done"
+fi
+version=$(ls "$kernel/lib/modules")
+
+# The file system: busybox below /bin, the system's tools below /usr/local/bin with their libraries, this tree at /fw.
+root=$run/root
+mkdir -p "$root"/{bin,usr/local/bin,proc,sys,dev,tmp,run,mnt,etc,root,var,fw/build} "$root/lib/modules/$version"
+cp -L "$(command -v busybox)" "$root/bin/busybox"
+busybox --list | grep -v '^busybox$' | while read -r applet; do ln -s busybox "$root/bin/$applet"; done
+ln -s /usr/local/bin/bash "$root/bin/bash"
+ln -s ../run "$root/var/run"
+echo 'root:x:0:0:root:/root:/bin/sh' >"$root/etc/passwd"
+cp -a tests scripts rules "$root/fw/"
+for built in build/fwctl build/bpf build/tests/*/test_* build/tests/*/tool_*; do
+	case $built in
+	*.o | *.d) continue ;;
+	esac
+	cp -rL --parents "$built" "$root/fw/"
+done
+find "$root/fw/build" -type f -perm -u+x -exec strip --strip-debug {} +
+for tool in $TOOLS; do
+	path=$(type -P "$tool") || continue
+	cp -L "$path" "$root/usr/local/bin/$tool"
+done
+# shellcheck disable=SC2046 # a list of paths
+for library in $(find "$root/fw/build" "$root/usr/local/bin" -type f -perm -u+x -exec ldd {} + 2>/dev/null |
+	grep -oE '/[^ :]+\.so[^ :]*' | sort -u); do
+	[ -e "$root$library" ] || cp -L --parents "$library" "$root/"
+done
+modules_of() { # NAME: paths below lib/modules/VERSION of a module and what it depends on
+	sed -n "s@^\(.*/$1\.ko\):@\1 @p" "$kernel/lib/modules/$version/modules.dep"
+}
+for module in $MODULES; do
+	for path in $(modules_of "$module"); do
+		(cd "$kernel/lib/modules/$version" && cp --parents "$path" "$root/lib/modules/$version/")
+	done
+done
+cp "$kernel/lib/modules/$version/modules.dep" "$root/lib/modules/$version/"
+
+# Three serial lines: the kernel's console, the command's output, its exit status.
+{
+	echo '#!/bin/bash'
+	echo 'cd /fw'
+	echo "export VM_KERNEL=$series HOME=/root LC_ALL=C CMOCKA_MESSAGE_OUTPUT=${CMOCKA_MESSAGE_OUTPUT:-TAP}"
+	printf '%q ' "$@"
+	echo
+} >"$root/command"
+cat >"$root/init" <<EOI
+#!/bin/busybox sh
+export PATH=/usr/local/sbin:/usr/local/bin:/sbin:/bin
+mount -t proc proc /proc
+mount -t sysfs sys /sys
+mount -t devtmpfs dev /dev
+mount -t tmpfs tmp /tmp
+mount -t tmpfs run /run
+mount -t bpf bpf /sys/fs/bpf
+mount -t tracefs tracefs /sys/kernel/tracing
+for m in $(echo $MODULES); do modprobe \$m; done
+ip link set lo up
+stty -F /dev/ttyS1 raw -echo
+stty -F /dev/ttyS2 raw -echo
+# Not the terminal itself: what runs here must not take it for one.
+{ bash /command </dev/null; echo "status \$?" >/dev/ttyS2; } 2>&1 | cat >/dev/ttyS1
+poweroff -f
+EOI
+chmod +x "$root/init"
+(cd "$root" && find . | cpio -o -H newc --quiet -R 0:0 >../initramfs)
+
+timeout --foreground --kill-after=5 "${VM_TIMEOUT:-900}" qemu-system-x86_64 -nodefaults -no-user-config -display none -no-reboot \
+	-accel tcg,thread=multi -cpu max -smp "${VM_CPUS:-2}" -m "${VM_MEMORY:-2G}" \
+	-kernel "$kernel/boot/vmlinuz-$version" -initrd "$run/initramfs" -append "console=ttyS0 quiet panic=-1 net.ifnames=0" \
+	-serial "file:$VM/console.log" -chardev stdio,id=out,signal=on -serial chardev:out -serial "file:$run/status" \
+	</dev/null 9>&- &
+qemu=$!
+status=0
+wait $qemu || status=$?
+qemu=""
+[ $status -ne 124 ] || { echo "vm: no end after ${VM_TIMEOUT:-900} s" >&2; exit 124; }
+status=$(sed -n 's/^status \([0-9]*\)$/\1/p' "$run/status" 2>/dev/null)
+[ -n "$status" ] || die "the machine died; see $VM/console.log: $(tail -n 3 $VM/console.log)"
+exit "$status"
