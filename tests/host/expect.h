@@ -102,7 +102,8 @@ static inline void expect_report(const struct policy *p, enum fw_dir dir, const 
 	str_addf(&out, "\nchain: present %d default %d\n", p->chain[dir].present, p->chain[dir].fallback);
 	rulegen_describe_chain(&p->chain[dir], &out);
 	fprintf(stderr, "# %s\n", out.s);
-	fprintf(stderr, "# oracle: verdict %u reason %u rule %d counted %u slot %u\n# program: verdict %u reason %u rule %d counted %u slot %u\n",
+	fprintf(stderr, "# oracle: verdict %u reason %u rule %d counted %u slot %u\n"
+		"# program: verdict %u reason %u rule %d counted %u slot %u\n",
 		e->verdict, e->reason, (int)e->rule, e->counted, e->slot, t->verdict, t->reason, (int)t->rule, t->counted, t->slot);
 	str_fini(&out);
 }

@@ -2,7 +2,8 @@
 /*
  * struct fw_pkt → rule, by the tables of the image (<fw/abi.h> has the format).
  *
- * Everything is read off one pointer, the slot, and each offset is masked with the size of the slot. A damaged image can so give a wrong verdict, never a wild read.
+ * Everything is read off one pointer, the slot, and each offset is masked with the size of the slot. So a damaged image
+ * can give a wrong verdict, never a wild read.
  *
  * The verifier walks a branch "this dimension is used" both ways. What either way leaves behind must look the same to it,
  * or its work doubles sixteen times: so the accumulator starts as a row loaded from the image (`ones`), not as the
