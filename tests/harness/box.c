@@ -21,6 +21,7 @@
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -56,6 +57,23 @@ void box_ip(const char *args)
 	errno = 0;
 	if (box_run(argv))
 		die(args);
+}
+
+bool box_rename(const char *from, const char *to)
+{
+	const char *down[] = {"ip", "link", "set", "dev", from, "down", NULL};
+	const char *name[] = {"ip", "link", "set", "dev", from, "name", to, NULL};
+	const char *up[] = {"ip", "link", "set", "dev", NULL, "up", NULL};
+	bool done;
+
+	errno = 0;
+	if (box_run(down))
+		die(from);
+	done = !box_run(name);
+	up[4] = done ? to : from;
+	if (box_run(up))
+		die(up[4]);
+	return done;
 }
 
 /* Or the kernel sends datagrams of its own, and counts are no longer those of the test. */
@@ -246,4 +264,14 @@ uint32_t box_xdp_id(const char *ifname)
 	if (bpf_xdp_query((int)box_ifindex(ifname), 0, &q))
 		die("bpf_xdp_query");
 	return q.prog_id ?: q.drv_prog_id ?: q.skb_prog_id;
+}
+
+bool box_has_tcx(void)
+{
+	unsigned int major = 0, minor = 0;
+	struct utsname u;
+
+	if (uname(&u) || sscanf(u.release, "%u.%u", &major, &minor) != 2)
+		die("uname");
+	return major > 6 || (major == 6 && minor >= 6);
 }

@@ -27,6 +27,8 @@ void box_setns(int fd);
 int box_run(const char *const argv[]);
 /* "ip" with arguments; a failure ends the test. */
 void box_ip(const char *args);
+/* Give an interface another name; false when that is refused. It is down meanwhile: Linux before 6.2 asks for that. */
+bool box_rename(const char *from, const char *to);
 
 /* Compile rule text; mistakes in it end the test. */
 struct image box_compile(const char *text, const char *policy);
@@ -42,6 +44,7 @@ const char *box_find(const char *path);
 
 /* Ids of the programs attached: XDP, TCX or clsact filter, 0 when there is none. */
 uint32_t box_xdp_id(const char *ifname);
+bool box_has_tcx(void); /* Linux 6.6 */
 /* Packets that the driver received, also those that XDP dropped. */
 unsigned long box_rx_packets(const char *ifname);
 unsigned int box_ifindex(const char *ifname);
