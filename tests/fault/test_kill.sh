@@ -2,15 +2,15 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # kill -9 before every system call of `apply` (and of `load` and `unload`, in steps): the rules in force are wholly the old or
 # wholly the new ones, what both forbid never gets through, and the next command works and leaves nothing behind.
-#   FW_STEP=N   every N-th call of load and unload (default 6; 1: all)
+#   FW_STEP=N   every N-th call of load and unload (default 12; 1: all)
 . "$(dirname "$0")/../../scripts/netns.sh"
 lab_isolate "$@"
 cd "$LAB_ROOT" || exit 1
 KILL=build/tests/fault/tool_kill PROBE=build/tests/net/tool_probe
-STEP=${FW_STEP:-6}
+STEP=${FW_STEP:-12}
 [ -x $KILL ] && [ -x $PROBE ] && [ -x "$FWCTL" ] || bail "the tools are not built"
 lab_pair
-A=$LAB_DIR/a.fw B=$LAB_DIR/b.fw BIG=$LAB_DIR/big.fw
+A=$LAB_DIR/a.fw B=$LAB_DIR/b.fw BIG=$LAB_DIR/big.fw ONE_WAY=$LAB_DIR/one-way.fw
 
 rules() { # PASSED-PORT DROPPED-PORT MORE-RULES
 	cat <<-EOR
@@ -30,6 +30,7 @@ rules() { # PASSED-PORT DROPPED-PORT MORE-RULES
 }
 rules 4001 4002 "" >"$A"
 rules 4002 4001 "" >"$B"
+sed '/egress/,/}/d' "$B" >"$ONE_WAY"
 # Too large for the tables that A made: programs must be replaced.
 rules 4002 4001 "$(for ((i = 0; i < 3000; i++)); do
 	echo "drop proto udp from 198.$((18 + i / 65536)).$((i / 256 % 256)).$((i % 256)) to port $((10000 + i))"
@@ -55,14 +56,14 @@ kill_points() {
 	local name=$1 step=$2 states=$3 prepare=$4 n=0 at=1 status got calls olds=0 news=0 shape
 	shift 4
 	bad=0
-	$prepare || { ok 1 "$name: prepare"; return; }
+	$prepare >/dev/null || { ok 1 "$name: prepare"; return; }
 	fwk count "$LAB_DIR/calls" -- "$FWCTL" "$@" >"$LAB_DIR/out" 2>&1 || {
 		ok 1 "$name: the command works when it is not killed"
 		note "$(cat "$LAB_DIR/out")"
 		return
 	}
 	calls=$(wc -l <"$LAB_DIR/calls")
-	$prepare
+	$prepare >/dev/null
 	shape=$(pins)
 	while :; do
 		fwk kill $at -- "$FWCTL" "$@" >"$LAB_DIR/out" 2>&1
@@ -115,6 +116,10 @@ flooded=$(tail -n 1 "$LAB_DIR/flood")
 ok $? "what both rule sets forbid never got through: $flooded"
 
 kill_points "apply of rules that outgrow the tables" "$STEP" "$OLD|$NEW" apply_big_old apply "$BIG"
+kill_points "apply that takes the egress block away" "$STEP" "$OLD|$NEW" apply_old apply "$ONE_WAY"
+fw unload --all >/dev/null
+fw load r0 -r "$A" --hook tc >/dev/null
+kill_points "apply at TC" "$STEP" "$OLD|$NEW" apply_old apply "$B"
 fw unload --all >/dev/null
 kill_points "load" "$STEP" "$OPEN|$OLD" unload_first load r0 -r "$A"
 kill_points "unload" "$STEP" "$OPEN|$OLD" load_old unload r0
