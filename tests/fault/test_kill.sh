@@ -45,6 +45,14 @@ fwk() { # HOW… -- ARGUMENTS: fwctl under the tool
 # The shape of the state: pins, without the numbers in their names.
 pins() { find /sys/fs/bpf/fwctl -mindepth 1 2>/dev/null | sed 's/[0-9][0-9]*/N/g' | sort | uniq -c; }
 
+# What there is to see after a wrong verdict, before the next command mends it.
+evidence() {
+	echo "asked again: $(ask)"
+	fw status --json 2>&1
+	ip -n "$RCV" -d link show r0
+	in_ns "$GEN" ethtool -k g0 | grep -E 'tcp.*segmentation'
+	fw stats 2>&1 | head -n 12
+}
 bad=0
 complain() {
 	bad=$((bad + 1))
@@ -76,7 +84,7 @@ kill_points() {
 		"$OLD") olds=$((olds + 1)) ;;
 		"$NEW" | "$OPEN") news=$((news + 1)) ;;
 		esac
-		[[ "|$states|" == *"|$got|"* ]] || complain "call $at ($(sed -n "${at}p" "$LAB_DIR/calls")): verdicts \"$got\""
+		[[ "|$states|" == *"|$got|"* ]] || complain "call $at ($(sed -n "${at}p" "$LAB_DIR/calls")): verdicts \"$got\"; $(evidence)"
 		# The next command works, and the state is as if nothing had happened.
 		$prepare >"$LAB_DIR/out" 2>&1 || complain "call $at ($(sed -n "${at}p" "$LAB_DIR/calls")): the next command: $(cat "$LAB_DIR/out")"
 		got=$(pins)
