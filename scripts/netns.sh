@@ -111,7 +111,12 @@ lab_cleanup() {
 }
 # background COMMAND…: runs until the end of the script; its process id is in $!
 background() {
-	"$@" &
+	if [ "$1" = in_ns ]; then
+		# Not through the function: its process would be a shell, and killing that leaves the command running.
+		nsenter --net="/run/netns/$2" -- "${3}" &
+	else
+		"$@" &
+	fi
 	LAB_PIDS+=($!)
 	disown
 }

@@ -36,4 +36,47 @@ check "unload" fw unload r0
 in_ns "$RCV" tc qdisc show dev r0 | grep -q clsact
 ok $((! $?)) "takes its qdisc along"
 
+# ---- load of several interfaces: all or nothing, also where one of them ran something before ----
+clang --target=bpf -O2 -x c -c -o "$LAB_DIR/foreign.o" - <<-'EOC' || bail "cannot compile"
+	__attribute__((section("xdp"), used)) int foreign_pass(void *ctx)
+	{
+		return 2;
+	}
+EOC
+ip -n "$RCV" link set dev r1 xdpdrv obj "$LAB_DIR/foreign.o" sec xdp || bail "cannot attach a foreign program"
+fw load r0 -r "$A" >/dev/null
+was=$(digest_on r0)
+refuses 1 'cannot attach to r1' "load with other rules, refused at its second interface" fw load r0 r1 -r "$B"
+same "$was" "$(digest_on r0)" "leaves the rules of the first as they were"
+refuses 1 'cannot attach to r1' "load with another policy, refused at its second interface" fw load r0 r1 -r "$Q"
+same p "$(policy_on r0)" "leaves the first its policy"
+same "$was" "$(digest_on r0)" "and its rules"
+check "status is content" fw status
+fw unload --all >/dev/null
+{ sleep 0.2; fw load r0 r1 -r "$A"; echo $? >"$LAB_DIR/status"; } 2>&1 | true
+wait_for 5 test -s "$LAB_DIR/status"
+same 1 "$(cat "$LAB_DIR/status")" "a refusal that nobody reads any more is told by the exit status"
+same 0 "$(fw status --json | jq '.interfaces | length')" "and leaves nothing attached"
+ip -n "$RCV" link set dev r1 xdpdrv off
+
+# ---- hooks that nobody misses ----
+link_pin() { find /sys/fs/bpf/fwctl -name "$1"; }
+fw load r0 -r "$A" >/dev/null
+bpftool link detach pinned "$(link_pin xdp_link)" >/dev/null
+refuses 1 'r0 is degraded' "apply where nothing is attached any more says so" fw apply "$E"
+refuses 1 'not filtered' "and status likewise" fw status
+check "load mends it" fw load r0 -r "$E"
+same "xdp tc-egress" "$(hooks_on r0)" "at every hook that the rules need"
+check "and status is content again" fw status
+fw unload --all >/dev/null
+
+# ---- load without rules ----
+rules pass-all 4001 >"$LAB_DIR/named.fw"
+fw load r0 -r "$LAB_DIR/named.fw" >/dev/null
+refuses 1 'would pass everything' "a policy called pass-all is not switched off by load without rules" fw load r0
+fw unload --all >/dev/null
+check "load without rules" fw load r0
+check "again" fw load r0
+fw unload --all >/dev/null
+
 lab_done

@@ -27,6 +27,7 @@ struct apply {
 	struct unit *unit; /* policies of the file that some interface uses */
 	size_t nunits;
 	json_t *json;
+	bool degraded; /* an interface that these rules are for is not filtered by them */
 };
 
 /* Interfaces of a policy, their hooks as a bit set. */
@@ -220,6 +221,24 @@ static int units_compare(struct apply *a)
 	return STATUS_DONE;
 }
 
+/* Rules that are in force where no hook asks them protect nobody. */
+static int users_complain(struct apply *a)
+{
+	int status = live_refresh(&a->live);
+
+	for (size_t i = 0; i < a->live.n && !status; i++) {
+		const struct kern_iface_state *s = &a->live.iface[i];
+		bool ours = false;
+		for (size_t u = 0; u < a->nunits; u++)
+			ours = ours || !strcmp(a->unit[u].policy->name, s->policy);
+		for (size_t d = 0; ours && d < s->ndegraded; d++)
+			problem("the rules were applied, but %s is degraded: %s", out_name(s->name), s->degraded[d]);
+		if (ours && s->ndegraded)
+			a->degraded = true;
+	}
+	return status ? status : a->degraded ? STATUS_REFUSED : STATUS_DONE;
+}
+
 static int apply_all(struct apply *a)
 {
 	bool dry = args_has(a->args, "dry-run");
@@ -237,7 +256,8 @@ static int apply_all(struct apply *a)
 		status = unit_prove(a, &a->unit[i]);
 	if (status)
 		return status;
-	return dry ? units_compare(a) : units_apply(a);
+	status = dry ? units_compare(a) : units_apply(a);
+	return status || dry ? status : users_complain(a);
 }
 
 static int run(const struct args *args)

@@ -9,6 +9,7 @@
 #include "fwctl/verify.h"
 #include "fwctl/words.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,6 +20,7 @@ struct unit {
 	const char *name;
 	const struct policy *policy; /* NULL: the built-in one */
 	struct image image;
+	struct image old; /* what it ran, when it was swapped */
 	bool swapped; /* it ran with other rules on interfaces named here alone */
 };
 
@@ -26,6 +28,8 @@ struct target {
 	const char *ifname;
 	struct unit *unit;
 	bool fresh; /* was not loaded before */
+	char policy[KERN_POLICY_MAX + 1]; /* another one, that it had before */
+	struct image old;
 };
 
 struct load {
@@ -181,9 +185,14 @@ static int unit_prove(struct load *l, struct unit *u)
 /* `load IFACE` begins to watch an interface; it must not be a way to switch its filter off. */
 static int pass_all_check(const struct load *l)
 {
+	char digest[65];
+
 	for (size_t i = 0; i < l->targets.n && !args_has(l->args, "force"); i++) {
 		const struct kern_iface_state *s = live_find(&l->live, l->targets.v[i].ifname);
-		if (l->targets.v[i].unit->policy || !s || !strcmp(s->policy, PASS_ALL))
+		if (l->targets.v[i].unit->policy || !s)
+			continue;
+		image_digest_hex(image_hdr(&l->targets.v[i].unit->image), digest);
+		if (!strcmp(s->digest, digest))
 			continue;
 		problem("cannot load %s without rules: it runs policy %s, and would pass everything; name a file with "
 			"-r, or insist "
@@ -200,6 +209,14 @@ static bool is_target(const struct load *l, const char *ifname)
 		if (!strcmp(l->targets.v[i].ifname, ifname))
 			return true;
 	return false;
+}
+
+/* For the way back. Rules that are damaged cannot be kept, nor would anybody want them. */
+static void old_keep(struct load *l, const char *policy, struct image *ret)
+{
+	if (kern_image(l->live.kern, policy, ret))
+		*ret = (struct image){};
+	l->live.fail = (struct fail){};
 }
 
 /* The policy may run already. Other rules on other interfaces: `apply` is the verb for that. Only on those named here:
@@ -225,6 +242,7 @@ static int unit_swap(struct load *l, struct unit *u)
 	}
 	if (!user)
 		return STATUS_DONE;
+	old_keep(l, u->name, &u->old);
 	int err = kern_apply(l->live.kern, u->name, &u->image, &report);
 	if (err)
 		problem_fail(&l->live.fail, err);
@@ -250,20 +268,33 @@ static void target_report(const struct load *l, const struct target *t, const st
 		    word_hook(r->hook), word_mode(r->hook, r->mode), (unsigned long long)r->generation);
 }
 
-/* All interfaces or none: those attached before the failure are detached again. */
-static void targets_undo(struct load *l, size_t n)
+static int target_undo(struct load *l, struct target *t)
 {
-	struct fail first = l->live.fail;
+	struct kern_report ignored;
 
-	while (n-- > 0) {
-		if (!l->targets.v[n].fresh)
-			continue;
+	if (t->fresh)
+		return kern_unload(l->live.kern, t->ifname);
+	if (t->old.data)
+		return kern_load(l->live.kern, t->ifname, t->policy, &t->old, &l->opts, &ignored);
+	return 0;
+}
+
+/* All interfaces or none: those attached before the failure are detached again, and rules that ran run again. */
+static void load_undo(struct load *l, size_t n)
+{
+	struct kern_report ignored;
+
+	for (size_t i = 0; i < n + l->nunits; i++) {
+		struct unit *u = i < n ? NULL : &l->unit[i - n];
+		int err = 0;
 		l->live.fail = (struct fail){};
-		int err = kern_unload(l->live.kern, l->targets.v[n].ifname);
+		if (!u)
+			err = target_undo(l, &l->targets.v[n - 1 - i]);
+		else if (u->swapped && u->old.data)
+			err = kern_apply(l->live.kern, u->name, &u->old, &ignored);
 		if (err)
 			problem_fail(&l->live.fail, err);
 	}
-	l->live.fail = first;
 }
 
 static int targets_load(struct load *l)
@@ -272,12 +303,17 @@ static int targets_load(struct load *l)
 
 	for (size_t i = 0; report && i < l->targets.n; i++) {
 		struct target *t = &l->targets.v[i];
-		t->fresh = !live_find(&l->live, t->ifname);
+		const struct kern_iface_state *s = live_find(&l->live, t->ifname);
+		t->fresh = !s;
+		if (s && strcmp(s->policy, t->unit->name)) {
+			snprintf(t->policy, sizeof(t->policy), "%s", s->policy);
+			old_keep(l, s->policy, &t->old);
+		}
 		int err = kern_load(l->live.kern, t->ifname, t->unit->name, &t->unit->image, &l->opts, &report[i]);
 		if (!err)
 			continue;
 		problem_fail(&l->live.fail, err);
-		targets_undo(l, i);
+		load_undo(l, i);
 		return STATUS_REFUSED;
 	}
 	for (size_t i = 0; report && i < l->targets.n; i++)
@@ -307,6 +343,8 @@ static int load_all(struct load *l)
 		status = unit_prove(l, &l->unit[i]);
 	for (size_t i = 0; i < l->nunits && !status; i++)
 		status = unit_swap(l, &l->unit[i]);
+	if (status)
+		load_undo(l, 0);
 	return status ? status : targets_load(l);
 }
 
@@ -334,8 +372,12 @@ static int run(const struct args *a)
 		status = status ? status : err;
 	}
 	live_close(&l.live);
-	for (size_t i = 0; i < l.nunits; i++)
+	for (size_t i = 0; i < l.nunits; i++) {
 		image_fini(&l.unit[i].image);
+		image_fini(&l.unit[i].old);
+	}
+	for (size_t i = 0; i < l.targets.n; i++)
+		image_fini(&l.targets.v[i].old);
 	free(l.unit);
 	vec_fini(&l.targets);
 	file_close(&l.file);

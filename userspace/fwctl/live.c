@@ -4,9 +4,10 @@
 #include "fwctl/cmd.h"
 #include "fwctl/out.h"
 
+#include <signal.h>
 #include <string.h>
 
-static int live_refresh(struct live *l)
+int live_refresh(struct live *l)
 {
 	struct kern_iface_state *iface;
 	size_t n;
@@ -22,12 +23,32 @@ static int live_refresh(struct live *l)
 	return STATUS_DONE;
 }
 
+/*
+ * What is begun is finished, or undone: neither the end of the ssh session, nor a reader of our output that went away, may come
+ * between the interfaces of one command.
+ */
+static void guard(struct live *l)
+{
+	sigset_t block;
+
+	sigemptyset(&block);
+	sigaddset(&block, SIGINT);
+	sigaddset(&block, SIGTERM);
+	sigaddset(&block, SIGHUP);
+	sigprocmask(SIG_BLOCK, &block, &l->signals);
+	signal(SIGPIPE, SIG_IGN);
+	l->guarded = true;
+}
+
 int live_again(struct live *l, enum kern_access access)
 {
 	l->fail = (struct fail){};
 	int err = kern_open(NULL, access, &l->fail, &l->kern);
-	if (!err)
+	if (!err) {
+		if (access == KERN_WRITE)
+			guard(l);
 		return live_refresh(l);
+	}
 	l->kern = NULL;
 	problem_fail(&l->fail, err);
 	return STATUS_REFUSED;
@@ -47,6 +68,9 @@ void live_release(struct live *l)
 	if (l->kern)
 		kern_close(l->kern);
 	l->kern = NULL;
+	if (l->guarded)
+		sigprocmask(SIG_SETMASK, &l->signals, NULL);
+	l->guarded = false;
 }
 
 void live_close(struct live *l)

@@ -5,6 +5,8 @@
 
 #include "kern/kern.h"
 
+#include <signal.h>
+
 struct live_policy {
 	char name[KERN_POLICY_MAX + 1];
 	char digest[65];
@@ -19,10 +21,15 @@ struct live {
 	size_t n;
 	struct live_policy *policy; /* those asked for */
 	size_t npolicies;
+	sigset_t signals; /* as they were before KERN_WRITE */
+	bool guarded;
 };
 
 /* Each returns enum status and says on stderr what the system refused. */
+/* KERN_WRITE also holds back what would end the command half way (SIGINT, SIGTERM, SIGHUP), and ignores SIGPIPE. */
 int live_open(struct live *l, enum kern_access access);
+/* The interfaces as they are now. The lock is held. */
+int live_refresh(struct live *l);
 /* Give up the lock and keep what was read: before printing or sleeping. */
 void live_release(struct live *l);
 /* Take the lock again and read the interfaces anew; images are kept. */

@@ -211,6 +211,18 @@ static bool is_attached(const struct iface *f)
 	return true;
 }
 
+/* The rules have an egress block since the ingress hook died: `apply` attaches nothing to what looks dead. */
+static int attach_missing_egress(struct load *l, struct iface *f)
+{
+	bool clsact = l->opts->clsact || f->rec.hook[FW_HOOK_TC_INGRESS].link == KERN_LINK_CLSACT;
+	int err;
+
+	if (f->rec.hook[FW_HOOK_TC_EGRESS].present)
+		return 0;
+	err = hook_attach_egress(&l->policy, f, l->nslots[FW_DIR_EGRESS], clsact, l->fail);
+	return err ?: iface_save(f, l->fail);
+}
+
 /* Someone detached hooks: attach those again, and leave alone the ones that filter. */
 static int attach_dead_hooks(struct load *l, struct iface *f)
 {
@@ -232,7 +244,7 @@ static int attach_dead_hooks(struct load *l, struct iface *f)
 		if (err)
 			return err;
 	}
-	return 0;
+	return l->egress ? attach_missing_egress(l, f) : 0;
 }
 
 /* Users of the policy other than f, and than those that are gone. */

@@ -87,6 +87,9 @@ static void state_hooks(struct kern_iface_state *s, const struct iface *f, const
 		else if (now.attached && p)
 			state_program(s, p, h, now.prog_id);
 	}
+	if (p && f->here && slots_live_header(p) && slots_live_header(p)->dir[FW_DIR_EGRESS].flags & FW_DIRF_PRESENT &&
+	    !f->rec.hook[FW_HOOK_TC_EGRESS].present)
+		degrade(s, "what leaves is not filtered: the rules for it have no hook; load it again");
 }
 
 static struct kern_iface_state state_of(const struct iface *f)
