@@ -121,7 +121,7 @@ static void random_pairs(void **state)
 			.nrules = i % 100 == 99 ? 5000 : i % 8 == 7 ? prng_range(&prng, 65, 400) : prng_range(&prng, 0, 64),
 			.style = i % 100 == 99 ? RULEGEN_CLASSBENCH : RULEGEN_EDGES,
 			.essentials = prng_chance(&prng, 1, 4),
-			.no_count = prng_chance(&prng, 1, 2), /* without them the compiler may move the rules */
+			.no_count = prng_chance(&prng, 1, 2),
 		};
 		struct arena *arena = arena_new();
 		enum fw_dir dir = prng_u64(&prng) & 1;

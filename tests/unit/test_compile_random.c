@@ -140,7 +140,7 @@ static void test_many_rules(void **state)
 		compare_policy(&prng, &opts, 200);
 		opts.style = RULEGEN_EDGES;
 		compare_policy(&prng, &opts, 200);
-		opts.no_count = true; /* now the compiler moves the rules */
+		opts.no_count = true;
 		compare_policy(&prng, &opts, 200);
 		opts.style = RULEGEN_CLASSBENCH;
 		compare_policy(&prng, &opts, 200);

@@ -26,7 +26,7 @@ struct cost {
 	size_t words[FW_DIR_COUNT];
 	unsigned int worst_lookups[FW_DIR_COUNT]; /* every table and row read at worst */
 	size_t image_bytes, slot_bytes;           /* slot: power of two that holds it */
-	const char *engine[FW_DIR_COUNT];         /* "none", "one word", "rows + summary", …, sorted: place.c */
+	const char *engine[FW_DIR_COUNT];         /* as `check --cost` calls it */
 };
 
 /* Which intermediate value to print. */
