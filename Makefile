@@ -110,13 +110,16 @@ $(B)/fuzz/%: tests/fuzz/%.c $(call srcs,userspace/base userspace/model userspace
 
 .SECONDARY:
 FORCE:
-.PHONY: all test test-build pure-tests bench demo fuzz install uninstall clean help FORCE
+.PHONY: all test test-vm test-build pure-tests bench demo fuzz install uninstall clean help FORCE
 test-build: $(B)/fwctl $(PURE_TESTS) $(KERN_TESTS) $(TOOLS)
 pure-tests: $(PURE_TESTS)
 test: ## run every test (as root; scripts/test.sh installs what is missing first)
 	tests/run
 bench: all $(BENCHES) ## print ns per packet, compile and publish time, memory (as root)
 	bench/run
+test-vm: all $(KERN_TESTS) ## fwctl on Linux 6.1 and 6.12, in QEMU without KVM: long
+	scripts/vm.sh 6.1 tests/vm/smoke.sh
+	scripts/vm.sh 6.12 tests/vm/smoke.sh
 demo: ## the tour: namespaces, real traffic, verdicts, a swap under load (as root)
 	scripts/demo.sh
 fuzz: $(FUZZERS) ## fuzz rule text and packets, FUZZ_SECONDS (60) each

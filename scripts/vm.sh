@@ -5,9 +5,9 @@
 #   scripts/vm.sh 6.1 build/fwctl version
 #   scripts/vm.sh 6.12 bash -c 'uname -r; ip -V'
 # The command runs as root, alone, in a copy of this tree (binaries, tests/, scripts/, rules/), in memory; nothing that it writes
-# comes back but its output, standard error with it. Exit status: the command's; 124 after VM_TIMEOUT seconds (900);
+# comes back but its output, standard error with it. Exit status: the command's; 124 after VM_TIMEOUT seconds (1800);
 # 125 when the machine did not start or died, its console is then in build/vm/console.log. Needs no root and no /dev/kvm.
-#   VM_CPUS (2)  VM_MEMORY (2G)  VM_TIMEOUT (900)
+#   VM_CPUS (2)  VM_MEMORY (2G)  VM_TIMEOUT (1800)
 set -eu
 shopt -s nullglob
 cd "$(dirname "$0")/.."
@@ -114,7 +114,7 @@ mount -t tmpfs tmp /tmp
 mount -t tmpfs run /run
 mount -t bpf bpf /sys/fs/bpf
 mount -t tracefs tracefs /sys/kernel/tracing
-for m in $(echo $MODULES); do modprobe \$m; done
+for m in $MODULES; do modprobe \$m; done
 ip link set lo up
 stty -F /dev/ttyS1 raw -echo
 stty -F /dev/ttyS2 raw -echo
@@ -125,7 +125,7 @@ EOI
 chmod +x "$root/init"
 (cd "$root" && find . | cpio -o -H newc --quiet -R 0:0 >../initramfs)
 
-timeout --foreground --kill-after=5 "${VM_TIMEOUT:-900}" qemu-system-x86_64 -nodefaults -no-user-config -display none -no-reboot \
+timeout --foreground --kill-after=5 "${VM_TIMEOUT:-1800}" qemu-system-x86_64 -nodefaults -no-user-config -display none -no-reboot \
 	-accel tcg,thread=multi -cpu max -smp "${VM_CPUS:-2}" -m "${VM_MEMORY:-2G}" \
 	-kernel "$kernel/boot/vmlinuz-$version" -initrd "$run/initramfs" -append "console=ttyS0 quiet panic=-1 net.ifnames=0" \
 	-serial "file:$VM/console.log" -chardev stdio,id=out,signal=on -serial chardev:out -serial "file:$run/status" \
@@ -134,7 +134,7 @@ qemu=$!
 status=0
 wait $qemu || status=$?
 qemu=""
-[ $status -ne 124 ] || { echo "vm: no end after ${VM_TIMEOUT:-900} s" >&2; exit 124; }
+[ $status -ne 124 ] || { echo "vm: no end after ${VM_TIMEOUT:-1800} s" >&2; exit 124; }
 status=$(sed -n 's/^status \([0-9]*\)$/\1/p' "$run/status" 2>/dev/null)
 [ -n "$status" ] || die "the machine died; see $VM/console.log: $(tail -n 3 $VM/console.log)"
 exit "$status"
