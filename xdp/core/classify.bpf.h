@@ -314,7 +314,7 @@ struct fw_rest {
 	struct fw_walk *w;
 };
 
-#define FW_STEPS_FIRST 17 /* 1,024 rules: 16 words, and the end */
+#define FW_STEPS_FIRST 8 /* what the summary leaves of ten thousand rules, and the end */
 #define FW_STEPS_MORE 8   /* per call of bpf_loop */
 #define FW_MAX_STEPS (FW_MAX_WORDS + FW_MAX_SUMMARY + 1)
 
