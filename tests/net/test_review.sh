@@ -79,4 +79,41 @@ check "load without rules" fw load r0
 check "again" fw load r0
 fw unload --all >/dev/null
 
+# ---- the ssh connection, where the address is not on the interface that carries it ----
+from() { in_ns "$RCV" env SSH_CONNECTION="$1 50000 $2 22" "$FWCTL" "${@:3}"; }
+cuts='would cut the ssh connection'
+ip -n "$RCV" addr add 10.98.0.1/32 dev lo
+refuses 1 "$cuts" "a server address on lo, reached by r0" from $LAB_GEN4 10.98.0.1 load r0 -r "$A"
+check "is of no concern to r1" from $LAB_GEN4 10.98.0.1 load r1 -r "$A"
+fw unload --all >/dev/null
+if ip -n "$RCV" link add br0 type bridge 2>"$LAB_DIR/why"; then
+	ip -n "$RCV" link set r1 master br0
+	ip -n "$RCV" link set br0 up
+	ip -n "$RCV" addr add 10.99.0.1/24 dev br0
+	refuses 1 "$cuts" "a port of the bridge that has the address" from 10.99.0.2 10.99.0.1 load r1 -r "$A"
+	check "an interface that is no port of it" from 10.99.0.2 10.99.0.1 load r0 -r "$A"
+	fw unload --all >/dev/null
+	ip -n "$RCV" link del br0
+else
+	skip "a port of the bridge that has the address" "$(cat "$LAB_DIR/why")"
+fi
+if ip -n "$RCV" link add link r1 name mv0 type macvlan 2>"$LAB_DIR/why"; then
+	ip -n "$RCV" link set mv0 up
+	ip -n "$RCV" addr add 10.99.0.1/24 dev mv0
+	refuses 1 "$cuts" "the interface below a macvlan that has the address" from 10.99.0.2 10.99.0.1 load r1 -r "$A"
+	ip -n "$RCV" link del mv0
+else
+	skip "the interface below a macvlan that has the address" "$(cat "$LAB_DIR/why")"
+fi
+check "a connection into another network namespace" from 192.0.2.1 192.0.2.2 load r0 -r "$A"
+fw unload --all >/dev/null
+
+# ---- bpffs that cannot be written ----
+fw load r0 -r "$A" >/dev/null
+mount -o remount,ro /sys/fs/bpf
+refuses 1 "read-only here" "apply on a read-only bpffs says what to do" fw apply "$B"
+mount -o remount,rw /sys/fs/bpf
+same "$was" "$(digest_on r0)" "and changes nothing"
+fw unload --all >/dev/null
+
 lab_done

@@ -3,12 +3,14 @@
 #include "base/cleanup.h"
 #include "fwctl/cmd.h"
 #include "fwctl/out.h"
+#include "fwctl/under.h"
 #include "fwctl/verify.h"
 #include "model/eval.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <ifaddrs.h>
+#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -100,28 +102,49 @@ static bool ssh_of_ancestors(struct ssh *ret)
 	return false;
 }
 
-/* Which of the interfaces carries the connection; NULL: none of them. */
+static void address_bytes(enum family family, u128 a, uint8_t out[16])
+{
+	for (int i = family == FAMILY_IPV4 ? 3 : 15; i >= 0; i--, a >>= 8)
+		out[i] = (uint8_t)a;
+}
+
+static const char *carrier_of(unsigned int top, const char *const *ifnames, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (under_carries(ifnames[i], top))
+			return ifnames[i];
+	return NULL;
+}
+
+/* Which of the interfaces carries the connection: that of the server's address, the way to the client, what is under either. */
 static const char *iface_of(const struct ssh *s, const char *const *ifnames, size_t n)
 {
+	int want = s->family == FAMILY_IPV6 ? AF_INET6 : AF_INET;
 	struct ifaddrs *list = NULL;
 	const char *found = NULL;
+	bool here = false;
+	uint8_t src[16], dst[16];
 
 	if (getifaddrs(&list))
 		return NULL;
 	for (const struct ifaddrs *a = list; a && !found; a = a->ifa_next) {
-		int want = s->family == FAMILY_IPV6 ? AF_INET6 : AF_INET;
 		if (!a->ifa_addr || a->ifa_addr->sa_family != want)
 			continue;
 		const uint8_t *b =
 			want == AF_INET6
 				? ((const struct sockaddr_in6 *)(const void *)a->ifa_addr)->sin6_addr.s6_addr
 				: (const uint8_t *)&((const struct sockaddr_in *)(const void *)a->ifa_addr)->sin_addr;
-		for (size_t i = 0; i < n && address_of(s->family, b) == s->server; i++)
-			if (!strcmp(ifnames[i], a->ifa_name))
-				found = ifnames[i];
+		if (address_of(s->family, b) != s->server)
+			continue;
+		here = true;
+		found = carrier_of(if_nametoindex(a->ifa_name), ifnames, n);
 	}
 	freeifaddrs(list);
-	return found;
+	if (found || !here)
+		return found; /* not here: the connection ends in another network namespace */
+	address_bytes(s->family, s->server, src);
+	address_bytes(s->family, s->client, dst);
+	return carrier_of(under_route(want, src, dst), ifnames, n);
 }
 
 /* A segment of the connection in one direction; what the chain says of it. */

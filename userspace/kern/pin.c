@@ -159,7 +159,8 @@ int pin_get(int dir, const char *name, struct fail *fail, int *ret_fd)
 		return fail_set(fail, -ENOENT, "cannot open pin %s: /proc is not mounted", name);
 	if (fd < 0)
 		return fail_set(fail, fd, "cannot open pin %s: %s%s", name, strerror(-fd),
-				fd == -EPERM ? "; fwctl needs root or CAP_BPF" : "");
+				fd == -EPERM ? "; fwctl needs root or CAP_BPF" :
+				fd == -EROFS ? "; bpffs is read-only here: remount it, or leave the sandbox (ProtectKernelTunables=)" : "");
 	*ret_fd = fd;
 	return 0;
 }
