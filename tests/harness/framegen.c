@@ -112,6 +112,7 @@ static void tweak_ip(struct framegen *fg, struct packet_spec *s)
 		break;
 	case 5:
 		s->dscp = (uint8_t)nudge(p, s->dscp, 63);
+		s->ecn = (uint8_t)prng_range(p, 0, 3);
 		break;
 	case 6:
 		s->flags = (uint8_t)nudge(p, s->flags, 255);

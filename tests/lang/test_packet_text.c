@@ -43,6 +43,7 @@ static const char *const canonical[][2] = {
 	  "icmp6 fe80::1 -> ff02::1 type neighbour-solicitation" },
 	{ "gre 198.51.100.7 -> 192.0.2.1", "gre 198.51.100.7 -> 192.0.2.1" },
 	{ "proto 253 198.51.100.7 -> 192.0.2.1 ttl 3 dscp ef", "proto 253 198.51.100.7 -> 192.0.2.1 ttl 3 dscp ef" },
+	{ "udp 198.51.100.7:1 -> 192.0.2.1:2 ecn 3", "udp 198.51.100.7:1 -> 192.0.2.1:2 ecn 3" },
 	{ "udp 198.51.100.7 -> 192.0.2.1 frag later", "udp 198.51.100.7 -> 192.0.2.1 frag later" },
 	{ "udp 198.51.100.7 -> 192.0.2.1:5 frag first len 200",
 	  "udp 198.51.100.7:40000 -> 192.0.2.1:5 frag first len 200" },

@@ -8,7 +8,7 @@
 struct packet_parser {
 	struct parser *p;
 	struct packet_spec *spec;
-	bool has_sport, has_dport, has_type, has_code, has_frag, has_dscp, has_len, has_ext;
+	bool has_sport, has_dport, has_type, has_code, has_frag, has_dscp, has_ecn, has_len, has_ext;
 	struct span start, code_span;
 };
 

@@ -118,6 +118,9 @@ static bool option_value(struct packet_parser *pp, const char *word)
 	} else if (!strcmp(word, "dscp")) {
 		ok = packet_number(pp, FIELD_DSCP, 63, "a number from 0 to 63 or a name such as ef", &v);
 		spec->dscp = (uint8_t)v;
+	} else if (!strcmp(word, "ecn")) {
+		ok = packet_number(pp, -1, 3, "a number from 0 to 3", &v);
+		spec->ecn = (uint8_t)v;
 	} else if (!strcmp(word, "vlan")) {
 		ok = packet_number(pp, -1, 4095, "a VLAN ID from 0 to 4095", &v);
 		spec->vlan = (uint16_t)v;
@@ -141,6 +144,7 @@ bool packet_option(struct packet_parser *pp, bool *ret_taken)
 		{ "dscp", false, &pp->has_dscp },     { "frag", false, &pp->has_frag },
 		{ "vlan", true, &spec->has_vlan },    { "mac", true, &spec->has_mac },
 		{ "ext", false, &pp->has_ext },	      { "len", false, &pp->has_len },
+		{ "ecn", false, &pp->has_ecn },
 	};
 
 	*ret_taken = false;

@@ -46,6 +46,8 @@ static void print_ip(const struct packet_spec *spec, struct str *out)
 		str_add(out, " dscp ");
 		print_value(out, FIELD_DSCP, spec->dscp);
 	}
+	if (spec->ecn)
+		str_addf(out, " ecn %u", spec->ecn);
 	if (spec->frag != FRAG_NONE)
 		str_add(out, spec->frag == FRAG_FIRST ? " frag first" : " frag later");
 	if (spec->ext) {

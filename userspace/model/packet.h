@@ -89,7 +89,7 @@ struct packet_spec {
 	uint8_t icmp_type, icmp_code;
 	bool has_ttl;        /* else 64 (255 for neighbour discovery) */
 	uint8_t ttl;
-	uint8_t dscp;
+	uint8_t dscp, ecn;   /* six and two bits of one byte */
 	enum frag frag;
 	bool has_vlan;
 	uint16_t vlan;

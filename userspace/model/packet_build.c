@@ -126,9 +126,9 @@ static bool check_spec(const struct packet_spec *s)
 	if (!check_l2(s))
 		return false;
 	if (other)
-		return !(s->protocol || s->has_ports || s->has_flags || s->has_icmp || s->has_ttl || s->dscp ||
+		return !(s->protocol || s->has_ports || s->has_flags || s->has_icmp || s->has_ttl || s->dscp || s->ecn ||
 			 s->frag || s->ext || s->len || s->src || s->dst);
-	if (s->protocol > 255 || s->dscp > 63 || s->ext > 31 || s->frag > FRAG_LATER)
+	if (s->protocol > 255 || s->dscp > 63 || s->ecn > 3 || s->ext > 31 || s->frag > FRAG_LATER)
 		return false;
 	if ((s->has_ports && (later || !has_port_header(s))) || (s->has_flags && (later || s->protocol != PROTO_TCP)) ||
 	    (s->has_icmp && (later || !is_icmp(s))))
@@ -249,7 +249,7 @@ static unsigned int later_offset(const struct packet_spec *s)
 static size_t build_ipv4(const struct packet_spec *s, uint8_t *b)
 {
 	b[0] = 0x45;
-	b[1] = (uint8_t)(s->dscp << 2);
+	b[1] = (uint8_t)(s->dscp << 2 | s->ecn);
 	put16(b + 2, l3_len(s));
 	put16(b + 4, 1); /* identification */
 	if (s->frag == FRAG_FIRST)
@@ -269,7 +269,7 @@ static size_t build_ipv6(const struct packet_spec *s, uint8_t *b)
 	uint8_t *next = b + 6; /* where the number of the following header goes */
 	size_t pos = 40;
 
-	put16(b, 0x6000 | (unsigned int)s->dscp << 6);
+	put16(b, 0x6000 | (unsigned int)s->dscp << 6 | (unsigned int)s->ecn << 4);
 	put16(b + 4, l3_len(s) - 40);
 	b[7] = hop_limit(s);
 	put_number(b + 8, 16, s->src);
