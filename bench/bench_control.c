@@ -56,7 +56,7 @@ static const char *subject_text(struct arena *arena, const struct subject *s, ui
 /* Text to image. */
 static int subject_build(struct arena *arena, const char *text, struct times *t, struct image *ret)
 {
-	struct compile_opts opts = {.no_warnings = true};
+	struct compile_opts opts = { .no_warnings = true };
 	double start = measure_wall_ns();
 	struct ruleset *rs;
 	struct diags diags;
@@ -184,13 +184,13 @@ static int bench_load(struct bench *b)
 static int bench_all(struct bench *b)
 {
 	static const struct subject subjects[] = {
-		{.id = "10 rules", .nrules = 10},
-		{.id = "100 rules", .nrules = 100},
-		{.id = "1,000 rules", .nrules = 1000},
-		{.id = "10,000 rules", .nrules = 10000},
-		{.id = "country-v4.netset", .list = "country-v4.netset"},
-		{.id = "country-v6.netset", .list = "country-v6.netset"},
-		{.id = "ipsum.tsv", .list = "ipsum.tsv"},
+		{ .id = "10 rules", .nrules = 10 },
+		{ .id = "100 rules", .nrules = 100 },
+		{ .id = "1,000 rules", .nrules = 1000 },
+		{ .id = "10,000 rules", .nrules = 10000 },
+		{ .id = "country-v4.netset", .list = "country-v4.netset" },
+		{ .id = "country-v6.netset", .list = "country-v6.netset" },
+		{ .id = "ipsum.tsv", .list = "ipsum.tsv" },
 	};
 	long peak[sizeof(subjects) / sizeof(subjects[0])];
 	size_t n = sizeof(subjects) / sizeof(subjects[0]);
@@ -223,7 +223,7 @@ static int bench_all(struct bench *b)
 
 int main(int argc, char **argv)
 {
-	struct bench b = {.seed = 20260101, .rounds = 7};
+	struct bench b = { .seed = 20260101, .rounds = 7 };
 	auto_fclose FILE *json = NULL;
 	int opt, err;
 

@@ -129,7 +129,7 @@ static int fill_trie(struct bench *b, struct ref *ref, const struct workload *w,
 }
 
 #define SIZES 5
-static const size_t sizes[SIZES] = {1, 8, 64, 1000, 10000};
+static const size_t sizes[SIZES] = { 1, 8, 64, 1000, 10000 };
 
 /* Part 1: one packet, again and again: everything is in the caches. */
 static int bench_hot(struct bench *b, struct workload w[SIZES], struct subject s[SIZES])
@@ -326,7 +326,7 @@ static int bench_all(struct bench *b)
 
 int main(int argc, char **argv)
 {
-	struct bench b = {.seed = 20260101, .m = {.rounds = 7, .repeat = 1000000}};
+	struct bench b = { .seed = 20260101, .m = { .rounds = 7, .repeat = 1000000 } };
 	auto_fclose FILE *json = NULL;
 	int opt, err;
 

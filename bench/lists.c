@@ -40,7 +40,7 @@ static int read_list(void *ctx, struct arena *arena, const char *path, const cha
 int lists_parse(struct arena *arena, const char *text, struct ruleset **ret)
 {
 	int missing = 0, err;
-	struct lang_reader reader = {.read = read_list, .ctx = &missing};
+	struct lang_reader reader = { .read = read_list, .ctx = &missing };
 	struct diags diags;
 
 	diags_init(&diags, arena);

@@ -57,7 +57,7 @@ int ref_lpm(struct xdp_md *ctx)
 	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
 	struct ethhdr *eth = data;
 	struct iphdr *ip = data + sizeof(*eth);
-	struct ref_lpm_key key = {.len = 32};
+	struct ref_lpm_key key = { .len = 32 };
 
 	if ((void *)(ip + 1) > end || eth->h_proto != __builtin_bswap16(ETH_P_IP))
 		return XDP_PASS;

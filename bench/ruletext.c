@@ -9,8 +9,8 @@
 /* Half of the prefixes are networks of offices and hosts, as in real filter lists; some are wide, some are absent. */
 static void add_prefix(struct str *out, struct prng *p, const char *word, bool v6)
 {
-	static const unsigned int len4[] = {8, 16, 20, 24, 24, 24, 32, 32, 32, 32};
-	static const unsigned int len6[] = {32, 32, 40, 48, 48, 56, 64, 64, 128, 128};
+	static const unsigned int len4[] = { 8, 16, 20, 24, 24, 24, 32, 32, 32, 32 };
+	static const unsigned int len6[] = { 32, 32, 40, 48, 48, 56, 64, 64, 128, 128 };
 	unsigned int len = (v6 ? len6 : len4)[prng_below(p, 10)];
 	uint32_t addr = prng_u64(p);
 
@@ -29,8 +29,8 @@ static void add_prefix(struct str *out, struct prng *p, const char *word, bool v
 
 static void add_rule(struct str *out, struct prng *p)
 {
-	static const unsigned int ports[] = {22,  25,  53,  80,	  110,	123,  143,  161, 389,
-					     443, 445, 993, 1433, 3306, 3389, 5060, 8080};
+	static const unsigned int ports[] = { 22,  25,	53,  80,   110,	 123,  143,  161, 389,
+					      443, 445, 993, 1433, 3306, 3389, 5060, 8080 };
 	bool v6 = prng_chance(p, 1, 5);
 	unsigned int lo;
 

@@ -75,7 +75,7 @@ static int subject_configure(struct subject *s, const struct image *img, enum fw
 	struct bpf_map *rodata = object_section(s->obj, ".rodata");
 	uint32_t size = slot_size(img);
 	struct fw_cfg cfg = {
-		.mask = {size - 1, SLOT_MIN - 1},
+		.mask = { size - 1, SLOT_MIN - 1 },
 		.dir = hook == FW_HOOK_TC_EGRESS ? FW_DIR_EGRESS : FW_DIR_INGRESS,
 		.nslots = FW_SLOT_RULE0 + FW_MAX_RULES,
 		.parse_only = parse_only,
@@ -206,7 +206,7 @@ int ref_trie_add(const struct ref *r, const struct aset *set, size_t max, size_t
 
 		/* A range is cut into the largest aligned blocks that fit. */
 		while (lo <= hi && n < max) {
-			struct ref_lpm_key key = {.addr = htonl(lo)};
+			struct ref_lpm_key key = { .addr = htonl(lo) };
 			uint32_t bits = 0, one = 1;
 
 			while (bits < 32 && !(lo >> bits & 1) && lo + (2ull << bits) - 1 <= hi)

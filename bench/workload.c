@@ -123,7 +123,7 @@ static int workload_fill_traces(struct workload *w, struct framegen *fg)
 
 static int workload_compile(struct arena *arena, struct workload *w)
 {
-	struct compile_opts opts = {.no_warnings = true};
+	struct compile_opts opts = { .no_warnings = true };
 	uint32_t nslots[FW_DIR_COUNT];
 	struct diags diags;
 	double start = measure_cpu_ns();
@@ -145,7 +145,7 @@ static int workload_compile(struct arena *arena, struct workload *w)
 
 int workload_make(struct arena *arena, uint64_t seed, size_t n, size_t ntrace, struct workload *ret)
 {
-	struct workload w = {.nrules = n};
+	struct workload w = { .nrules = n };
 	struct framegen fg;
 	int err = workload_rules(arena, seed, n, &w);
 
@@ -203,13 +203,13 @@ static int workload_list_rules(struct arena *arena, const struct aset *set, stru
 	w->policy->name = "bench";
 	w->policy->file = "bench";
 	chain = &w->policy->chain[DIRECTION_INGRESS];
-	*chain = (struct chain){.present = true, .fallback = VERDICT_PASS, .rules = rule, .nrules = 1};
+	*chain = (struct chain){ .present = true, .fallback = VERDICT_PASS, .rules = rule, .nrules = 1 };
 	return 0;
 }
 
 int workload_list(struct arena *arena, uint64_t seed, const struct aset *set, size_t ntrace, struct workload *ret)
 {
-	struct workload w = {.nrules = 1};
+	struct workload w = { .nrules = 1 };
 	struct prng prng;
 	int err = workload_list_rules(arena, set, &w);
 

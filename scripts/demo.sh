@@ -11,8 +11,11 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 if [ -z "${LAB_ISOLATED:-}" ]; then
 	scripts/deps.sh build demo || exit 1
-	echo "building …"
-	make -s -j"$(nproc)" all build/tests/net/tool_send || exit 1
+	echo "building (a minute the first time) …"
+	if ! log=$(make -j"$(nproc)" all build/tests/net/tool_send 2>&1); then
+		echo "$log" >&2
+		exit 1
+	fi
 fi
 . scripts/netns.sh
 lab_isolate "$@"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Put one frame, told in words, on the wire as it is: what ordinary tools cannot send (VLAN tags, odd flags, bare fragments).
+ * Put one frame, told in words, on the wire as it is: what ordinary tools cannot send (VLAN tags, odd flags, bare
+ * fragments).
  *
  *   tool_send [-n COUNT] [-d DESTINATION-MAC] INTERFACE 'udp 10.0.0.1:4000 -> 10.0.0.2:53 vlan 7'
  */
@@ -81,7 +82,8 @@ int main(int argc, char **argv)
 	while ((opt = getopt(argc, argv, "n:d:")) != -1) {
 		if (opt == 'n')
 			count = strtoul(optarg, NULL, 0);
-		else if (opt == 'd' && sscanf(optarg, "%x:%x:%x:%x:%x:%x", &mac[0], &mac[1], &mac[2], &mac[3], &mac[4], &mac[5]) == 6)
+		else if (opt == 'd' &&
+			 sscanf(optarg, "%x:%x:%x:%x:%x:%x", &mac[0], &mac[1], &mac[2], &mac[3], &mac[4], &mac[5]) == 6)
 			to_mac = true;
 		else
 			return 2;
