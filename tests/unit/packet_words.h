@@ -47,7 +47,8 @@ static void add_fields(const struct packet *p, struct str *out)
 		str_addf(out, " %llx%016llx>%llx%016llx", (unsigned long long)(p->src >> 64),
 			 (unsigned long long)p->src, (unsigned long long)(p->dst >> 64), (unsigned long long)p->dst);
 	for (int id = 0; id < FIELD_VALUE_COUNT; id++)
-		if (p->present[id] && !(id == FIELD_MAC && p->value[id] == 0x020000000001))
+		if (p->present[id] && !(id == FIELD_MAC && p->value[id] == 0x020000000001) &&
+		    !(id == FIELD_ECN && !p->value[id])) /* what nearly every frame has goes without saying */
 			str_addf(out, " %s=%llx", field_get((enum field_id)id)->word, (unsigned long long)p->value[id]);
 }
 

@@ -17,7 +17,7 @@
 /* An image with every kind of table in it. */
 static void full_image(struct image *ret, uint64_t seed)
 {
-	struct rulegen_opts opts = { .nrules = 200 };
+	struct rulegen_opts opts = { .nrules = 300 };
 	struct arena *arena = arena_new();
 	struct prng prng;
 	struct policy *p;

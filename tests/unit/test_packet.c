@@ -143,10 +143,10 @@ static void rule_4_ipv4_lengths(void **state)
 static void rule_4_ipv4_fields(void **state)
 {
 	static const struct parse_case cases[] = {
-		{"dscp without the ECN bits", ETH4 IP4("45", "bb", "0014", "0000", "40", "2f"),
-		 "ipv4" A4 " proto=12f frag=0 dscp=2e ttl=40 len=14 ethertype=800"},
+		{"dscp and the two ECN bits", ETH4 IP4("45", "bb", "0014", "0000", "40", "2f"),
+		 "ipv4" A4 " proto=12f frag=0 dscp=2e ttl=40 len=14 ethertype=800 ecn=3"},
 		{"dscp of all ones, ttl 0, protocol 255", ETH4 IP4("45", "ff", "0014", "0000", "00", "ff"),
-		 "ipv4" A4 " proto=1ff frag=0 dscp=3f ttl=0 len=14 ethertype=800"},
+		 "ipv4" A4 " proto=1ff frag=0 dscp=3f ttl=0 len=14 ethertype=800 ecn=3"},
 		{"protocol 0, ttl 255", ETH4 IP4("45", "00", "0014", "0000", "ff", "00"),
 		 "ipv4" A4 " proto=100 frag=0 dscp=0 ttl=ff len=14 ethertype=800"},
 		{"extension header numbers are protocols in IPv4", ETH4 IP4("45", "00", "001c", "0000", "40", "33") UDP,

@@ -123,6 +123,13 @@ static const struct name dscp_names[] = {
 	{44, "va"},   {46, "ef"},   {48, "cs6"},  {56, "cs7"},
 };
 
+static const struct name ecn_names[] = {
+	{0, "not-ect"},
+	{1, "ect1"},
+	{2, "ect0"},
+	{3, "ce"},
+};
+
 static const struct name ethertypes[] = {
 	{0x0800, "ipv4"},
 	{0x0800, "ip"},
@@ -223,7 +230,7 @@ static const struct vocabulary vocabularies[FIELD_VALUE_COUNT] = {
 	[FIELD_PROTO] = VOCABULARY(protocols),	 [FIELD_ICMP] = VOCABULARY(icmp_types),
 	[FIELD_ICMP6] = VOCABULARY(icmp6_types), [FIELD_FRAG] = VOCABULARY(frag_words),
 	[FIELD_DSCP] = VOCABULARY(dscp_names),	 [FIELD_ETHERTYPE] = VOCABULARY(ethertypes),
-	[FIELD_EXT] = VOCABULARY(ext_words),
+	[FIELD_EXT] = VOCABULARY(ext_words),	 [FIELD_ECN] = VOCABULARY(ecn_names),
 };
 
 static const struct {

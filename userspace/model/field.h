@@ -30,7 +30,8 @@
 	X(TTL, "ttl", 8, FIELD_NEEDS_IP)                                                           \
 	X(LEN, "len", 16, FIELD_NEEDS_IP)                                                          \
 	X(ETHERTYPE, "ethertype", 16, FIELD_NEEDS_FRAME)                                           \
-	X(EXT, "ext", 8, FIELD_NEEDS_IP6)
+	X(EXT, "ext", 8, FIELD_NEEDS_IP6)                                                          \
+	X(ECN, "ecn", 2, FIELD_NEEDS_IP)
 
 enum field_needs {
 	FIELD_NEEDS_FRAME, /* a layer-2 field: alone it matches any frame */

@@ -151,6 +151,7 @@ static enum packet_fault parse_ipv4(struct walk *w)
 		return PACKET_MALFORMED;
 	w->p->family = FAMILY_IPV4;
 	put(w->p, FIELD_DSCP, b[1] >> 2);
+	put(w->p, FIELD_ECN, b[1] & 3);
 	put(w->p, FIELD_TTL, b[8]);
 	put(w->p, FIELD_LEN, total);
 	w->p->src = get_number(b + 12, 4);
@@ -246,6 +247,7 @@ static enum packet_fault parse_ipv6(struct walk *w)
 		return PACKET_MALFORMED;
 	w->p->family = FAMILY_IPV6;
 	put(w->p, FIELD_DSCP, (get16(b) >> 6) & 63);
+	put(w->p, FIELD_ECN, (b[1] >> 4) & 3);
 	put(w->p, FIELD_TTL, b[7]);
 	put(w->p, FIELD_LEN, total < MAX_LEN ? total : MAX_LEN);
 	w->p->src = get_number(b + 8, 16);

@@ -249,7 +249,7 @@ static bool witness_protocols(const struct rule *rule, uint64_t *state, struct p
 	return false;
 }
 
-/* TTL, DSCP and addresses do not depend on anything else. */
+/* TTL, DSCP, ECN and addresses do not depend on anything else. */
 static bool witness_l3(const struct rule *rule, uint64_t *state, struct packet_spec *s)
 {
 	uint64_t value;
@@ -266,6 +266,11 @@ static bool witness_l3(const struct rule *rule, uint64_t *state, struct packet_s
 		if (!pick(rule->value[FIELD_DSCP], 0, 63, state, &value))
 			return false;
 		s->dscp = (uint8_t)value;
+	}
+	if (rule->value[FIELD_ECN]) {
+		if (!pick(rule->value[FIELD_ECN], 0, 3, state, &value))
+			return false;
+		s->ecn = (uint8_t)value;
 	}
 	return pick_address(rule->src, s->family, state, &s->src) && pick_address(rule->dst, s->family, state, &s->dst);
 }

@@ -152,6 +152,7 @@ static __always_inline enum fw_reason fw_parse_ipv4(const struct fw_frame *f, __
 	pkt->l3 = FW_L3_IPV4;
 	pkt->val[FW_DIM_PROTO] = FW_L3_IPV4 << 8 | l4.proto;
 	pkt->val[FW_DIM_DSCP] = h[1] >> 2;
+	pkt->val[FW_DIM_ECN] = h[1] & 3;
 	pkt->val[FW_DIM_TTL] = h[8];
 	pkt->val[FW_DIM_LEN] = tot < 65535 ? tot : 65535;
 	pkt->addr[0].a32[0] = FW_GET32(h + 12);
@@ -254,6 +255,7 @@ static __always_inline enum fw_reason fw_parse_ipv6(const struct fw_frame *f, __
 	l4.ext = 0;
 	pkt->l3 = FW_L3_IPV6;
 	pkt->val[FW_DIM_DSCP] = FW_BE16(FW_GET16(h)) >> 6 & 63;
+	pkt->val[FW_DIM_ECN] = h[1] >> 4 & 3;
 	pkt->val[FW_DIM_TTL] = h[7];
 	pkt->val[FW_DIM_LEN] = tot < 65535 ? tot : 65535;
 	pkt->addr[0].a64[0] = FW_GET64(h + 8);

@@ -13,7 +13,7 @@
 
 #include <linux/types.h>
 
-#define FW_ABI_VERSION 1
+#define FW_ABI_VERSION 2
 
 /* Which way a packet travels through the interface. */
 enum fw_dir { FW_DIR_INGRESS, FW_DIR_EGRESS, FW_DIR_COUNT };
@@ -72,7 +72,8 @@ enum fw_reason {
 	X(TTL, 8)      /* or hop limit */                                                          \
 	X(LEN, 16)     /* IPv4 total length, IPv6 40 + payload length; 65535 when longer */        \
 	X(ETHERTYPE, 16) /* after the VLAN tags; absent for LLC (length) frames */                 \
-	X(EXT, 8)      /* bit set of enum fw_ext; absent for all but IPv6 */
+	X(EXT, 8)      /* bit set of enum fw_ext; absent for all but IPv6 */                       \
+	X(ECN, 2)      /* the two bits below DSCP (RFC 3168) */
 
 enum fw_dim {
 #define FW_X(id, bits) FW_DIM_##id,
