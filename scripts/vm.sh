@@ -119,7 +119,17 @@ ip link set lo up
 stty -F /dev/ttyS1 raw -echo
 stty -F /dev/ttyS2 raw -echo
 # Not the terminal itself: what runs here must not take it for one.
-{ bash /command </dev/null; echo "status \$?" >/dev/ttyS2; } 2>&1 | cat >/dev/ttyS1
+mkfifo /output
+cat </output >/dev/ttyS1 &
+cat=\$!
+bash /command </dev/null >/output 2>&1
+echo "status \$?" >/dev/ttyS2
+# What it left running would keep the pipe open.
+for p in /proc/[0-9]*; do
+	p=\${p#/proc/}
+	[ \$p = 1 ] || [ \$p = \$cat ] || kill -9 \$p 2>/dev/null
+done
+wait \$cat
 poweroff -f
 EOI
 chmod +x "$root/init"

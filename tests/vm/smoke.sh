@@ -36,10 +36,10 @@ rules 8080 "web" "drop from { $(for i in {0..19999}; do echo "$((11 + i / 5000))
 	paste -sd,) } label \"many\"" >"$BIG"
 
 for port in 8080 8081 8082; do
-	background in_ns "$RCV" nc -lk $LAB_RCV4 $port </dev/null >/dev/null 2>&1
+	background in_ns "$RCV" nc -lk $LAB_RCV4 $port </dev/null >/dev/null
 done
-listening() { [ "$(in_ns "$RCV" ss -Hltn | wc -l)" -eq 3 ]; }
-wait_for 20 listening || bail "nc does not listen"
+listening() { [ "$(in_ns "$RCV" grep -c ' 0A ' /proc/net/tcp)" -eq 3 ]; }
+wait_for 60 listening || bail "nc does not listen: $(in_ns "$RCV" cat /proc/net/tcp)"
 connects() { in_ns "$GEN" nc -z -w 2 $LAB_RCV4 "$1" >/dev/null 2>&1; }
 pings() { in_ns "$GEN" ping -q -c 1 -W 2 $LAB_RCV4 >/dev/null 2>&1; }
 not() { ! "$@"; }
