@@ -113,7 +113,7 @@ lab_cleanup() {
 background() {
 	if [ "$1" = in_ns ]; then
 		# Not through the function: its process would be a shell, and killing that leaves the command running.
-		nsenter --net="/run/netns/$2" -- "${3}" &
+		nsenter --net="/run/netns/$2" -- "${@:3}" &
 	else
 		"$@" &
 	fi
