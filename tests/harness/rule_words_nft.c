@@ -128,6 +128,8 @@ static void layer3(struct terms *t, const struct rule *r, enum family family)
 		values(t, "meta l4proto", r->value[FIELD_PROTO], family << 8, family << 8 | 255, family << 8);
 	if (r->value[FIELD_DSCP])
 		values(t, v4 ? "@nh,8,6" : "@nh,4,6", r->value[FIELD_DSCP], 0, 63, 0);
+	if (r->value[FIELD_ECN])
+		values(t, v4 ? "@nh,14,2" : "@nh,10,2", r->value[FIELD_ECN], 0, 3, 0);
 	if (r->value[FIELD_TTL])
 		values(t, v4 ? "@nh,64,8" : "@nh,56,8", r->value[FIELD_TTL], 0, 255, 0);
 	if (r->value[FIELD_LEN])
