@@ -226,6 +226,8 @@ static int users_complain(struct apply *a)
 {
 	int status = live_refresh(&a->live);
 
+	if (status)
+		problem("the rules were applied, but what became of the interfaces cannot be seen; fwctl status asks again");
 	for (size_t i = 0; i < a->live.n && !status; i++) {
 		const struct kern_iface_state *s = &a->live.iface[i];
 		bool ours = false;
