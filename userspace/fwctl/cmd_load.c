@@ -255,7 +255,8 @@ static void target_report(const struct load *l, const struct target *t, const st
 	const char *what = !r->unchanged ? "loaded" : t->unit->swapped ? "replaced" : "unchanged";
 
 	if (r->fell_back)
-		problem("%s: native XDP was refused (%s); generic mode is used", out_name(t->ifname), r->why);
+		problem("%s: native XDP was refused (%s); %s", out_name(t->ifname), r->why,
+			r->hook == FW_HOOK_XDP ? "generic mode is used" : "arriving packets are judged at TC");
 	if (l->json)
 		json_array_append_new(l->json, json_pack("{s:o,s:s,s:o,s:I,s:s,s:s}", "name", out_jstr(t->ifname),
 							 "result", what, "policy", out_jstr(t->unit->name),

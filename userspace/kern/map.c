@@ -44,8 +44,8 @@ static int map_new(enum bpf_map_type type, const char *name, size_t value_size, 
 	case -E2BIG:
 		return fail_set(
 			fail, fd,
-			"cannot create BPF map %s of %zu bytes: this kernel takes no value that large (older than "
-			"Linux 6.8: 4 MB)",
+			"cannot create BPF map %s of %zu bytes: this kernel takes no value that large (Linux 6.1 and "
+			"newer do, older ones stop at 4 MB)",
 			name, value_size);
 	case -ENOMEM:
 		return fail_set(fail, fd, "cannot create BPF map %s: no memory for %zu bytes", name,
