@@ -96,16 +96,17 @@ run() { # NAME HOOK LOAD-ARGUMENTS…
 	exactly 41 "$name: 41 datagrams over IPv6 passed" hook="$hook" rules id=udp6 packets
 	exactly 42 "$name: 42 datagrams dropped by a rule" hook="$hook" rules "id=no udp" packets
 	exactly 7 "$name: 7 frames met a count rule in VLAN 7" hook="$hook" rules "id=vlan seven" packets
-	local drops defaults retries json
+	local drops defaults passed rules early json
 	json=$(fw stats --json) # one look: refused connections are still being tried again
-	defaults=$(json_at interfaces name=r0 hooks hook="$hook" reasons default packets <<<"$json")
+	of() { json_at interfaces name=r0 hooks hook="$hook" "$@" packets <<<"$json"; }
+	defaults=$(of reasons default) drops=$(of verdicts drop) passed=$(of verdicts pass) rules=$(of reasons rule)
 	# The connection attempts to port 8082 are the rest of what met the default: one SYN, repeated once a second.
 	[ "$defaults" -ge 51 ] && [ "$defaults" -le 56 ]
 	ok $? "$name: 50 datagrams and the refused connection met the default ($defaults)"
-	drops=$(json_at interfaces name=r0 hooks hook="$hook" verdicts drop packets <<<"$json")
-	retries=$((defaults + 42))
-	[ "$drops" -eq $retries ]
-	ok $? "$name: drops are what rules and default dropped ($drops)"
+	# Between attaching and the first rules a hook passes, as the interface did before: by default, not by a rule.
+	early=$((passed - (rules - 42)))
+	[ "$early" -ge 0 ] && [ "$early" -le 3 ] && [ "$drops" -eq $((defaults + 42 - early)) ]
+	ok $? "$name: drops are what rules and default dropped ($drops; $early packets before the rules)"
 	total_is_sum "$name" "$hook"
 	total_is_sum "$name" tc-egress
 	fw unload r0 >/dev/null
@@ -138,14 +139,18 @@ run "TC" tc-ingress --hook tc
 # A web server and a client, megabytes both ways.
 check "bulk: load" fw load r0 -r "$LAB_DIR/host.fw"
 head -c 8000000 /dev/urandom >"$LAB_DIR/bulk"
-in_ns "$RCV" nc -l -N 0.0.0.0 8081 <"$LAB_DIR/bulk" >"$LAB_DIR/up" 2>/dev/null &
+in_ns "$RCV" nc -l -d 0.0.0.0 8081 >"$LAB_DIR/up" 2>/dev/null &
 LAB_PIDS+=($!)
 wait_for 5 port_is_open "$RCV" 8081
-timeout 60 nsenter --net="/run/netns/$GEN" nc -N $LAB_RCV4 8081 <"$LAB_DIR/bulk" >"$LAB_DIR/down"
+timeout 60 nsenter --net="/run/netns/$GEN" nc -N $LAB_RCV4 8081 <"$LAB_DIR/bulk" >/dev/null
 wait_for 60 cmp -s "$LAB_DIR/bulk" "$LAB_DIR/up"
-cmp -s "$LAB_DIR/bulk" "$LAB_DIR/up" && cmp -s "$LAB_DIR/bulk" "$LAB_DIR/down"
-ok $? "bulk: 8 MB each way arrive unharmed over one TCP connection"
-cmp -s "$LAB_DIR/bulk" "$LAB_DIR/down" || note "up $(stat -c %s "$LAB_DIR/up") bytes, down $(stat -c %s "$LAB_DIR/down")"
+ok $? "bulk: 8 MB arrive unharmed at the server"
+in_ns "$RCV" nc -l -N 0.0.0.0 8081 <"$LAB_DIR/bulk" >/dev/null 2>&1 &
+LAB_PIDS+=($!)
+wait_for 5 port_is_open "$RCV" 8081
+timeout 60 nsenter --net="/run/netns/$GEN" nc -d $LAB_RCV4 8081 >"$LAB_DIR/down"
+cmp -s "$LAB_DIR/bulk" "$LAB_DIR/down"
+ok $? "bulk: 8 MB arrive unharmed at the client"
 web=$(stat_of hook=xdp rules id=web bytes)
 [ "$web" -gt 8000000 ]
 ok $? "bulk: the rule counted $web bytes"
