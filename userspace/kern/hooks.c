@@ -190,12 +190,12 @@ int hooks_reload(struct slots *p, struct ifaces *list, const uint32_t nslots[FW_
 	return err;
 }
 
-int hook_attach_egress(const struct slots *p, struct iface *f, uint32_t nslots, bool clsact, struct fail *fail)
+int hook_attach_tc(const struct slots *p, struct iface *f, enum fw_hook hook, uint32_t nslots, bool clsact, struct fail *fail)
 {
-	struct iface_hook *rec = &f->rec.hook[FW_HOOK_TC_EGRESS];
-	struct attach a = {.dir = f->dir, .ifindex = f->ifindex, .ifname = f->name, .hook = FW_HOOK_TC_EGRESS};
+	struct iface_hook *rec = &f->rec.hook[hook];
+	struct attach a = {.dir = f->dir, .ifindex = f->ifindex, .ifname = f->name, .hook = hook};
 	struct hook_program h cleanup(hook_program_close) = {.counters_fd = -1, .object = {-1, -1}};
-	int err = hook_load(p, f, FW_HOOK_TC_EGRESS, false, nslots, true, fail, &h);
+	int err = hook_load(p, f, hook, false, nslots, true, fail, &h);
 
 	err = err ?: hook_adopt_counters(&h, true, fail);
 	err = err ?: attach_tc_create(&a, h.object.prog_fd, clsact, fail);

@@ -50,8 +50,8 @@ int hook_adopt_counters(struct hook_program *h, bool replace, struct fail *fail)
  * that are gone are passed over.
  */
 int hooks_reload(struct slots *p, struct ifaces *list, const uint32_t nslots[FW_DIR_COUNT], struct fail *fail, bool *ret_reloaded);
-/* Attach the egress hook of an interface; the caller saves the record. */
-int hook_attach_egress(const struct slots *p, struct iface *f, uint32_t nslots, bool clsact, struct fail *fail);
+/* Attach a TC hook of an interface; the caller saves the record. */
+int hook_attach_tc(const struct slots *p, struct iface *f, enum fw_hook hook, uint32_t nslots, bool clsact, struct fail *fail);
 /* The egress rules are gone: record, then hook, then counters. */
 int hook_drop_egress(struct iface *f, struct fail *fail);
 

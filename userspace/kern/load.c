@@ -67,7 +67,7 @@ static int attach_fresh(struct load *l)
 	snprintf(f.rec.policy, sizeof(f.rec.policy), "%s", l->policy_name);
 	err = load_attach_ingress(l, &f);
 	if (!err && l->egress)
-		err = hook_attach_egress(&l->policy, &f, l->nslots[FW_DIR_EGRESS], l->opts->clsact, l->fail);
+		err = hook_attach_tc(&l->policy, &f, FW_HOOK_TC_EGRESS, l->nslots[FW_DIR_EGRESS], l->opts->clsact, l->fail);
 	if (!err) {
 		/* What attempts that failed left; then the commit. */
 		f.rec.since_ns = wall_ns();
@@ -150,7 +150,7 @@ static int switch_policy(struct load *l, struct iface *f)
 
 	memcpy(old, f->rec.policy, sizeof(old));
 	if (l->egress && !out->present)
-		err = hook_attach_egress(&l->policy, f, l->nslots[FW_DIR_EGRESS], l->opts->clsact, l->fail);
+		err = hook_attach_tc(&l->policy, f, FW_HOOK_TC_EGRESS, l->nslots[FW_DIR_EGRESS], l->opts->clsact, l->fail);
 	else if (l->egress)
 		err = switch_hook(l, f, FW_HOOK_TC_EGRESS);
 	for (enum fw_hook h = 0; !err && h < FW_HOOK_TC_EGRESS; h++)
@@ -219,7 +219,7 @@ static int attach_missing_egress(struct load *l, struct iface *f)
 
 	if (f->rec.hook[FW_HOOK_TC_EGRESS].present)
 		return 0;
-	err = hook_attach_egress(&l->policy, f, l->nslots[FW_DIR_EGRESS], clsact, l->fail);
+	err = hook_attach_tc(&l->policy, f, FW_HOOK_TC_EGRESS, l->nslots[FW_DIR_EGRESS], clsact, l->fail);
 	return err ?: iface_save(f, l->fail);
 }
 
@@ -236,7 +236,7 @@ static int attach_dead_hooks(struct load *l, struct iface *f)
 		err = attach_remove(&a, l->fail);
 		f->rec.hook[h] = (struct iface_hook){};
 		if (!err && h == FW_HOOK_TC_EGRESS)
-			err = hook_attach_egress(&l->policy, f, l->nslots[FW_DIR_EGRESS], clsact, l->fail);
+			err = hook_attach_tc(&l->policy, f, FW_HOOK_TC_EGRESS, l->nslots[FW_DIR_EGRESS], clsact, l->fail);
 		else if (!err)
 			err = load_attach_ingress(l, f);
 		err = err ?: iface_save(f, l->fail);

@@ -78,20 +78,7 @@ static int attach_xdp(struct load *l, struct iface *f, struct fail *fail)
 
 static int attach_tc_ingress(struct load *l, struct iface *f, struct fail *fail)
 {
-	struct attach a = {.dir = f->dir, .ifindex = f->ifindex, .ifname = l->ifname, .hook = FW_HOOK_TC_INGRESS};
-	struct hook_program h cleanup(hook_program_close) = {.counters_fd = -1, .object = {-1, -1}};
-	struct iface_hook *rec = &f->rec.hook[FW_HOOK_TC_INGRESS];
-	int err = hook_load(&l->policy, f, FW_HOOK_TC_INGRESS, false, l->nslots[FW_DIR_INGRESS], true, fail, &h);
-
-	err = err ?: hook_adopt_counters(&h, true, fail);
-	err = err ?: attach_tc_create(&a, h.object.prog_fd, l->opts->clsact, fail);
-	if (err)
-		return err;
-	rec->present = 1;
-	rec->link = a.link;
-	rec->priority = a.priority;
-	rec->prog_id[0] = h.prog_id;
-	return 0;
+	return hook_attach_tc(&l->policy, f, FW_HOOK_TC_INGRESS, l->nslots[FW_DIR_INGRESS], l->opts->clsact, fail);
 }
 
 int load_attach_ingress(struct load *l, struct iface *f)

@@ -72,7 +72,7 @@ static int attach_new_egress(struct slots *p, struct ifaces *list, uint32_t nslo
 
 		if (!iface_uses(f, p->name) || f->rec.hook[FW_HOOK_TC_EGRESS].present || !iface_alive(f))
 			continue;
-		err = hook_attach_egress(p, f, nslots, clsact, fail);
+		err = hook_attach_tc(p, f, FW_HOOK_TC_EGRESS, nslots, clsact, fail);
 		err = err ?: iface_save(f, fail);
 		if (err)
 			return err;
