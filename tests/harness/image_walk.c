@@ -176,14 +176,14 @@ struct eval_result image_walk(const struct image *img, enum fw_dir dir, const st
 	}
 	for (uint32_t b = 0; b < h->nrules; b++) {
 		action = walk_at(img, h->actions + 8ull * b, sizeof(*action));
-		matching[action->rule] = word[b / 64] >> b % 64 & 1 ? action : NULL;
+		matching[FW_ACTION_RULE(action->rule_verdict)] = word[b / 64] >> b % 64 & 1 ? action : NULL;
 	}
 	for (uint32_t r = 0; r < h->nrules; r++) {
 		action = matching[r];
 		if (!action)
 			continue;
-		if (action->verdict != FW_VERDICT_CONTINUE)
-			return (struct eval_result){ .verdict = (enum verdict)action->verdict,
+		if (FW_ACTION_VERDICT(action->rule_verdict) != FW_VERDICT_CONTINUE)
+			return (struct eval_result){ .verdict = (enum verdict)FW_ACTION_VERDICT(action->rule_verdict),
 						     .reason = EVAL_RULE,
 						     .rule = r };
 		if (counted)

@@ -26,21 +26,21 @@ static void assert_refused(const struct policy *p, const char *word)
 static void test_rules(void **state)
 {
 	struct arena *arena = arena_new();
-	struct policy *p = hand_policy(arena, FW_MAX_RULES + 1);
+	struct policy *p = hand_policy(arena, FW_MAX_BITS + 1);
 	struct packet packet;
 	struct image img;
 
 	(void)state;
-	for (uint32_t i = 0; i <= FW_MAX_RULES; i++)
+	for (uint32_t i = 0; i <= FW_MAX_BITS; i++)
 		hand_rule(p, i)->src = hand_addr4(arena, i * 0x10001, i * 0x10001);
-	assert_refused(p, "FW_MAX_RULES");
-	p->chain[DIRECTION_INGRESS].nrules = FW_MAX_RULES;
+	assert_refused(p, "FW_MAX_BITS");
+	p->chain[DIRECTION_INGRESS].nrules = FW_MAX_BITS;
 	hand_compile(p, &img);
-	for (uint32_t i = 0; i < FW_MAX_RULES; i += 97) {
+	for (uint32_t i = 0; i < FW_MAX_BITS; i += 97) {
 		packet = hand_packet4(i * 0x10001, 0);
 		assert_true(hand_same(p, &img, &packet));
 	}
-	packet = hand_packet4((FW_MAX_RULES - 1) * 0x10001, 0);
+	packet = hand_packet4((FW_MAX_BITS - 1) * 0x10001, 0);
 	assert_true(hand_same(p, &img, &packet));
 	image_fini(&img);
 	arena_free(arena);
@@ -135,10 +135,10 @@ static void test_mac_bounds(void **state)
 static void test_image_size(void **state)
 {
 	struct arena *arena = arena_new();
-	struct policy *p = hand_policy(arena, FW_MAX_RULES);
+	struct policy *p = hand_policy(arena, FW_MAX_BITS);
 
 	(void)state;
-	for (uint32_t i = 0; i < FW_MAX_RULES; i++) {
+	for (uint32_t i = 0; i < FW_MAX_BITS; i++) {
 		struct rule *r = hand_rule(p, i);
 
 		r->src = hand_addr4(arena, i * 8, 0x10000000 + i * 8);

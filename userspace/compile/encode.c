@@ -55,6 +55,8 @@ static void encode_header(const struct plan *p, struct fw_dir_hdr *h)
 	h->actions = p->actions;
 	h->flags = (p->boxes.l2 ? FW_DIRF_L2 : 0) | (chain->present ? FW_DIRF_PRESENT : 0);
 	h->ncounts = p->ncounts;
+	h->nbits = p->boxes.nrules;
+	h->stride_addr = p->stride;
 	h->default_verdict = chain->present && chain->fallback == VERDICT_DROP ? FW_VERDICT_DROP : FW_VERDICT_PASS;
 	for (int s = 0; s < SPACE_COUNT; s++) {
 		int i = space_dim(s) - FW_DIM_SRC;
@@ -78,8 +80,7 @@ static void encode_actions(const struct plan *p, const struct meta *meta, struct
 	for (size_t i = 0; i < p->boxes.nrules; i++)
 		action[p->place[i]] = (struct fw_action){
 			.slot = meta->rule[p->dir][i].slot,
-			.verdict = p->boxes.chain->rules[i].verdict,
-			.rule = i,
+			.rule_verdict = FW_ACTION(i, p->boxes.chain->rules[i].verdict),
 		};
 }
 

@@ -42,6 +42,8 @@ static int plan_count_rules(struct plan *p, const struct chain *chain, struct di
 		counts += chain->rules[i].verdict == VERDICT_CONTINUE;
 	if (counts > FW_MAX_COUNT_RULES)
 		return plan_over(p, d, "count rules", counts, FW_MAX_COUNT_RULES, "FW_MAX_COUNT_RULES");
+	if (chain->nrules > FW_MAX_BITS)
+		return plan_over(p, d, "rules that own bits", chain->nrules, FW_MAX_BITS, "FW_MAX_BITS");
 	p->nwords = (chain->nrules + FW_WORD_BITS - 1) / FW_WORD_BITS;
 	p->nsum = p->nwords > 1 ? (p->nwords + FW_WORD_BITS - 1) / FW_WORD_BITS : 0;
 	p->stride = (p->nwords + p->nsum) * sizeof(uint64_t);

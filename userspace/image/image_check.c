@@ -100,14 +100,14 @@ static bool check_places(const struct fw_dir_hdr *dir, const struct fw_action *a
 	if (dir->ncounts > (many ? FW_MAX_COUNT_RULES : 0) || dir->ncounts > dir->nrules)
 		return false;
 	for (size_t i = 0; i < dir->nrules; i++) {
-		uint32_t rule = action[i].rule;
+		uint32_t rule = FW_ACTION_RULE(action[i].rule_verdict), verdict = FW_ACTION_VERDICT(action[i].rule_verdict);
 		bool counts = i < dir->ncounts, ordered = counts || i % 64;
 
 		if (rule >= dir->nrules || seen[rule] || (!many && rule != i))
 			return false;
-		if (many && counts != (action[i].verdict == FW_VERDICT_CONTINUE))
+		if (many && counts != (verdict == FW_VERDICT_CONTINUE))
 			return false;
-		if (many && ordered && i && i != dir->ncounts && rule < action[i - 1].rule)
+		if (many && ordered && i && i != dir->ncounts && rule < FW_ACTION_RULE(action[i - 1].rule_verdict))
 			return false;
 		seen[rule] = true;
 	}
@@ -132,7 +132,7 @@ static const char *check_dir(const struct fw_image *img, const struct fw_dir_hdr
 		return "rows";
 	action = (const struct fw_action *)((const uint8_t *)img + dir->actions);
 	for (size_t i = 0; i < dir->nrules; i++)
-		if (action[i].verdict >= FW_VERDICT_COUNT || action[i].slot < FW_SLOT_RULE0 ||
+		if (FW_ACTION_VERDICT(action[i].rule_verdict) >= FW_VERDICT_COUNT || action[i].slot < FW_SLOT_RULE0 ||
 		    action[i].slot >= FW_MAX_SLOTS)
 			return "action";
 	if (!check_places(dir, action))
@@ -159,8 +159,9 @@ static const char *check_meta_rules(const struct fw_image *img, const struct fw_
 		if (!check_str(meta, rule[i].id) || !check_str(meta, rule[i].text) || !check_str(meta, rule[i].file) ||
 		    !check_str(meta, rule[i].label))
 			return "meta strings";
-		if (rule[action[i].rule].slot != action[i].slot ||
-		    rule[action[i].rule].verdict != action[i].verdict)
+		const struct fw_meta_rule *of = &rule[FW_ACTION_RULE(action[i].rule_verdict)];
+
+		if (of->slot != action[i].slot || of->verdict != FW_ACTION_VERDICT(action[i].rule_verdict))
 			return "meta and actions";
 	}
 	return NULL;

@@ -73,7 +73,7 @@ static void slots_copy(struct image *img, enum fw_dir dir)
 	const struct fw_meta_rule *rule = image_rules(image_hdr(img), dir, &n);
 
 	for (size_t i = 0; i < n; i++)
-		action[i].slot = rule[action[i].rule].slot;
+		action[i].slot = rule[FW_ACTION_RULE(action[i].rule_verdict)].slot;
 }
 
 /* Slots of rules that live on. `used` marks what is not free for a newcomer: all of live's slots. */

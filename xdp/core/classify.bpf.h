@@ -193,7 +193,8 @@ static __always_inline __u32 fw_ctz(__u64 word)
 	return fw_ctz_of[hash >> 58];
 }
 
-#define FW_ACTION_RULE(action) ((action) >> 48)
+/* Of a whole struct fw_action in one register. */
+#define FW_WHOLE_RULE(action) FW_ACTION_RULE((action) >> 32)
 #define FW_ACTION_NONE (~0ull) /* of a rule that no image has */
 
 /* struct fw_action of a bit, in one load. */
@@ -206,7 +207,7 @@ static __always_inline void fw_hit_set(struct fw_hit *hit, __u64 action)
 {
 	hit->verdict = (action >> 32 & 255) == FW_VERDICT_PASS ? FW_VERDICT_PASS : FW_VERDICT_DROP;
 	hit->slot = (__u32)action;
-	hit->rule = FW_ACTION_RULE(action);
+	hit->rule = FW_WHOLE_RULE(action);
 }
 
 /* Take the rule of a bit: 1 when it decides, 0 when it only counts. */
@@ -303,7 +304,7 @@ static __always_inline int fw_step(const struct fw_tabs *t, struct fw_walk *w)
 		return 0;
 	/* inside a word the first bit is the first rule */
 	action = fw_action_get(t, index * FW_WORD_BITS + fw_ctz(word));
-	if (FW_ACTION_RULE(action) < FW_ACTION_RULE(w->best))
+	if (FW_WHOLE_RULE(action) < FW_WHOLE_RULE(w->best))
 		w->best = action;
 	return 0;
 }
@@ -358,7 +359,7 @@ static long fw_count_step(__u32 i, void *arg)
 		return 0;
 	}
 	action = fw_action_get(t, w->base + fw_ctz(word));
-	if (FW_ACTION_RULE(action) > FW_ACTION_RULE(w->best))
+	if (FW_WHOLE_RULE(action) > FW_WHOLE_RULE(w->best))
 		return 1;
 	fw_account(action, rest->pkt);
 	w->hit.counted++;
@@ -398,7 +399,7 @@ static __always_inline int fw_classify_many(const struct fw_tabs *t, const struc
 		w->next = 0;
 		fw_env_loop(FW_COUNT_STEPS, fw_count_step, &rest);
 	}
-	if (FW_ACTION_RULE(w->best) != FW_ACTION_RULE(FW_ACTION_NONE))
+	if (FW_WHOLE_RULE(w->best) != FW_WHOLE_RULE(FW_ACTION_NONE))
 		fw_hit_set(&w->hit, w->best);
 	*hit = w->hit;
 	return 1;

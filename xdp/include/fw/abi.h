@@ -13,7 +13,7 @@
 
 #include <linux/types.h>
 
-#define FW_ABI_VERSION 2
+#define FW_ABI_VERSION 3
 
 /* Which way a packet travels through the interface. */
 enum fw_dir { FW_DIR_INGRESS, FW_DIR_EGRESS, FW_DIR_COUNT };
@@ -94,7 +94,11 @@ enum fw_frag { FW_FRAG_NONE, FW_FRAG_FIRST, FW_FRAG_LATER };
 enum fw_ext { FW_EXT_HOPOPTS, FW_EXT_ROUTING, FW_EXT_FRAGMENT, FW_EXT_DSTOPTS, FW_EXT_AH };
 
 /* Limits. A rule file over one of them is refused with its name. */
-#define FW_MAX_RULES 16384      /* per direction */
+#define FW_MAX_RULES 131072     /* per direction */
+#define FW_MAX_BITS 16384       /* rules per direction that own a bit of the rows; the others stand in lists */
+#define FW_MAX_SERVICES 16384   /* distinct conditions beside the addresses, of the rules in lists */
+#define FW_MAX_LIST 64          /* entries of one list */
+#define FW_MAX_PARTS 65536      /* lists of one node */
 #define FW_MAX_COUNT_RULES 256  /* `count` rules per direction: each may cost a step */
 #define FW_MAX_CLASSES 65535    /* per small dimension (tables are u16) */
 #define FW_MAX_MAC_BOUNDS 4096  /* interval bounds of the MAC dimension */
@@ -104,7 +108,7 @@ enum fw_ext { FW_EXT_HOPOPTS, FW_EXT_ROUTING, FW_EXT_FRAGMENT, FW_EXT_DSTOPTS, F
 #define FW_MAX_EXT_HEADERS 8
 #define FW_MAX_EXT_BYTES 256
 #define FW_WORD_BITS 64
-#define FW_MAX_WORDS (FW_MAX_RULES / FW_WORD_BITS)     /* 256 */
+#define FW_MAX_WORDS (FW_MAX_BITS / FW_WORD_BITS)     /* 256 */
 #define FW_MAX_SUMMARY (FW_MAX_WORDS / FW_WORD_BITS)   /* 4 */
 #define FW_MAC_STEPS 12         /* 2^12 bounds */
 
@@ -123,14 +127,16 @@ enum fw_ext { FW_EXT_HOPOPTS, FW_EXT_ROUTING, FW_EXT_FRAGMENT, FW_EXT_DSTOPTS, F
  * Classification of one packet in one direction:
  *   1. For each dimension d whose bit is set in `dims`: class = table(d, value).
  *      row(d) = dim[d].rows + class * stride.
- *   2. A row is `nsum` summary words, then `nwords` words. A rule owns one
- *      bit: bit b % 64 of word b / 64, and actions[b].rule says whose it is. Summary bit w says that word w is not zero.
- *      With nwords == 1, nsum is 0. nwords == 0: no rules, the default.
+ *   2. A row is `nsum` summary words, then `nwords` words, then (not in rows of addresses) `nsvc` service words. A rule
+ *      that is not in lists owns one bit: bit b % 64 of word b / 64, and actions[b] says whose it is. Summary bit w says
+ *      that word w is not zero. nrules == 0: no rules, the default.
  *   3. AND the rows of the used dimensions; the bits left are the rules that match.
- *      With nwords == 1 bit b is rule b, and the lowest bit decides: actions[b] says how; FW_VERDICT_CONTINUE
- *      counts and goes on with the next set bit. With more words the compiler arranges the rules: the first `ncounts` bits
+ *      With nsum == 0 bit b is rule b, and the lowest bit decides: actions[b] says how; FW_VERDICT_CONTINUE
+ *      counts and goes on with the next set bit. Else the compiler arranges the rules: the first `ncounts` bits
  *      belong to the `count` rules, in the order of the file; the others keep that order inside each word alone. The lowest
  *      rule among the lowest bits of all words decides, and the `count` rules before it count.
+ *   4. With FW_DIRF_LISTS the rules beyond `nbits` stand in lists at the addresses (struct fw_node). The lowest of those that
+ *      match competes with the lowest that the rows found.
  *   With no used dimension the row is `ones`.
  *   A frame with l3 == FW_L3_OTHER has no addresses: SRC and DST are left out for it, and PROTO (whose value is then 0)
  *   keeps the rules that want an IP packet away from it.
@@ -149,22 +155,29 @@ struct fw_dim_ref {
 /* Bits of fw_dir_hdr.flags */
 #define FW_DIRF_L2 1u      /* some rule can match a frame that is not IP */
 #define FW_DIRF_PRESENT 2u /* the policy has this block (an absent one passes everything) */
+#define FW_DIRF_LISTS 4u   /* tries answer with nodes, not with classes */
 
 struct fw_dir_hdr {
 	__u32 dims;    /* bit per enum fw_dim: evaluate it */
 	__u32 nrules;
-	__u32 nwords;  /* (nrules + 63) / 64 */
-	__u32 nsum;    /* nwords > 1 ? (nwords + 63) / 64 : 0 */
-	__u32 stride;  /* bytes of a row: 8 * (nsum + nwords) */
+	__u32 nwords;  /* (nbits + 63) / 64 */
+	__u32 nsum;    /* 0: one word and no lists; else max(1, (nwords + 63) / 64) */
+	__u32 stride;  /* bytes of a row: 8 * (nsum + nwords + nsvc) */
 	__u32 ones;    /* a row with the bit of every rule that can match (and its summary) */
-	__u32 actions; /* struct fw_action[nrules], by bit */
+	__u32 actions; /* struct fw_action[nrules]: by bit, then those in lists, ascending */
 	__u32 flags;
 	__u32 default_verdict; /* FW_VERDICT_PASS or FW_VERDICT_DROP */
 	__u32 tab6[2];  /* IPv6 tries of SRC, DST (dim[].tab is the IPv4 one) */
 	__u32 rows6[2]; /* rows of the IPv6 classes: classes are numbered per family */
 	__u8 leaf_shift[2][2]; /* [SRC, DST][IPv4, IPv6]: log2 of the bits of a cell in a packed chunk, 0..5 */
-	__u32 ncounts; /* `count` rules, with nwords > 1; else 0 */
-	__u32 reserved;
+	__u32 ncounts; /* `count` rules, with nsum > 0; else 0 */
+	__u32 nbits;   /* rules that own a bit */
+	__u32 nsvc;    /* service words of a row; in `ones` all their bits are set */
+	__u32 stride_addr; /* bytes of a row of SRC, DST: 8 * (nsum + nwords) */
+	__u32 units;   /* lists: 16-byte units of nodes, entries and parts; unit 0 is not used */
+	__u32 nunits;
+	__u32 root[2][2]; /* lists: [SRC, DST][IPv4, IPv6]: unit of the node of every address when there is no trie */
+	__u32 reserved[8];
 	struct fw_dim_ref dim[FW_DIM_COUNT];
 };
 
@@ -183,16 +196,51 @@ struct fw_image {
 };
 
 struct fw_action {
-	__u32 slot;   /* index into the counters of the direction */
-	__u8 verdict; /* enum fw_verdict */
-	__u8 pad;
-	__u16 rule;   /* index in the direction */
+	__u32 slot;         /* index into the counters of the direction */
+	__u32 rule_verdict; /* FW_ACTION() */
 };
+#define FW_ACTION(rule, verdict) ((__u32)(rule) << 8 | (verdict)) /* index in the direction, enum fw_verdict */
+#define FW_ACTION_RULE(rule_verdict) ((rule_verdict) >> 8)
+#define FW_ACTION_VERDICT(rule_verdict) ((rule_verdict) & 255)
+
+/*
+ * Lists. The addresses that rules in lists speak of form a tree of prefixes, one per side and family; its prefixes are
+ * numbered in preorder from 0, the whole space, so that a prefix and all inside it are one interval of numbers. The class
+ * that a trie answers with is the unit of a struct fw_node, that of the innermost prefix around the address.
+ *
+ * A rule stands in the lists of one side: at its prefixes there and at every prefix inside them. Lists ascend by place,
+ * which is by rule. An entry matches when
+ *       (number of the other side's node - lo) <= span, unsigned, and
+ *       the AND of the rows of the used dimensions, addresses left out, has bit svc % 64 of service word svc / 64.
+ * With FW_SVC_ANY the second is not asked.
+ */
+struct fw_node {
+	__u32 id;     /* preorder number of the prefix */
+	__u32 row;    /* class of the address: row of the rules that own bits */
+	__u32 list;   /* nparts == 0: FW_LIST(); else the first unit of struct fw_part[nparts] */
+	__u32 nparts; /* > 0: the list is split by the number of the other side's node */
+};
+/* Entries in the units unit .. unit + count - 1; 0: none */
+#define FW_LIST(unit, count) ((__u32)(unit) << 7 | (count))
+#define FW_LIST_UNIT(list) ((list) >> 7)
+#define FW_LIST_COUNT(list) ((list) & 127)
+struct fw_entry {
+	__u32 lo, span;
+	__u32 place; /* index into actions */
+	__u32 svc;
+};
+#define FW_SVC_ANY (~0u)
+/* The last part whose bound is <= the other side's number has the list. Bounds ascend, the first is 0. */
+struct fw_part {
+	__u32 bound;
+	__u32 list; /* FW_LIST() */
+};
+#define FW_PART_STEPS 16 /* 2^16 parts */
 
 /*
  * Address tries. Cells are u32. FW_CELL_REF clear: a class. Set: the place of what answers further bytes, in 4-byte units
- * from the start of the trie: a chunk of 256 cells, with FW_CELL_LEAF a packed chunk, with FW_CELL_SKIP (IPv6 alone) a
- * skip node. A trie at offset 0 does not exist: every address has class 0.
+ * from the start of the trie. FW_CELL_KIND says of what: 0, a chunk of 256 cells; FW_CELL_LEAF, a packed chunk; FW_CELL_SKIP
+ * (IPv6 alone), a skip node; FW_CELL_RANK, a rank chunk. A trie at offset 0 does not exist: every address has class 0.
  *
  * A packed chunk ends the walk: 256 cells of (1 << leaf_shift) bits, all classes:
  *       bit = byte << shift;
@@ -211,6 +259,8 @@ struct fw_action {
 #define FW_CELL_REF 0x80000000u
 #define FW_CELL_SKIP 0x40000000u
 #define FW_CELL_LEAF 0x20000000u
+#define FW_CELL_RANK 0x60000000u
+#define FW_CELL_KIND 0x60000000u
 #define FW_CELL_MASK 0x1fffffffu
 #define FW_TRIE6_STEPS 14 /* at most, after l1: each step (chunk or skip node) answers one byte or more */
 
@@ -221,6 +271,17 @@ struct fw_skip6 {
 	__u32 next;
 	__u32 next_byte; /* the byte that `next`, when a chunk, is indexed by */
 	__u32 pad;
+};
+
+/*
+ * Rank chunk: 256 cells as runs of equal ones. Bit b % 64 of map[b / 64] says that the cell of byte b starts a run (bit 0
+ * does). Cell of byte b: value[before[b / 64] + number of set bits among 0 .. b % 64 of map[b / 64] - 1]. Starts at a
+ * multiple of 64 bytes: up to seven runs fill one cache line.
+ */
+struct fw_rank {
+	__u64 map[4];
+	__u8 before[4]; /* set bits in the words before this one */
+	__u32 value[];  /* cells, as in a chunk */
 };
 
 /*
@@ -332,9 +393,13 @@ struct fw_base {
 #else
 #define FW_ASSERT_SIZE(type, n) _Static_assert(sizeof(type) == (n), "size")
 #endif
-FW_ASSERT_SIZE(struct fw_dir_hdr, 64 + 8 * FW_DIM_COUNT);
+FW_ASSERT_SIZE(struct fw_dir_hdr, 128 + 8 * FW_DIM_COUNT);
 FW_ASSERT_SIZE(struct fw_image, 128 + 2 * sizeof(struct fw_dir_hdr));
 FW_ASSERT_SIZE(struct fw_action, 8);
+FW_ASSERT_SIZE(struct fw_node, 16);
+FW_ASSERT_SIZE(struct fw_entry, 16);
+FW_ASSERT_SIZE(struct fw_part, 8);
+FW_ASSERT_SIZE(struct fw_rank, 40);
 FW_ASSERT_SIZE(struct fw_skip6, 48);
 FW_ASSERT_SIZE(struct fw_counter, 16);
 FW_ASSERT_SIZE(struct fw_ctl, 16);
