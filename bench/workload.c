@@ -223,7 +223,7 @@ int workload_list(struct arena *arena, uint64_t seed, const struct aset *set, si
 	}
 	prng_init(&prng, seed);
 	for (size_t i = 0; i < ntrace; i++) {
-		const struct range *r = &set->v4[prng_below(&prng, set->n4)];
+		const struct range4 *r = &set->v4[prng_below(&prng, set->n4)];
 
 		frame_udp4(&w.trace[i], prng_u64(&prng));
 		frame_udp4(&w.flood[i], prng_range(&prng, r->lo, r->hi));

@@ -72,8 +72,8 @@ static const struct {
 #define NONE	    (&(const struct vset){NULL, 0})
 #define NOT(v, max) V({0, (v)-1}, {(v) + 1, (max)})
 #define A4(...)                                                                                                        \
-	(&(const struct aset){.v4 = (struct range[]){__VA_ARGS__},                                                     \
-			      .n4 = sizeof((struct range[]){__VA_ARGS__}) / sizeof(struct range)})
+	(&(const struct aset){.v4 = (struct range4[]){__VA_ARGS__},                                                     \
+			      .n4 = sizeof((struct range4[]){__VA_ARGS__}) / sizeof(struct range4)})
 #define A6(...)                                                                                                        \
 	(&(const struct aset){.v6 = (struct range6[]){__VA_ARGS__},                                                    \
 			      .n6 = sizeof((struct range6[]){__VA_ARGS__}) / sizeof(struct range6)})

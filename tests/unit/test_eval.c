@@ -195,7 +195,7 @@ static const struct match_case cases_addresses[] = {
 	{"an IPv4 address is not ::a.b.c.d", "", RULE(IP, .src = A6({0x0a000001, 0x0a000001}))},
 	{"addresses of frames that are not IP", "", RULE(1, .src = A4({0, 0xffffffff}))},
 	{"a set of both families", "adefgnphikl",
-	 RULE(IP, .src = (&(const struct aset){.v4 = (struct range[]){{0x0a000001, 0x0a000001}},
+	 RULE(IP, .src = (&(const struct aset){.v4 = (struct range4[]){{0x0a000001, 0x0a000001}},
 					       .n4 = 1,
 					       .v6 = (struct range6[]){{W(DB8, 1), W(DB8, 1)}},
 					       .n6 = 1}))},

@@ -44,6 +44,8 @@ static uint64_t box_set_hash(const struct box_set *s)
 			h = box_mix(h, (uint64_t)s->r6[i].lo);
 			h = box_mix(h, (uint64_t)(s->r6[i].hi >> 64));
 			h = box_mix(h, (uint64_t)s->r6[i].hi);
+		} else if (s->r4) {
+			h = box_mix(h, (uint64_t)s->r4[i].lo << 32 | s->r4[i].hi);
 		} else {
 			h = box_mix(h, s->r[i].lo);
 			h = box_mix(h, s->r[i].hi);
@@ -58,7 +60,11 @@ static bool box_set_same(const struct box_set *a, const struct box_set *b)
 		return false;
 	if (!a->n)
 		return true;
-	return a->r6 ? !memcmp(a->r6, b->r6, a->n * sizeof(*a->r6)) : !memcmp(a->r, b->r, a->n * sizeof(*a->r));
+	if (a->r6)
+		return !memcmp(a->r6, b->r6, a->n * sizeof(*a->r6));
+	if (a->r4)
+		return !memcmp(a->r4, b->r4, a->n * sizeof(*a->r4));
+	return !memcmp(a->r, b->r, a->n * sizeof(*a->r));
 }
 
 /* Give every rule room: the number of sets cannot exceed that of the rules, so the maps never grow. */
@@ -108,7 +114,7 @@ static int box_intern(struct box_builder *w, enum space s, struct box_set set, u
 static int box_put(struct box_builder *w, enum space s, size_t rule, struct box_set set)
 {
 	struct box_map *m = &w->by_pointer[s];
-	const void *key = set.r6 ? (const void *)set.r6 : (const void *)set.r;
+	const void *key = set.r6 ? (const void *)set.r6 : set.r4 ? (const void *)set.r4 : (const void *)set.r;
 	uint32_t id;
 	size_t at = 0;
 	int err;
@@ -251,7 +257,7 @@ static int box_put_aset(struct box_builder *w, enum space s4, size_t rule, const
 	if (!err)
 		err = box_open_space(w, s4 + 1);
 	if (!err)
-		err = box_put(w, s4, rule, (struct box_set){ .r = a->v4, .n = a->n4 });
+		err = box_put(w, s4, rule, (struct box_set){ .r4 = a->v4, .n = a->n4 });
 	if (!err)
 		err = box_put(w, s4 + 1, rule, (struct box_set){ .r6 = a->n6 ? a->v6 : none6, .n = a->n6 });
 	return err;

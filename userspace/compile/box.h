@@ -25,9 +25,10 @@ enum space {
 	SPACE_COUNT
 };
 
-/* One distinct set: sorted, disjoint. Exactly one of r, r6 is in use, by space; n == 0 is the empty set. */
+/* One distinct set: sorted, disjoint. Exactly one of r, r4, r6 is in use, by space; n == 0 is the empty set. */
 struct box_set {
 	const struct range *r;
+	const struct range4 *r4;
 	const struct range6 *r6;
 	size_t n;
 	uint64_t hash;
@@ -56,11 +57,11 @@ void boxes_fini(struct boxes *b);
 
 static inline u128 box_set_lo(const struct box_set *s, size_t i)
 {
-	return s->r6 ? s->r6[i].lo : s->r[i].lo;
+	return s->r6 ? s->r6[i].lo : s->r4 ? s->r4[i].lo : s->r[i].lo;
 }
 static inline u128 box_set_hi(const struct box_set *s, size_t i)
 {
-	return s->r6 ? s->r6[i].hi : s->r[i].hi;
+	return s->r6 ? s->r6[i].hi : s->r4 ? s->r4[i].hi : s->r[i].hi;
 }
 /* Does set a hold every value of set b? Both of the same space; NULL: any. */
 bool box_set_covers(const struct box_set *a, const struct box_set *b);

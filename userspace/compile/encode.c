@@ -108,6 +108,10 @@ static void encode_digest_set(struct digest *d, const struct box_set *s, enum sp
 		digest_add(d, s->r6, s->n * sizeof(*s->r6));
 		return;
 	}
+	if (s->r4) {
+		digest_add(d, s->r4, s->n * sizeof(*s->r4));
+		return;
+	}
 	if (space == SPACE_MAC) {
 		digest_add(d, s->r, s->n * sizeof(*s->r));
 		return;

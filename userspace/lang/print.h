@@ -15,7 +15,7 @@ void print_mac(struct str *out, uint64_t mac);
 void print_value(struct str *out, enum field_id id, uint64_t value);
 /* `22`, `{ 80, 443, 8000-8080 }` */
 void print_vset(struct str *out, enum field_id id, const struct vset *set);
-void print_range4(struct str *out, const struct range *r);
+void print_range4(struct str *out, const struct range4 *r);
 void print_range6(struct str *out, const struct range6 *r);
 
 const char *direction_word(enum direction dir);

@@ -83,7 +83,7 @@ static int block_bits(u128 lo, u128 hi)
 	return bits;
 }
 
-void print_range4(struct str *out, const struct range *r)
+void print_range4(struct str *out, const struct range4 *r)
 {
 	int bits = block_bits(r->lo, r->hi);
 

@@ -16,6 +16,13 @@
 #undef RANGE
 #undef VALUE
 #undef NAME
+#define RANGE	struct range4
+#define VALUE	uint32_t
+#define NAME(x) range4_##x
+#include "model/set_ranges.h"
+#undef RANGE
+#undef VALUE
+#undef NAME
 #define RANGE	struct range6
 #define VALUE	u128
 #define NAME(x) range6_##x
@@ -26,7 +33,7 @@ int aset_add4(struct aset_builder *b, uint32_t lo, uint32_t hi)
 	assert(lo <= hi);
 	if (vec_reserve_raw((void **)&b->v4, &b->cap4, b->n4 + 1, sizeof(*b->v4)))
 		return -ENOMEM;
-	b->v4[b->n4++] = (struct range){lo, hi};
+	b->v4[b->n4++] = (struct range4){ lo, hi };
 	return 0;
 }
 
@@ -59,7 +66,7 @@ static struct aset *aset_new(struct arena *a, size_t room4, size_t room6)
 
 int aset_build(struct aset_builder *b, struct aset **ret)
 {
-	size_t n4 = range_normalise(b->v4, b->n4), n6 = range6_normalise(b->v6, b->n6);
+	size_t n4 = range4_normalise(b->v4, b->n4), n6 = range6_normalise(b->v6, b->n6);
 	struct aset *s = aset_new(b->arena, n4, n6);
 
 	if (s) {
@@ -83,7 +90,7 @@ int aset_invert(struct arena *a, const struct aset *in, struct aset **ret)
 	if (!s)
 		return -ENOMEM;
 	if (in->n4 || both)
-		s->n4 = range_invert(in->v4, in->n4, UINT32_MAX, s->v4);
+		s->n4 = range4_invert(in->v4, in->n4, UINT32_MAX, s->v4);
 	if (in->n6 || both)
 		s->n6 = range6_invert(in->v6, in->n6, ~(u128)0, s->v6);
 	*ret = s;
@@ -92,7 +99,7 @@ int aset_invert(struct arena *a, const struct aset *in, struct aset **ret)
 
 bool aset_has4(const struct aset *s, uint32_t addr)
 {
-	return range_has(s->v4, s->n4, addr);
+	return range4_has(s->v4, s->n4, addr);
 }
 
 bool aset_has6(const struct aset *s, u128 addr)
@@ -102,7 +109,7 @@ bool aset_has6(const struct aset *s, u128 addr)
 
 bool aset_equal(const struct aset *a, const struct aset *b)
 {
-	return a == b || (range_equal(a->v4, a->n4, b->v4, b->n4) && range6_equal(a->v6, a->n6, b->v6, b->n6));
+	return a == b || (range4_equal(a->v4, a->n4, b->v4, b->n4) && range6_equal(a->v6, a->n6, b->v6, b->n6));
 }
 
 static struct vset *vset_new(struct arena *a, size_t room)

@@ -19,6 +19,10 @@ struct range {
 	uint64_t lo, hi;
 };
 
+struct range4 {
+	uint32_t lo, hi;
+};
+
 struct range6 {
 	u128 lo, hi;
 };
@@ -31,7 +35,7 @@ struct vset {
 
 /* Addresses: both families side by side. A family with no range matches no packet of that family. */
 struct aset {
-	struct range *v4;
+	struct range4 *v4;
 	size_t n4;
 	struct range6 *v6;
 	size_t n6;
@@ -41,7 +45,7 @@ struct aset {
 /* Building: collect unordered, overlapping ranges, then normalise. */
 struct aset_builder {
 	struct arena *arena;
-	struct range *v4;
+	struct range4 *v4;
 	size_t n4, cap4;
 	struct range6 *v6;
 	size_t n6, cap6;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Sorted ranges, written once for 64-bit and 128-bit values. set.c includes this twice with
- *   RANGE     struct range or struct range6
+ * Sorted ranges, written once for 32-bit, 64-bit and 128-bit values. set.c includes this with
+ *   RANGE     struct range, struct range4 or struct range6
  *   VALUE     the type of its bounds
  *   NAME(x)   the name of function x for this type
  */

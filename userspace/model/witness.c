@@ -74,7 +74,7 @@ static bool pick_address(const struct aset *set, enum family family, uint64_t *s
 		return true;
 	}
 	if (family == FAMILY_IPV4 && set->n4) {
-		const struct range *r = &set->v4[choice % set->n4];
+		const struct range4 *r = &set->v4[choice % set->n4];
 
 		*ret_addr = roll_range(state, r->lo, r->hi);
 		return true;
