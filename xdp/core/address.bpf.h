@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Addresses → class, by the tables of the image (<fw/abi.h> has the format), and how an image is read: off one pointer,
+ * the slot, each offset masked with the size of the slot. So a damaged image can give a wrong verdict, never a wild read.
+ */
+#ifndef FW_CORE_ADDRESS_H
+#define FW_CORE_ADDRESS_H
+
+#include "parse.bpf.h"
+
+/* A slot being read. */
+struct fw_tabs {
+	const __u8 *base;
+	__u64 mask;
+	const struct fw_dir_hdr *d;
+};
+
+static __always_inline __u32 fw_tab32(const struct fw_tabs *t, __u32 off)
+{
+	return FW_GET32(t->base + (off & t->mask));
+}
+
+static __always_inline __u64 fw_tab64(const struct fw_tabs *t, __u32 off)
+{
+	return FW_GET64(t->base + (off & t->mask));
+}
+
+/* A packed chunk: the class of one byte. */
+static __always_inline __u32 fw_class_leaf(const struct fw_tabs *t, __u32 tab, __u32 cell, __u32 byte, __u32 shift)
+{
+	__u32 bit = byte << (shift & 7);
+	__u32 word = fw_tab32(t, tab + ((cell & FW_CELL_MASK) + (bit >> 5)) * 4);
+
+	return word >> (bit & 31) & ((2u << (((1u << (shift & 7)) - 1) & 31)) - 1);
+}
+
+static __always_inline __u32 fw_class_ipv4(const struct fw_tabs *t, __u32 side, const struct fw_pkt *pkt)
+{
+	__u32 tab = t->d->dim[FW_DIM_SRC + side].tab, addr = FW_BE32(pkt->addr[side].a32[0]), cell, byte;
+
+	if (!tab)
+		return 0;
+	cell = fw_tab32(t, tab + (addr >> 16) * 4);
+	if (!(cell & FW_CELL_REF))
+		return cell;
+	byte = addr >> 8 & 255;
+	if (!(cell & FW_CELL_LEAF)) {
+		cell = fw_tab32(t, tab + ((cell & FW_CELL_MASK) + byte) * 4);
+		if (!(cell & FW_CELL_REF))
+			return cell;
+		byte = addr & 255;
+	}
+	return fw_class_leaf(t, tab, cell, byte, t->d->leaf_shift[side][0]);
+}
+
+/* A skip node: many steps with one way on. Its `next`, or its `miss`. */
+static __always_inline __u32 fw_class_skip(const struct fw_tabs *t, __u32 off, const struct fw_pkt *pkt, __u32 side,
+					   __u32 *byte)
+{
+	__u64 hi = FW_BE64(pkt->addr[side].a64[0]), lo = FW_BE64(pkt->addr[side].a64[1]);
+	/* within FW_SLOT_PAD of the masked offset */
+	const __u8 *n = t->base + (off & t->mask);
+	__u64 differ = ((hi ^ FW_GET64(n + offsetof(struct fw_skip6, key[0]))) &
+			FW_GET64(n + offsetof(struct fw_skip6, mask[0]))) |
+		       ((lo ^ FW_GET64(n + offsetof(struct fw_skip6, key[1]))) &
+			FW_GET64(n + offsetof(struct fw_skip6, mask[1])));
+
+	if (differ)
+		return FW_GET32(n + offsetof(struct fw_skip6, miss)) & ~FW_CELL_REF;
+	*byte = FW_GET32(n + offsetof(struct fw_skip6, next_byte)) & 15;
+	return FW_GET32(n + offsetof(struct fw_skip6, next));
+}
+
+static __always_inline __u32 fw_class_ipv6(const struct fw_tabs *t, __u32 side, const struct fw_pkt *pkt)
+{
+	__u32 tab = t->d->tab6[side], byte = 2, cell, at, i;
+
+	if (!tab)
+		return 0;
+	cell = fw_tab32(t, tab + FW_BE16(pkt->addr[side].a32[0] & 0xffff) * 4);
+	FW_NO_UNROLL
+	for (i = 0; i < FW_TRIE6_STEPS; i++) {
+		if (!(cell & FW_CELL_REF))
+			return cell;
+		at = tab + (cell & FW_CELL_MASK) * 4;
+		if (cell & FW_CELL_SKIP) {
+			cell = fw_class_skip(t, at, pkt, side, &byte);
+		} else if (cell & FW_CELL_LEAF) {
+			return fw_class_leaf(t, tab, cell, pkt->addr[side].a8[byte & 15], t->d->leaf_shift[side][1]);
+		} else {
+			cell = fw_tab32(t, at + pkt->addr[side].a8[byte & 15] * 4);
+			byte = (byte + 1) & 15;
+		}
+	}
+	return cell & ~FW_CELL_REF; /* only a damaged image gets here with a reference */
+}
+
+/* The last of the ascending bounds that is <= mac, without a branch on it (the verifier would try every path). */
+static __always_inline __u32 fw_class_mac(const struct fw_tabs *t, __u64 mac)
+{
+	__u32 tab = t->d->dim[FW_DIM_MAC].tab, n = fw_tab32(t, tab), cls = fw_tab32(t, tab + 4), pos = 0, step;
+	__u64 below, inside, on;
+
+	FW_NO_UNROLL
+	for (step = 1u << (FW_MAC_STEPS - 1); step; step >>= 1) {
+		inside = (__u64)(pos + step) - n;
+		below = fw_tab64(t, tab + sizeof(struct fw_mac_tab) + (pos + step) * 8) - mac - 1;
+		FW_OPAQUE(inside);
+		FW_OPAQUE(below);
+		on = (inside & below) >> 63; /* both negative */
+		FW_OPAQUE(on); /* a product, not a mask: newer verifiers follow both values of a mask */
+		pos += on * step;
+		pos &= FW_MAX_MAC_BOUNDS - 1;
+	}
+	cls += pos * 2;
+	return FW_GET16(t->base + (cls & t->mask));
+}
+
+#endif
