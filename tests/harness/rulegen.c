@@ -96,41 +96,68 @@ static void gen_essentials(struct gen *g, struct chain *c, enum direction dir)
 	essential_dhcp(g, c, "essential: dhcp6", FAMILY_IPV6, in ? 547 : 546, in ? 546 : 547);
 }
 
-static void gen_chain(struct gen *g, struct chain *c, enum direction dir)
+static bool is_real(enum rulegen_style style)
+{
+	return style >= RULEGEN_REAL_FIRST && style < RULEGEN_HOSTILE_FIRST;
+}
+
+/* Rules of a style that makes them one by one. */
+static void gen_rule(struct gen *g, struct chain *c, struct rule *r)
+{
+	const struct rulegen_opts *o = g->opts;
+
+	if (o->style >= RULEGEN_HOSTILE_FIRST)
+		gen_hostile_rule(g, r, c->nrules);
+	else if (o->style == RULEGEN_CLASSBENCH)
+		gen_classbench_rule(g, r);
+	else if (c->nrules && prng_chance(g->p, 1, 12)) /* a duplicate, maybe with the other verdict */
+		*r = c->rules[prng_below(g->p, c->nrules)];
+	else
+		gen_edges_rule(g, r);
+	r->verdict = prng_chance(g->p, 1, 2) ? VERDICT_PASS : VERDICT_DROP;
+}
+
+/* What a rule of any style has. */
+static void gen_finish(struct gen *g, struct rule *r, size_t i, size_t *counts)
 {
 	const struct rulegen_opts *o = g->opts;
 	unsigned int allowed = o->families ? o->families : 7;
+
+	r->families = r->families & allowed ? r->families & allowed : allowed;
+	if (!o->no_count && *counts < MAX_COUNT_RULES && prng_chance(g->p, 1, 16)) {
+		r->verdict = VERDICT_CONTINUE;
+		++*counts;
+	}
+	r->text = arena_printf(g->arena, "gen %zu", i);
+	r->label = prng_chance(g->p, 1, 8) ? arena_printf(g->arena, "label %zu", i) : NULL;
+	r->file = "gen.fw";
+	r->line = (unsigned int)i + 1;
+	r->column = 1;
+	if (!r->text)
+		g->failed = true;
+}
+
+static void gen_chain(struct gen *g, struct chain *c, enum direction dir)
+{
+	const struct rulegen_opts *o = g->opts;
 	size_t counts = 0;
 
 	c->present = true;
-	c->fallback = o->style == RULEGEN_CLASSBENCH || prng_chance(g->p, 1, 2) ? VERDICT_DROP : VERDICT_PASS;
+	c->fallback = o->style != RULEGEN_EDGES || prng_chance(g->p, 1, 2) ? VERDICT_DROP : VERDICT_PASS;
 	c->rules = arena_array(g->arena, o->nrules + N_ESSENTIALS, sizeof(*c->rules));
 	if (!c->rules) {
 		g->failed = true;
 		return;
 	}
-	while (c->nrules < o->nrules && !g->failed) {
-		struct rule *r = &c->rules[c->nrules];
-
-		if (o->style == RULEGEN_CLASSBENCH)
-			gen_classbench_rule(g, r);
-		else if (c->nrules && prng_chance(g->p, 1, 12)) /* a duplicate, maybe with the other verdict */
-			*r = c->rules[prng_below(g->p, c->nrules)];
-		else
-			gen_edges_rule(g, r);
-		r->families = r->families & allowed ? r->families & allowed : allowed;
-		r->verdict = prng_chance(g->p, 1, 2) ? VERDICT_PASS : VERDICT_DROP;
-		if (!o->no_count && counts < MAX_COUNT_RULES && prng_chance(g->p, 1, 16)) {
-			r->verdict = VERDICT_CONTINUE;
-			counts++;
-		}
-		r->text = arena_printf(g->arena, "gen %zu", c->nrules);
-		r->label = prng_chance(g->p, 1, 8) ? arena_printf(g->arena, "label %zu", c->nrules) : NULL;
-		r->file = "gen.fw";
-		r->line = (unsigned int)++c->nrules;
-		r->column = 1;
-		if (!r->text)
-			g->failed = true;
+	if (is_real(o->style)) {
+		gen_real_rules(g, c->rules, &c->nrules);
+		for (size_t i = 0; i < c->nrules && !g->failed; i++)
+			gen_finish(g, &c->rules[i], i, &counts);
+	}
+	while (!is_real(o->style) && c->nrules < o->nrules && !g->failed) {
+		gen_rule(g, c, &c->rules[c->nrules]);
+		gen_finish(g, &c->rules[c->nrules], c->nrules, &counts);
+		c->nrules++;
 	}
 	if (o->essentials && !g->failed)
 		gen_essentials(g, c, dir);
@@ -154,6 +181,28 @@ struct policy *rulegen_policy(struct arena *arena, struct prng *prng, const stru
 			gen_chain(&g, &policy->chain[d], (enum direction)d);
 	}
 	return g.failed ? NULL : policy;
+}
+
+struct policy *rulegen_plain(struct arena *arena, uint64_t seed, enum rulegen_style style, size_t n)
+{
+	struct rulegen_opts opts = {
+		.style = style, .nrules = n, .directions = 1u << DIRECTION_INGRESS, .no_count = true};
+	struct prng prng;
+
+	prng_init(&prng, seed);
+	return rulegen_policy(arena, &prng, &opts);
+}
+
+const char *rulegen_style_name(enum rulegen_style style)
+{
+	static const char *const names[RULEGEN_STYLE_COUNT] = {
+		[RULEGEN_EDGES] = "edges",	 [RULEGEN_CLASSBENCH] = "classbench", [RULEGEN_ACL] = "acl",
+		[RULEGEN_FW] = "fw",		 [RULEGEN_IPC] = "ipc",		      [RULEGEN_NESTED] = "nested",
+		[RULEGEN_CROSSING] = "crossing", [RULEGEN_PORTS] = "ports",	      [RULEGEN_NEGATED] = "negated",
+		[RULEGEN_ONE_PAIR] = "one-pair", [RULEGEN_GRID] = "grid",
+	};
+
+	return names[style];
 }
 
 struct policy *rulegen_classbench(struct arena *arena, struct prng *prng, size_t n)

@@ -11,8 +11,26 @@ struct str;
 
 enum rulegen_style {
 	RULEGEN_EDGES,      /* every field, small pools of colliding edge values: for tests against the oracle */
-	RULEGEN_CLASSBENCH, /* five-tuple rules as real filter lists have them: for scale and benchmarks */
+	RULEGEN_CLASSBENCH, /* five-tuple rules, addresses anywhere: the plainest of the large ones */
+	/* Five-tuple rules with the statistics of real ones; see rulegen_real.c. One in five is IPv6. No duplicates; few rules
+	 * are hidden by an earlier one; what is specific stands, as a rule, before what is not. */
+	RULEGEN_ACL, /* access lists: destinations specific, sources mixed */
+	RULEGEN_FW,  /* firewalls: one side is often any address */
+	RULEGEN_IPC, /* chains of a host or a cloud: both sides specific */
+	/* Made to blow a compiler up. */
+	RULEGEN_NESTED,	  /* ranges inside ranges, as deep as there are rules */
+	RULEGEN_CROSSING, /* every prefix of one source with every prefix of one destination */
+	RULEGEN_PORTS,	  /* thousands of port ranges */
+	RULEGEN_NEGATED,  /* complements of prefixes and ports */
+	RULEGEN_ONE_PAIR, /* one pair of hosts, many services */
+	RULEGEN_GRID,	  /* hosts × hosts */
+	RULEGEN_STYLE_COUNT,
 };
+#define RULEGEN_REAL_FIRST RULEGEN_ACL
+#define RULEGEN_HOSTILE_FIRST RULEGEN_NESTED
+
+/* "edges", "acl", … */
+const char *rulegen_style_name(enum rulegen_style style);
 
 /* Zero means: everything allowed. */
 struct rulegen_opts {
@@ -30,7 +48,8 @@ struct rulegen_opts {
 /* A new policy called "gen", or NULL when memory ran out. Every rule has a unique `text` and file/line. */
 struct policy *rulegen_policy(struct arena *arena, struct prng *prng, const struct rulegen_opts *opts);
 
-/* Short cut: the classbench style with n rules, in the ingress chain alone, `default drop`. */
+/* Short cuts: one style with n rules and no `count`, in the ingress chain alone, `default drop`. */
+struct policy *rulegen_plain(struct arena *arena, uint64_t seed, enum rulegen_style style, size_t n);
 struct policy *rulegen_classbench(struct arena *arena, struct prng *prng, size_t n);
 
 /* For failure reports: what a rule, or a whole chain, asks for, one line per rule. */

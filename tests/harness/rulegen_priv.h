@@ -33,5 +33,9 @@ void gen_edges_init(struct gen *g);
 void gen_edges_rule(struct gen *g, struct rule *r);
 void gen_classbench_init(struct gen *g);
 void gen_classbench_rule(struct gen *g, struct rule *r);
+void gen_hostile_rule(struct gen *g, struct rule *r, uint64_t index);
+
+/* All opts->nrules at once; fewer when so many different ones do not exist. */
+void gen_real_rules(struct gen *g, struct rule *rules, size_t *ret_n);
 
 #endif
