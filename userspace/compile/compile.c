@@ -26,7 +26,7 @@ static int compile_plans(struct arena *arena, const struct policy *policy, const
 	int err = 0;
 
 	for (int dir = 0; dir < FW_DIR_COUNT && !err; dir++)
-		err = plan_build(arena, policy, dir, d, &used, &plan[dir]);
+		err = plan_build(arena, policy, dir, opts, d, &used, &plan[dir]);
 	if (!err)
 		err = meta_build(arena, policy, source_name, source_text, &meta);
 	if (!err)

@@ -99,13 +99,13 @@ static int plan_space(struct plan *p, enum space s, struct diags *d, size_t *use
 	return *used > FW_MAX_IMAGE ? plan_too_large(p, d, "table", s) : 0;
 }
 
-int plan_build(struct arena *arena, const struct policy *policy, enum fw_dir dir, struct diags *d, size_t *used,
-	       struct plan *p)
+int plan_build(struct arena *arena, const struct policy *policy, enum fw_dir dir, const struct compile_opts *opts,
+	       struct diags *d, size_t *used, struct plan *p)
 {
 	const struct chain *chain = &policy->chain[dir];
 	int err;
 
-	*p = (struct plan){ .dir = dir, .policy = policy };
+	*p = (struct plan){ .opts = opts, .dir = dir, .policy = policy };
 	err = plan_count_rules(p, chain, d);
 	if (err)
 		return err;

@@ -8,10 +8,12 @@
 
 #include "base/diag.h"
 #include "compile/class.h"
+#include "compile/compile.h"
 #include "compile/trie.h"
 #include "image/image.h"
 
 struct plan {
+	const struct compile_opts *opts;
 	enum fw_dir dir;
 	const struct policy *policy;
 	struct boxes boxes;
@@ -32,8 +34,8 @@ struct plan {
  * Build the plan of policy->chain[dir]. *used: bytes of the image taken so far, grows. What is over a budget is a
  * diagnostic and -E2BIG. The plan must be given to plan_fini in any case.
  */
-int plan_build(struct arena *arena, const struct policy *policy, enum fw_dir dir, struct diags *d, size_t *used,
-	       struct plan *p);
+int plan_build(struct arena *arena, const struct policy *policy, enum fw_dir dir, const struct compile_opts *opts,
+	       struct diags *d, size_t *used, struct plan *p);
 void plan_fini(struct plan *p);
 
 static inline bool plan_has(const struct plan *p, enum space s)
