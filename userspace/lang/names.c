@@ -2,19 +2,11 @@
 #include "lang/names.h"
 
 #include "base/arena.h"
+#include "base/hash.h"
 
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
-
-static uint64_t hash_bytes(const char *s, size_t len)
-{
-	uint64_t h = 0xcbf29ce484222325u;
-
-	for (size_t i = 0; i < len; i++)
-		h = (h ^ (unsigned char)s[i]) * 0x100000001b3u;
-	return h ^ h >> 29;
-}
 
 /* The entry of the key, or the free one where it would stand. */
 static struct name_entry *names_find(const struct names *t, const char *s, size_t len, uint64_t hash)
