@@ -232,6 +232,7 @@ static void test_bases(void **state)
 static void test_pass_all(void **state)
 {
 	struct packet other = { .family = FAMILY_OTHER }, v4 = hand_packet4(1, 2), v6 = hand_packet6(3, 4);
+	struct str text = {};
 	struct image img;
 	const char *why;
 	uint32_t nslots[FW_DIR_COUNT];
@@ -241,7 +242,8 @@ static void test_pass_all(void **state)
 	assert_int_equal(image_check(img.data, img.len, &why), 0);
 	assert_string_equal(image_policy(image_hdr(&img)), "any");
 	assert_string_equal(image_source(image_hdr(&img)), "");
-	assert_string_equal(image_text(image_hdr(&img)), "");
+	image_text(image_hdr(&img), &text);
+	assert_string_equal(str_get(&text), "");
 	for (int d = 0; d < FW_DIR_COUNT; d++) {
 		assert_int_equal(image_walk(&img, d, &v4, NULL, NULL).verdict, VERDICT_PASS);
 		assert_int_equal(image_walk(&img, d, &v6, NULL, NULL).verdict, VERDICT_PASS);
@@ -260,6 +262,7 @@ static void test_meta(void **state)
 	const struct fw_meta_rule *r;
 	struct compile_opts opts = {};
 	struct diags d;
+	struct str text = {};
 	struct image img;
 	size_t n;
 
@@ -273,7 +276,9 @@ static void test_meta(void **state)
 	assert_int_equal(compile_policy(p, "dir/hand.fw", "policy hand {}\n", &d, &opts, &img), 0);
 	assert_string_equal(image_policy(image_hdr(&img)), "hand");
 	assert_string_equal(image_source(image_hdr(&img)), "dir/hand.fw");
-	assert_string_equal(image_text(image_hdr(&img)), "policy hand {}\n");
+	image_text(image_hdr(&img), &text);
+	assert_string_equal(str_get(&text), "policy hand {}\n");
+	str_fini(&text);
 	r = image_rules(image_hdr(&img), FW_DIR_INGRESS, &n);
 	assert_int_equal(n, 6);
 	/* Namesakes are numbered, and every identity is another. */

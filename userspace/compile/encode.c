@@ -86,15 +86,11 @@ static void encode_actions(const struct plan *p, const struct meta *meta, struct
 
 static void encode_meta(const struct plan plan[FW_DIR_COUNT], const struct meta *meta, uint8_t *out)
 {
-	memcpy(out, &meta->head, sizeof(meta->head));
-	for (int d = 0; d < FW_DIR_COUNT; d++) {
+	for (int d = 0; d < FW_DIR_COUNT; d++)
 		for (size_t i = 0; i < meta->nrules[d]; i++)
 			if (plan[d].never[i])
 				meta->rule[d][i].flags |= FW_RULEF_NEVER;
-		if (meta->nrules[d])
-			memcpy(out + meta->head.rules[d], meta->rule[d], meta->nrules[d] * sizeof(*meta->rule[d]));
-	}
-	memcpy(out + meta->head.strings_end - meta->strings_len, meta->strings, meta->strings_len);
+	meta_write(meta, out);
 }
 
 /* Sets go into the digest in their shortest form: SHA-256 is the slowest thing that looks at a long list. */

@@ -73,11 +73,14 @@ struct meta {
 	struct fw_meta head;
 	struct fw_meta_rule *rule[FW_DIR_COUNT];
 	size_t nrules[FW_DIR_COUNT];
+	const char *text; /* of the policy; lives as long as the caller says */
 	char *strings;
 	size_t strings_len, bytes; /* of all */
 };
 int meta_build(struct arena *arena, const struct policy *policy, const char *source_name, const char *source_text,
 	       struct meta *ret);
+/* Into the image, after the flags of the rules are set. */
+void meta_write(const struct meta *meta, void *out);
 
 /* cost.c: what the plans cost, for a reader. */
 struct cost;

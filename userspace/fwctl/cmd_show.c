@@ -39,7 +39,10 @@ static void show_rules(const struct show *s)
 			if (uses(&s->live.iface[j], p))
 				out(" %s", out_name(s->live.iface[j].name));
 		out("\n");
-		out_text(image_text(p->image));
+		struct str text = {};
+		image_text(p->image, &text);
+		out_text(str_get(&text));
+		str_fini(&text);
 	}
 }
 
@@ -62,6 +65,16 @@ static json_t *dir_json(const struct fw_image *img, enum fw_dir dir)
 			 word_verdict(h->default_verdict), "rules", rules);
 }
 
+static json_t *text_json(const struct fw_image *img)
+{
+	struct str text = {};
+
+	image_text(img, &text);
+	json_t *j = out_jstr(str_get(&text));
+	str_fini(&text);
+	return j;
+}
+
 static json_t *show_rules_json(const struct show *s)
 {
 	json_t *list = json_array();
@@ -76,7 +89,7 @@ static json_t *show_rules_json(const struct show *s)
 			list, json_pack("{s:o,s:I,s:s,s:o,s:o,s:o,s:o,s:o}", "policy", out_jstr(p->state->policy),
 					"generation", (json_int_t)p->image->generation, "digest", p->state->digest,
 					"source", out_jstr(image_source(p->image)), "interfaces", ifaces, "text",
-					out_jstr(image_text(p->image)), "ingress", dir_json(p->image, FW_DIR_INGRESS),
+					text_json(p->image), "ingress", dir_json(p->image, FW_DIR_INGRESS),
 					"egress", dir_json(p->image, FW_DIR_EGRESS)));
 	}
 	return json_pack("{s:o}", "policies", list);

@@ -64,13 +64,17 @@ int text_make(struct arena *arena, const struct ruleset *rs, const struct policy
 
 const struct ruleset *text_read(struct arena *arena, const struct fw_image *img)
 {
-	const char *text = image_text(img);
+	struct str text = {};
 	struct ruleset *rs = NULL;
+	const char *copy;
 	struct diags d;
 
 	diags_init(&d, arena);
-	if (!*text || lang_parse(arena, image_policy(img), text, strlen(text), NULL, &d, &rs) || !rs->npolicies)
+	image_text(img, &text);
+	copy = text.failed ? NULL : arena_strndup(arena, str_get(&text), text.len);
+	if (!copy || !*copy || lang_parse(arena, image_policy(img), copy, text.len, NULL, &d, &rs) || !rs->npolicies)
 		rs = NULL;
+	str_fini(&text);
 	diags_fini(&d);
 	return rs;
 }
@@ -80,13 +84,13 @@ void text_sets(struct arena *arena, const struct fw_image *img,
 {
 	const struct ruleset *rs = text_read(arena, img);
 	char name[128];
-	size_t n4, n6;
+	size_t n4, n6, len;
 
 	for (size_t i = 0; rs && i < rs->nsets; i++)
 		each(ctx, rs->sets[i].name, rs->sets[i].addresses->n4, rs->sets[i].addresses->n6);
 	if (rs)
 		return;
-	for (const char *p = image_text(img); *p == '#'; p += strcspn(p, "\n"), p += *p == '\n')
+	for (const char *p = image_lines(img, &len), *end = p + len; p < end && *p == '#'; p += strlen(p) + 1)
 		if (sscanf(p, "# set %127[^:]: %zu IPv4 ranges, %zu IPv6 ranges", name, &n4, &n6) == 3)
 			each(ctx, name, n4, n6);
 }

@@ -74,9 +74,22 @@ const char *image_source(const struct fw_image *img)
 	return image_str(img, image_meta(img)->source);
 }
 
-const char *image_text(const struct fw_image *img)
+const char *image_lines(const struct fw_image *img, size_t *ret_len)
 {
+	*ret_len = image_meta(img)->text_len;
 	return image_str(img, image_meta(img)->text);
+}
+
+void image_text(const struct fw_image *img, struct str *out)
+{
+	size_t all;
+	const char *line = image_lines(img, &all), *end = line + all;
+
+	for (size_t len; line < end; line += len + 1) {
+		len = strnlen(line, end - line);
+		str_add_len(out, line, len);
+		str_add(out, "\n");
+	}
 }
 
 const struct fw_meta_rule *image_rules(const struct fw_image *img, enum fw_dir dir, size_t *ret_n)

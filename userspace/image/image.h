@@ -39,7 +39,9 @@ int image_check(const void *data, size_t len, const char **ret_why);
 /* Meta access on a checked image. Strings are inside the image and NUL-terminated. */
 const char *image_policy(const struct fw_image *img);
 const char *image_source(const struct fw_image *img);
-const char *image_text(const struct fw_image *img);
+void image_text(const struct fw_image *img, struct str *out); /* the policy in canonical text */
+/* The same as it stands in the image: a NUL behind every line. */
+const char *image_lines(const struct fw_image *img, size_t *ret_len);
 const struct fw_meta_rule *image_rules(const struct fw_image *img, enum fw_dir dir, size_t *ret_n);
 const char *image_str(const struct fw_image *img, uint32_t off);
 const struct fw_base *image_bases(const struct fw_image *img, size_t *ret_n);

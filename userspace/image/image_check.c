@@ -178,7 +178,8 @@ static const char *check_meta(const struct fw_image *img)
 	if (((uint64_t)meta->strings_end + 7) / 8 * 8 + (uint64_t)meta->nbases * sizeof(struct fw_base) !=
 	    img->meta_len)
 		return "bases";
-	if (!check_str(meta, meta->policy) || !check_str(meta, meta->source) || !check_str(meta, meta->text))
+	if (!check_str(meta, meta->policy) || !check_str(meta, meta->source) || !check_str(meta, meta->text) ||
+	    meta->text_len > meta->strings_end - meta->text)
 		return "meta strings";
 	for (int d = 0; d < FW_DIR_COUNT && !why; d++)
 		why = check_meta_rules(img, meta, d);

@@ -31,6 +31,18 @@ static void image_seal_dirs(struct digest *d, const struct fw_image *hdr)
 	digest_add(d, hdr->dir, sizeof(hdr->dir));
 }
 
+/* An identity that is a piece of the text, which the digest covers, is known by its place there. */
+static void image_seal_id(struct digest *d, const struct fw_image *hdr, const char *id)
+{
+	size_t len;
+	const char *text = image_lines(hdr, &len);
+
+	if (id >= text && id < text + len)
+		digest_add_u64(d, ~(uint64_t)(id - text));
+	else
+		digest_add_str(d, id);
+}
+
 /* The verdicts count, the slots do not. */
 static void image_seal_rules(struct digest *d, const struct fw_image *hdr, enum fw_dir dir)
 {
@@ -40,7 +52,7 @@ static void image_seal_rules(struct digest *d, const struct fw_image *hdr, enum 
 	for (size_t i = 0; i < n; i++) {
 		digest_add_u64(d, rule[i].verdict);
 		digest_add_u64(d, rule[i].flags);
-		digest_add_str(d, image_str(hdr, rule[i].id));
+		image_seal_id(d, hdr, image_str(hdr, rule[i].id));
 	}
 }
 
@@ -59,6 +71,8 @@ int image_seal(struct image *img, const uint8_t source[32])
 {
 	struct digest *d auto_digest = digest_new();
 	struct fw_image *hdr = image_hdr(img);
+	const char *text;
+	size_t len;
 
 	if (!d)
 		return -ENOMEM;
@@ -66,7 +80,9 @@ int image_seal(struct image *img, const uint8_t source[32])
 	image_seal_dirs(d, hdr);
 	digest_add_u64(d, digest_sum(img->data + sizeof(*hdr), image_tables_end(hdr) - sizeof(*hdr)));
 	digest_add_str(d, image_policy(hdr));
-	digest_add_str(d, image_text(hdr));
+	text = image_lines(hdr, &len);
+	digest_add_u64(d, len);
+	digest_add(d, text, len);
 	for (int dir = 0; dir < FW_DIR_COUNT; dir++)
 		image_seal_rules(d, hdr, dir);
 	digest_end(d, hdr->digest);

@@ -345,22 +345,23 @@ struct fw_trace {
 /*
  * Meta: what user space wants to know of a running generation. Strings are
  * NUL-terminated and named by their offset from the start of `struct fw_meta`.
+ * The text of the policy stands there once: each of its lines ends with a NUL, so that a rule names its part of it.
  */
 struct fw_meta {
 	__u32 policy;                 /* string: name */
 	__u32 source;                 /* string: file as given */
 	__u32 rules[FW_DIR_COUNT];    /* struct fw_meta_rule[dir[].nrules], offset from fw_meta */
-	__u32 text;                   /* string: the policy in canonical text */
+	__u32 text;                   /* the policy in canonical text, text_len bytes of lines, NUL for newline */
 	__u32 strings_end;            /* end of everything above: struct fw_base follows, 8-aligned */
 	__u32 nbases;
-	__u32 reserved;
+	__u32 text_len;
 };
 
 #define FW_RULEF_ESSENTIAL 1u
 #define FW_RULEF_NEVER 2u /* can never match */
 struct fw_meta_rule {
 	__u32 id;    /* string: identity: label, else canonical text, "#n" added to repeats */
-	__u32 text;  /* string: canonical text */
+	__u32 text;  /* string: canonical text, the end of a line of fw_meta.text */
 	__u32 file;  /* string */
 	__u32 line;
 	__u32 label; /* string, "" when none */
