@@ -30,6 +30,30 @@ static uint32_t walk_packed(const struct image *img, uint32_t trie, uint32_t cel
 	return unit >> bit % 32 & ((1ull << (1u << shift)) - 1);
 }
 
+/* The last run that starts at or below the byte, counted one by one. */
+static uint32_t walk_rank(const struct image *img, uint32_t trie, uint32_t cell, unsigned int byte)
+{
+	uint64_t at = trie + 4ull * (cell & FW_CELL_MASK);
+	const struct fw_rank *rank = walk_at(img, at, offsetof(struct fw_rank, value));
+	unsigned int runs = 0;
+
+	if (at % 64 || !(rank->map[0] & 1))
+		abort();
+	for (unsigned int b = 0; b <= byte; b++) {
+		if (b % 64 == 0 && rank->before[b / 64] != runs)
+			abort();
+		runs += rank->map[b / 64] >> b % 64 & 1;
+	}
+	return walk_u32(img, at + offsetof(struct fw_rank, value) + 4ull * (runs - 1));
+}
+
+static uint32_t walk_chunk(const struct image *img, uint32_t trie, uint32_t cell, unsigned int byte)
+{
+	if ((cell & FW_CELL_KIND) == FW_CELL_RANK)
+		return walk_rank(img, trie, cell, byte);
+	return walk_u32(img, trie + 4ull * ((cell & FW_CELL_MASK) + byte));
+}
+
 static uint32_t walk_trie4(const struct image *img, uint32_t trie, unsigned int shift, uint32_t addr)
 {
 	uint32_t cell;
@@ -42,11 +66,13 @@ static uint32_t walk_trie4(const struct image *img, uint32_t trie, unsigned int 
 
 		if (at < 0)
 			abort();
-		if (cell & FW_CELL_LEAF)
+		if ((cell & FW_CELL_KIND) == FW_CELL_SKIP)
+			abort();
+		if ((cell & FW_CELL_KIND) == FW_CELL_LEAF)
 			return walk_packed(img, trie, cell, shift, byte);
-		if (at == 0)
-			abort(); /* the fourth byte is always packed */
-		cell = walk_u32(img, trie + 4ull * ((cell & FW_CELL_MASK) + byte));
+		if (at == 0 && (cell & FW_CELL_KIND) != FW_CELL_RANK)
+			abort(); /* the fourth byte has classes alone, so no plain chunk */
+		cell = walk_chunk(img, trie, cell, byte);
 	}
 	return cell;
 }
@@ -63,7 +89,7 @@ static uint32_t walk_trie6(const struct image *img, uint32_t trie, unsigned int 
 
 		if (steps++ == FW_TRIE6_STEPS || byte > 15)
 			abort();
-		if (cell & FW_CELL_SKIP) {
+		if ((cell & FW_CELL_KIND) == FW_CELL_SKIP) {
 			const struct fw_skip6 *skip = walk_at(img, trie + 4ull * place, sizeof(*skip));
 			uint64_t hi = (uint64_t)(addr >> 64), lo = (uint64_t)addr;
 
@@ -73,9 +99,9 @@ static uint32_t walk_trie6(const struct image *img, uint32_t trie, unsigned int 
 			byte = skip->next_byte;
 			continue;
 		}
-		if (cell & FW_CELL_LEAF)
+		if ((cell & FW_CELL_KIND) == FW_CELL_LEAF)
 			return walk_packed(img, trie, cell, shift, value);
-		cell = walk_u32(img, trie + 4ull * (place + value));
+		cell = walk_chunk(img, trie, cell, value);
 		byte++;
 	}
 	return cell;
