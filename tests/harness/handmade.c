@@ -72,7 +72,7 @@ const struct aset *hand_addr6(struct arena *arena, u128 lo, u128 hi)
 	return s;
 }
 
-void hand_compile(const struct policy *policy, struct image *ret)
+void hand_compile_opts(const struct policy *policy, const struct compile_opts *opts, struct image *ret)
 {
 	struct arena *arena = hand_must(arena_new());
 	const char *why = "";
@@ -80,7 +80,7 @@ void hand_compile(const struct policy *policy, struct image *ret)
 	int err;
 
 	diags_init(&d, arena);
-	err = compile_policy(policy, "hand.fw", "", &d, NULL, ret);
+	err = compile_policy(policy, "hand.fw", "", &d, opts, ret);
 	if (!err)
 		err = image_check(ret->data, ret->len, &why);
 	if (err || d.errors) {
@@ -91,7 +91,12 @@ void hand_compile(const struct policy *policy, struct image *ret)
 	arena_free(arena);
 }
 
-int hand_refused(const struct policy *policy, struct str *ret_text)
+void hand_compile(const struct policy *policy, struct image *ret)
+{
+	hand_compile_opts(policy, NULL, ret);
+}
+
+int hand_refused_opts(const struct policy *policy, const struct compile_opts *opts, struct str *ret_text)
 {
 	struct arena *arena = hand_must(arena_new());
 	struct image img = {};
@@ -99,13 +104,18 @@ int hand_refused(const struct policy *policy, struct str *ret_text)
 	int err;
 
 	diags_init(&d, arena);
-	err = compile_policy(policy, "hand.fw", "", &d, NULL, &img);
+	err = compile_policy(policy, "hand.fw", "", &d, opts, &img);
 	if (!err)
 		image_fini(&img);
 	diags_print(&d, ret_text);
 	diags_fini(&d);
 	arena_free(arena);
 	return err;
+}
+
+int hand_refused(const struct policy *policy, struct str *ret_text)
+{
+	return hand_refused_opts(policy, NULL, ret_text);
 }
 
 static struct packet hand_packet(enum family family, u128 src, u128 dst)

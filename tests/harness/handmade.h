@@ -28,8 +28,10 @@ const struct vset *hand_no_values(struct arena *arena);
 
 /* Compile. The image must be one that image_check accepts, or the test program ends. */
 void hand_compile(const struct policy *policy, struct image *ret);
+void hand_compile_opts(const struct policy *policy, const struct compile_opts *opts, struct image *ret);
 /* Compile something that is refused: the error code. *ret_text: the diagnostics, to be freed with str_fini. */
 int hand_refused(const struct policy *policy, struct str *ret_text);
+int hand_refused_opts(const struct policy *policy, const struct compile_opts *opts, struct str *ret_text);
 
 /* An IPv4 or IPv6 TCP packet. */
 struct packet hand_packet4(uint32_t src, uint32_t dst);

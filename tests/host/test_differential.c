@@ -128,6 +128,7 @@ static void random_pairs(void **state)
 		struct policy *p = rulegen_policy(arena, &prng, &opts);
 		struct framegen fg;
 
+		expect_opts.trie_small = i % 2; /* every other set: runs instead of fixed chunks */
 		assert_non_null(p);
 		framegen_init(&fg, &p->chain[dir], prng_u64(&prng));
 		judge_set(p, arena, dir, &fg, pairs / sets);

@@ -105,6 +105,7 @@ static void random_pairs(void **state)
 		struct policy *p = rulegen_policy(arena, &prng, &opts);
 		struct framegen fg;
 
+		expect_opts.trie_small = i % 2; /* every other set: runs instead of fixed chunks */
 		assert_non_null(p);
 		framegen_init(&fg, &p->chain[hook == FW_HOOK_TC_EGRESS], prng_u64(&prng));
 		fg.no_meta = true;

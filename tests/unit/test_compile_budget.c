@@ -153,6 +153,7 @@ static void test_image_size(void **state)
 /* The same limit, met by the addresses alone. */
 static void test_trie_size(void **state)
 {
+	const struct compile_opts opts = { .trie_small = SIZE_MAX, .set_large = SIZE_MAX };
 	struct arena *arena = arena_new();
 	struct policy *p = hand_policy(arena, 1);
 	struct aset_builder b = { .arena = arena };
@@ -169,7 +170,7 @@ static void test_trie_size(void **state)
 	}
 	assert_int_equal(aset_build(&b, &s), 0);
 	hand_rule(p, 0)->src = s;
-	assert_int_equal(hand_refused(p, &text), -E2BIG);
+	assert_int_equal(hand_refused_opts(p, &opts, &text), -E2BIG);
 	assert_non_null(strstr(str_get(&text), "from (IPv6)"));
 	assert_non_null(strstr(str_get(&text), "FW_MAX_IMAGE"));
 	str_fini(&text);

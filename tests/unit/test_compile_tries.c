@@ -66,7 +66,8 @@ static void probe6(const struct policy *p, const struct image *img, u128 lo, u12
 
 static void test_every_length4(void **state)
 {
-	(void)state;
+	const struct compile_opts *form = *state;
+
 	for (size_t b = 0; b < sizeof(bases4) / sizeof(bases4[0]); b++) {
 		for (unsigned int len = 0; len <= 32; len++) {
 			struct arena *arena = arena_new();
@@ -76,7 +77,7 @@ static void test_every_length4(void **state)
 
 			hand_rule(p, 0)->src = hand_addr4(arena, lo, lo | low);
 			hand_rule(p, 1)->dst = hand_addr4(arena, lo, lo | low);
-			hand_compile(p, &img);
+			hand_compile_opts(p, form, &img);
 			probe4(p, &img, lo, lo | low);
 			image_fini(&img);
 			arena_free(arena);
@@ -86,7 +87,8 @@ static void test_every_length4(void **state)
 
 static void test_every_length6(void **state)
 {
-	(void)state;
+	const struct compile_opts *form = *state;
+
 	for (size_t b = 0; b < BASES6; b++) {
 		for (unsigned int len = 0; len <= 128; len++) {
 			struct arena *arena = arena_new();
@@ -96,7 +98,7 @@ static void test_every_length6(void **state)
 
 			hand_rule(p, 0)->src = hand_addr6(arena, lo, lo | low);
 			hand_rule(p, 1)->dst = hand_addr6(arena, lo, lo | low);
-			hand_compile(p, &img);
+			hand_compile_opts(p, form, &img);
 			probe6(p, &img, lo, lo | low);
 			image_fini(&img);
 			arena_free(arena);
@@ -107,7 +109,8 @@ static void test_every_length6(void **state)
 /* Longest first, so that each length decides somewhere. */
 static void test_nested(void **state)
 {
-	(void)state;
+	const struct compile_opts *form = *state;
+
 	for (size_t b = 0; b < BASES6; b++) {
 		struct arena *arena = arena_new();
 		struct policy *p = hand_policy(arena, 33 + 129);
@@ -124,7 +127,7 @@ static void test_nested(void **state)
 
 			hand_rule(p, 33 + 128 - len)->src = hand_addr6(arena, base6(b) & ~low, base6(b) | low);
 		}
-		hand_compile(p, &img);
+		hand_compile_opts(p, form, &img);
 		for (unsigned int len = 0; len <= 32; len++)
 			probe4(p, &img, base4 & ~(uint32_t)low_bits(32 - len), base4 | (uint32_t)low_bits(32 - len));
 		for (unsigned int len = 0; len <= 128; len++)
@@ -147,9 +150,9 @@ static u128 random6(struct prng *prng)
 /* Ranges that are no prefixes, that touch, that overlap, inside one another. */
 static void test_ranges(void **state)
 {
+	const struct compile_opts *form = *state;
 	struct prng prng;
 
-	(void)state;
 	prng_init(&prng, prng_seed("test_ranges", 0));
 	for (int round = 0; round < 150; round++) {
 		struct arena *arena = arena_new();
@@ -171,7 +174,7 @@ static void test_ranges(void **state)
 			hand_rule(p, 2 * i)->src = hand_addr6(arena, lo6[i], hi6[i]);
 			hand_rule(p, 2 * i + 1)->src = hand_addr4(arena, lo4[i], hi4[i]);
 		}
-		hand_compile(p, &img);
+		hand_compile_opts(p, form, &img);
 		for (size_t i = 0; i < n; i++) {
 			probe6(p, &img, lo6[i], hi6[i]);
 			probe4(p, &img, lo4[i], hi4[i]);
@@ -184,9 +187,10 @@ static void test_ranges(void **state)
 /* A packed cell has 1, 2, 4, 8, 16 or 32 bits: the numbers of classes on both sides of each step. */
 static void test_leaf_widths(void **state)
 {
+	const struct compile_opts *form = *state;
+
 	static const unsigned int rules[] = { 1, 2, 3, 4, 14, 15, 16, 254, 255, 256 };
 
-	(void)state;
 	for (size_t k = 0; k < sizeof(rules) / sizeof(rules[0]); k++) {
 		struct arena *arena = arena_new();
 		struct policy *p = hand_policy(arena, 2 * rules[k]);
@@ -198,7 +202,7 @@ static void test_leaf_widths(void **state)
 			hand_rule(p, 2 * i)->src = hand_addr4(arena, 0x0a000000 + 5 * i, 0x0a000000 + 5 * i + 1);
 			hand_rule(p, 2 * i + 1)->src = hand_addr6(arena, a6, a6);
 		}
-		hand_compile(p, &img);
+		hand_compile_opts(p, form, &img);
 		assert_true(image_hdr(&img)->dir[0].leaf_shift[0][0] <= 4);
 		for (unsigned int i = 0; i < rules[k]; i++) {
 			u128 a6 = base6(2) + (u128)i * 3;
@@ -214,6 +218,7 @@ static void test_leaf_widths(void **state)
 /* The point of packed chunks: a long list of hosts does not take a kilobyte for each. */
 static void test_list_is_small(void **state)
 {
+	const struct compile_opts *form = *state;
 	struct arena *arena = arena_new();
 	struct policy *p = hand_policy(arena, 1);
 	struct aset_builder b = { .arena = arena };
@@ -221,7 +226,6 @@ static void test_list_is_small(void **state)
 	struct aset *s;
 	struct image img;
 
-	(void)state;
 	prng_init(&prng, 7);
 	for (int i = 0; i < 20000; i++) {
 		u128 a = (u128)(0x2000000000000000 | prng_u64(&prng) >> 3) << 64 | prng_u64(&prng);
@@ -230,7 +234,7 @@ static void test_list_is_small(void **state)
 	}
 	assert_int_equal(aset_build(&b, &s), 0);
 	hand_rule(p, 0)->src = s;
-	hand_compile(p, &img);
+	hand_compile_opts(p, form, &img);
 	/* l1 is 256 KB; then less than 600 bytes a host, where chunks alone would take 13 KB. */
 	assert_true(img.len < (256u << 10) + 20000 * 600);
 	for (size_t i = 0; i < s->n6; i += 500)
@@ -239,17 +243,20 @@ static void test_list_is_small(void **state)
 	arena_free(arena);
 }
 
+/* Chunks of fixed width, and chunks of runs wherever they are shorter. */
+static struct compile_opts fixed = { .trie_small = FW_MAX_IMAGE }, runs = { .trie_small = 1 };
+#define BOTH(name, test)                                                                                               \
+	{ name ": fixed width", test, NULL, NULL, &fixed }, { name ": runs", test, NULL, NULL, &runs }
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		{ "every IPv4 prefix length: the edges and one beyond are right", test_every_length4, NULL, NULL,
-		  NULL },
-		{ "every IPv6 prefix length: the edges and one beyond are right", test_every_length6, NULL, NULL,
-		  NULL },
-		{ "prefixes of every length inside one another: the first rule wins", test_nested, NULL, NULL, NULL },
-		{ "ranges that are no prefixes are exact", test_ranges, NULL, NULL, NULL },
-		{ "packed cells of every width are exact", test_leaf_widths, NULL, NULL, NULL },
-		{ "a list of IPv6 hosts stays small", test_list_is_small, NULL, NULL, NULL },
+		BOTH("every IPv4 prefix length: the edges and one beyond are right", test_every_length4),
+		BOTH("every IPv6 prefix length: the edges and one beyond are right", test_every_length6),
+		BOTH("prefixes of every length inside one another: the first rule wins", test_nested),
+		BOTH("ranges that are no prefixes are exact", test_ranges),
+		BOTH("packed cells of every width are exact", test_leaf_widths),
+		BOTH("a list of IPv6 hosts stays small", test_list_is_small),
 	};
 
 	return cmocka_run_group_tests_name("compile_tries", tests, NULL, NULL);

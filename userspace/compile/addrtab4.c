@@ -39,57 +39,52 @@ static unsigned int addrtab4_run(struct addrtab4 *w, uint32_t from, uint32_t las
  */
 static int addrtab4_cell(struct addrtab4 *w, uint32_t base, unsigned int bits, uint32_t *ret_cell)
 {
-	uint32_t last = base + (uint32_t)((1ull << bits) - 1), cell[256];
+	uint32_t last = base + (uint32_t)((1ull << bits) - 1), cell;
 	unsigned int step = bits - 8, i = 0;
+	struct trie_cells cells;
 
 	if (addrtab4_end(w) >= last) {
 		*ret_cell = w->c->cls[w->at];
 		w->at += addrtab4_end(w) == last;
 		return 0;
 	}
+	trie_cells_init(&cells);
 	while (i < 256) {
 		uint32_t cls = w->c->cls[w->at];
 		unsigned int n = addrtab4_run(w, base + (i << step), last, step);
 		int err;
 
-		for (unsigned int k = 0; k < n; k++)
-			cell[i + k] = cls;
-		i += n;
-		if (n)
+		if (n) {
+			trie_cells_add(&cells, i, cls);
+			i += n;
 			continue;
+		}
 		/* The stretch ends inside this cell. */
-		err = addrtab4_cell(w, base + (i << step), step, &cell[i]);
+		err = addrtab4_cell(w, base + (i << step), step, &cell);
 		if (err)
 			return err;
-		i++;
+		trie_cells_add(&cells, i++, cell);
 	}
-	return trie_add_chunk(w->t, cell, ret_cell);
+	return trie_add_chunk(w->t, &cells, ret_cell);
 }
 
-int trie4_build(const struct classes *c, size_t limit, struct trie *ret)
+static int addrtab4_fill(const struct classes *c, struct trie *t)
 {
-	struct trie t = {};
-	struct addrtab4 w = { .c = c, .t = &t };
-	int err;
+	struct addrtab4 w = { .c = c, .t = t };
+	int err = 0;
 
-	if (c->nbounds == 1) {
-		*ret = t;
-		return 0;
-	}
-	err = trie_init(&t, c, limit);
 	for (uint32_t i = 0; i < 65536 && !err; i++) {
 		uint32_t cell;
 
 		err = addrtab4_cell(&w, i << 16, 16, &cell);
 		if (!err)
-			t.v[i] = cell;
+			t->v[i] = cell;
 	}
-	if (err) {
-		trie_fini(&t);
-		return err;
-	}
-	trie_seal(&t);
-	t.steps = 3;
-	*ret = t;
-	return 0;
+	t->steps = t->ranks ? 5 : 3; /* the map of a rank chunk, then its value */
+	return err;
+}
+
+int trie4_build(const struct classes *c, size_t limit, size_t small, struct trie *ret)
+{
+	return trie_build(c, limit, small, addrtab4_fill, ret);
 }

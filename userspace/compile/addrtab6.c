@@ -90,28 +90,35 @@ static int addrtab6_skip(struct addrtab6 *w, u128 base, u128 end, unsigned int b
 
 static int addrtab6_chunk(struct addrtab6 *w, u128 base, unsigned int byte, size_t at, uint32_t *ret_cell)
 {
-	unsigned int step = 120 - 8 * byte;
-	uint32_t cell[256];
+	unsigned int step = 120 - 8 * byte, i = 0;
+	struct trie_cells cells;
 
-	for (unsigned int i = 0; i < 256; i++) {
-		u128 lo = base + ((u128)i << step), hi = lo + addrtab6_low(step);
+	trie_cells_init(&cells);
+	while (i < 256) {
+		u128 lo = base + ((u128)i << step), rest, whole;
+		uint32_t cell;
 		size_t to;
 		int err;
 
 		while (addrtab6_end(w->c, at) < lo)
 			at++;
-		for (to = at; addrtab6_end(w->c, to) < hi;)
-			to++;
-		if (to == at) {
-			cell[i] = w->c->cls[at];
+		rest = addrtab6_end(w->c, at) - lo;
+		whole = rest >> step;
+		whole += (rest & addrtab6_low(step)) == addrtab6_low(step);
+		if (whole) { /* cells that this stretch covers wholly */
+			trie_cells_add(&cells, i, w->c->cls[at]);
+			i = whole < 256 - i ? i + (unsigned int)whole : 256;
 			continue;
 		}
-		err = addrtab6_cell(w, lo, byte + 1, at, to, &cell[i]);
+		for (to = at; addrtab6_end(w->c, to) < lo + addrtab6_low(step);)
+			to++;
+		err = addrtab6_cell(w, lo, byte + 1, at, to, &cell);
 		if (err)
 			return err;
+		trie_cells_add(&cells, i++, cell);
 		at = to;
 	}
-	return trie_add_chunk(w->t, cell, ret_cell);
+	return trie_add_chunk(w->t, &cells, ret_cell);
 }
 
 /* The cell of the block that starts at base and is told apart by `byte` and what follows; stretches from … to cover it.
@@ -134,18 +141,12 @@ static int addrtab6_cell(struct addrtab6 *w, u128 base, unsigned int byte, size_
 	return done < 0 ? done : 0;
 }
 
-int trie6_build(const struct classes *c, size_t limit, struct trie *ret)
+static int addrtab6_fill(const struct classes *c, struct trie *t)
 {
-	struct trie t = {};
-	struct addrtab6 w = { .c = c, .t = &t, .depth = 1 };
+	struct addrtab6 w = { .c = c, .t = t, .depth = 1 };
 	size_t from = 0, to;
-	int err;
+	int err = 0;
 
-	if (c->nbounds == 1) {
-		*ret = t;
-		return 0;
-	}
-	err = trie_init(&t, c, limit);
 	for (uint32_t i = 0; i < 65536 && !err; i++) {
 		u128 lo = (u128)i << 112, hi = lo + addrtab6_low(112);
 		uint32_t cell;
@@ -156,14 +157,15 @@ int trie6_build(const struct classes *c, size_t limit, struct trie *ret)
 			to++;
 		err = addrtab6_cell(&w, lo, 2, from, to, &cell);
 		if (!err)
-			t.v[i] = cell;
+			t->v[i] = cell;
 		from = to;
 	}
-	if (err) {
-		trie_fini(&t);
-		return err;
-	}
-	trie_seal(&t);
-	*ret = t;
-	return 0;
+	if (t->ranks) /* the map of a rank chunk, then its value */
+		t->steps = 2 * t->steps - 1;
+	return err;
+}
+
+int trie6_build(const struct classes *c, size_t limit, size_t small, struct trie *ret)
+{
+	return trie_build(c, limit, small, addrtab6_fill, ret);
 }

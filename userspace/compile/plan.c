@@ -71,7 +71,7 @@ static int plan_trie(struct plan *p, enum space s, struct diags *d, size_t *used
 
 	if (space_family(s) == FAMILY_COUNT)
 		return 0;
-	err = (space_family(s) == FAMILY_IPV4 ? trie4_build : trie6_build)(&p->classes[s], left, &p->trie[s]);
+	err = (space_family(s) == FAMILY_IPV4 ? trie4_build : trie6_build)(&p->classes[s], left, p->opts->trie_small, &p->trie[s]);
 	return err == -E2BIG ? plan_too_large(p, d, "addresses", s) : err;
 }
 

@@ -56,11 +56,11 @@ static int trie_grow_table(struct trie *t)
 	return 0;
 }
 
-int trie_init(struct trie *t, const struct classes *c, size_t limit)
+static int trie_init(struct trie *t, const struct classes *c, size_t limit, bool runs)
 {
 	int err;
 
-	*t = (struct trie){ .limit = limit / sizeof(*t->v) };
+	*t = (struct trie){ .limit = limit / sizeof(*t->v), .runs = runs };
 	while (t->leaf_shift < 5 && c->nclasses > 1ull << (1u << t->leaf_shift))
 		t->leaf_shift++;
 	err = trie_reserve(t, TRIE_L1);
@@ -70,7 +70,8 @@ int trie_init(struct trie *t, const struct classes *c, size_t limit)
 	return err;
 }
 
-void trie_seal(struct trie *t)
+/* Forget what only building needs. */
+static void trie_seal(struct trie *t)
 {
 	free(t->slot);
 	free(t->entry);
@@ -128,41 +129,72 @@ static int trie_intern(struct trie *t, const uint32_t *v, size_t len, uint32_t *
 	return 2 * t->nentries > t->mask ? trie_grow_table(t) : 0;
 }
 
-/* 256 classes into cells of 1 << shift bits. */
-static void trie_pack(const uint32_t cell[256], unsigned int shift, uint32_t *out)
+/* All 256 cells, of 1 << shift bits each. */
+static void trie_pack(const struct trie_cells *c, unsigned int shift, uint32_t *out)
 {
-	unsigned int per_unit = 32u >> shift, width = 1u << shift;
+	unsigned int per_unit = 32u >> shift, width = 1u << shift, run = 0;
 
-	for (unsigned int i = 0; i < 256 / per_unit; i++) {
-		uint32_t unit = 0;
+	for (unsigned int i = 0; i < 256; i++) {
+		uint32_t unit = i % per_unit ? out[i / per_unit] : 0;
 
-		for (unsigned int j = 0; j < per_unit; j++)
-			unit |= cell[i * per_unit + j] << j * width;
-		out[i] = unit;
+		run += c->map[i / 64] >> i % 64 & 1;
+		out[i / per_unit] = unit | c->value[run - 1] << i % per_unit * width;
 	}
 }
 
-int trie_add_chunk(struct trie *t, const uint32_t cell[256], uint32_t *ret_cell)
+/* Units of a rank chunk, a whole number of cache lines. */
+static size_t trie_rank_len(const struct trie_cells *c)
 {
-	uint32_t packed[256], any = 0, place;
-	size_t before = t->n;
+	return (offsetof(struct fw_rank, value) / sizeof(uint32_t) + c->n + TRIE_LINE - 1) / TRIE_LINE * TRIE_LINE;
+}
+
+static int trie_add_rank(struct trie *t, const struct trie_cells *c, uint32_t *ret_cell)
+{
+	union {
+		struct fw_rank rank;
+		uint32_t unit[sizeof(struct fw_rank) / sizeof(uint32_t) + 256 + TRIE_LINE];
+	} u;
+	size_t len = trie_rank_len(c), used = offsetof(struct fw_rank, value) / sizeof(uint32_t) + c->n, before = t->n;
+	uint32_t place;
 	int err;
 
-	for (int i = 0; i < 256; i++)
-		any |= cell[i];
-	if (any & FW_CELL_REF) {
-		err = trie_intern(t, cell, 256, &place);
-		if (!err)
-			t->chunks += t->n != before;
-	} else {
-		trie_pack(cell, t->leaf_shift, packed);
-		err = trie_intern(t, packed, 8u << t->leaf_shift, &place);
-		if (!err)
-			t->leaves += t->n != before;
-	}
-	if (!err)
-		*ret_cell = place | FW_CELL_REF | (any & FW_CELL_REF ? 0 : FW_CELL_LEAF);
-	return err;
+	memcpy(u.rank.map, c->map, sizeof(c->map));
+	u.rank.before[0] = 0;
+	for (int i = 1; i < 4; i++)
+		u.rank.before[i] = u.rank.before[i - 1] + __builtin_popcountll(c->map[i - 1]);
+	memcpy(u.rank.value, c->value, c->n * sizeof(*c->value));
+	memset(u.unit + used, 0, (len - used) * sizeof(*u.unit));
+	err = trie_intern(t, u.unit, len, &place);
+	if (err)
+		return err;
+	t->ranks += t->n != before;
+	*ret_cell = place | FW_CELL_REF | FW_CELL_RANK;
+	return 0;
+}
+
+int trie_add_chunk(struct trie *t, const struct trie_cells *c, uint32_t *ret_cell)
+{
+	uint32_t packed[256], any = 0, place;
+	size_t before = t->n, len;
+	bool leaf;
+	int err;
+
+	for (unsigned int i = 0; i < c->n; i++)
+		any |= c->value[i];
+	leaf = !(any & FW_CELL_REF);
+	len = leaf ? 8u << t->leaf_shift : 256;
+	if (t->runs && trie_rank_len(c) < len)
+		return trie_add_rank(t, c, ret_cell);
+	trie_pack(c, leaf ? t->leaf_shift : 5, packed);
+	err = trie_intern(t, packed, len, &place);
+	if (err)
+		return err;
+	if (leaf)
+		t->leaves += t->n != before;
+	else
+		t->chunks += t->n != before;
+	*ret_cell = place | FW_CELL_REF | (leaf ? FW_CELL_LEAF : 0);
+	return 0;
 }
 
 int trie_add_skip(struct trie *t, const struct fw_skip6 *skip, uint32_t *ret_cell)
@@ -178,4 +210,35 @@ int trie_add_skip(struct trie *t, const struct fw_skip6 *skip, uint32_t *ret_cel
 		*ret_cell = place | FW_CELL_REF | FW_CELL_SKIP;
 	}
 	return err;
+}
+
+static int trie_build_form(const struct classes *c, size_t limit, bool runs,
+			   int (*fill)(const struct classes *c, struct trie *t), struct trie *ret)
+{
+	struct trie t;
+	int err = trie_init(&t, c, limit, runs);
+
+	if (!err)
+		err = fill(c, &t);
+	if (err) {
+		trie_fini(&t);
+		return err;
+	}
+	trie_seal(&t);
+	*ret = t;
+	return 0;
+}
+
+int trie_build(const struct classes *c, size_t limit, size_t small,
+	       int (*fill)(const struct classes *c, struct trie *t), struct trie *ret)
+{
+	int err;
+
+	if (c->nbounds == 1) {
+		*ret = (struct trie){};
+		return 0;
+	}
+	small = small ? small : TRIE_SMALL;
+	err = trie_build_form(c, limit < small ? limit : small, false, fill, ret);
+	return err == -E2BIG && limit > small ? trie_build_form(c, limit, true, fill, ret) : err;
 }

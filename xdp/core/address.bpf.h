@@ -34,6 +34,36 @@ static __always_inline __u32 fw_class_leaf(const struct fw_tabs *t, __u32 tab, _
 	return word >> (bit & 31) & ((2u << (((1u << (shift & 7)) - 1) & 31)) - 1);
 }
 
+/* Number of set bits (there is no instruction for it). */
+static __always_inline __u64 fw_popcount(__u64 x)
+{
+	x -= x >> 1 & 0x5555555555555555ULL;
+	x = (x & 0x3333333333333333ULL) + (x >> 2 & 0x3333333333333333ULL);
+	x = (x + (x >> 4)) & 0x0f0f0f0f0f0f0f0fULL;
+	return x * 0x0101010101010101ULL >> 56;
+}
+
+/* A rank chunk: the cell of one byte. */
+static __always_inline __u32 fw_class_rank(const struct fw_tabs *t, __u32 off, __u32 byte)
+{
+	/* within FW_SLOT_PAD of the masked offset */
+	const __u8 *n = t->base + (off & t->mask);
+	__u64 word = FW_GET64(n + (byte >> 6 & 3) * 8) << (63 - (byte & 63)), rank;
+
+	rank = fw_popcount(word) + n[offsetof(struct fw_rank, before) + (byte >> 6 & 3)] - 1;
+	return FW_GET32(n + offsetof(struct fw_rank, value) + (rank & 255) * 4);
+}
+
+/* A chunk of either form. */
+static __always_inline __u32 fw_class_chunk(const struct fw_tabs *t, __u32 tab, __u32 cell, __u32 byte)
+{
+	__u32 at = tab + (cell & FW_CELL_MASK) * 4;
+
+	if (cell & FW_CELL_LEAF) /* and FW_CELL_SKIP */
+		return fw_class_rank(t, at, byte);
+	return fw_tab32(t, at + byte * 4);
+}
+
 static __always_inline __u32 fw_class_ipv4(const struct fw_tabs *t, __u32 side, const struct fw_pkt *pkt)
 {
 	__u32 tab = t->d->dim[FW_DIM_SRC + side].tab, addr = FW_BE32(pkt->addr[side].a32[0]), cell, byte;
@@ -44,11 +74,13 @@ static __always_inline __u32 fw_class_ipv4(const struct fw_tabs *t, __u32 side, 
 	if (!(cell & FW_CELL_REF))
 		return cell;
 	byte = addr >> 8 & 255;
-	if (!(cell & FW_CELL_LEAF)) {
-		cell = fw_tab32(t, tab + ((cell & FW_CELL_MASK) + byte) * 4);
+	if ((cell & FW_CELL_KIND) != FW_CELL_LEAF) {
+		cell = fw_class_chunk(t, tab, cell, byte);
 		if (!(cell & FW_CELL_REF))
 			return cell;
 		byte = addr & 255;
+		if ((cell & FW_CELL_KIND) == FW_CELL_RANK)
+			return fw_class_rank(t, tab + (cell & FW_CELL_MASK) * 4, byte);
 	}
 	return fw_class_leaf(t, tab, cell, byte, t->d->leaf_shift[side][0]);
 }
@@ -73,8 +105,14 @@ static __always_inline __u32 fw_class_skip(const struct fw_tabs *t, __u32 off, c
 
 static __always_inline __u32 fw_class_ipv6(const struct fw_tabs *t, __u32 side, const struct fw_pkt *pkt)
 {
-	__u32 tab = t->d->tab6[side], byte = 2, cell, at, i;
+	__u32 tab = t->d->tab6[side], byte, cell, at, i;
 
+	/*
+	 * The third byte, number 2, comes first. l3 has this value here, and what is read from memory the verifier does not
+	 * know: it would tell the steps apart by `byte`, and walk the loop once for each value.
+	 */
+	_Static_assert((int)FW_L3_IPV6 == 2, "l3 of an IPv6 packet, and the first byte after l1");
+	byte = *(const volatile __u32 *)&pkt->l3 & 15;
 	if (!tab)
 		return 0;
 	cell = fw_tab32(t, tab + FW_BE16(pkt->addr[side].a32[0] & 0xffff) * 4);
@@ -83,12 +121,12 @@ static __always_inline __u32 fw_class_ipv6(const struct fw_tabs *t, __u32 side, 
 		if (!(cell & FW_CELL_REF))
 			return cell;
 		at = tab + (cell & FW_CELL_MASK) * 4;
-		if (cell & FW_CELL_SKIP) {
+		if ((cell & FW_CELL_KIND) == FW_CELL_SKIP) {
 			cell = fw_class_skip(t, at, pkt, side, &byte);
-		} else if (cell & FW_CELL_LEAF) {
+		} else if ((cell & FW_CELL_KIND) == FW_CELL_LEAF) {
 			return fw_class_leaf(t, tab, cell, pkt->addr[side].a8[byte & 15], t->d->leaf_shift[side][1]);
 		} else {
-			cell = fw_tab32(t, at + pkt->addr[side].a8[byte & 15] * 4);
+			cell = fw_class_chunk(t, tab, cell, pkt->addr[side].a8[byte & 15]);
 			byte = (byte + 1) & 15;
 		}
 	}
