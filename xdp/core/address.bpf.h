@@ -69,7 +69,7 @@ static __always_inline __u32 fw_class_ipv4(const struct fw_tabs *t, __u32 side, 
 	__u32 tab = t->d->dim[FW_DIM_SRC + side].tab, addr = FW_BE32(pkt->addr[side].a32[0]), cell, byte;
 
 	if (!tab)
-		return 0;
+		return t->d->root[side][0]; /* 0, or with lists the node of every address */
 	cell = fw_tab32(t, tab + (addr >> 16) * 4);
 	if (!(cell & FW_CELL_REF))
 		return cell;
@@ -114,7 +114,7 @@ static __always_inline __u32 fw_class_ipv6(const struct fw_tabs *t, __u32 side, 
 	_Static_assert((int)FW_L3_IPV6 == 2, "l3 of an IPv6 packet, and the first byte after l1");
 	byte = *(const volatile __u32 *)&pkt->l3 & 15;
 	if (!tab)
-		return 0;
+		return t->d->root[side][1];
 	cell = fw_tab32(t, tab + FW_BE16(pkt->addr[side].a32[0] & 0xffff) * 4);
 	FW_NO_UNROLL
 	for (i = 0; i < FW_TRIE6_STEPS; i++) {

@@ -1,106 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * struct fw_pkt → rule, by the tables of the image (<fw/abi.h> has the format).
- *
- * Everything is read off one pointer, the slot, and each offset is masked with the size of the slot. So a damaged image
- * can give a wrong verdict, never a wild read.
- *
- * The verifier walks a branch "this dimension is used" both ways. What either way leaves behind must look the same to it,
- * or its work doubles sixteen times: so the accumulator starts as a row loaded from the image (`ones`), not as the
- * constant ~0, and the rows of unused dimensions point at that row.
- */
+/* struct fw_pkt → rule, by the tables of the image (<fw/abi.h> has the format). */
 #ifndef FW_CORE_CLASSIFY_H
 #define FW_CORE_CLASSIFY_H
 
-#include "account.bpf.h"
-#include "address.bpf.h"
-
-static __always_inline __u32 fw_class_small(const struct fw_tabs *t, __u32 dim, __u32 value)
-{
-	__u32 off = t->d->dim[dim].tab + value * 2;
-
-	return FW_GET16(t->base + (off & t->mask));
-}
-
-/*
- * The class of every used dimension. With `one` (rows of a single word) the rows are ANDed at once and the result
- * returned; else their places are collected. Specialised by the compiler.
- */
-static __always_inline __u64 fw_rows_get(const struct fw_tabs *t, const struct fw_pkt *pkt, struct fw_walk *w,
-					 const int one)
-{
-	const struct fw_dir_hdr *d = t->d;
-	__u32 dims = d->dims, stride = one ? 8 : d->stride, side, at;
-	__u64 word = fw_tab64(t, d->ones);
-
-#define FW_ROW(dim, base_row, class)                                                                                   \
-	do {                                                                                                           \
-		at = (base_row) + (class) * stride;                                                                    \
-		if (one)                                                                                               \
-			word &= fw_tab64(t, at);                                                                       \
-		else                                                                                                   \
-			w->row[dim] = at;\
-	} while (0)
-#define FW_X(id, bits)                                                                                                 \
-	if (!one)                                                                                                      \
-		w->row[FW_DIM_##id] = d->ones;                                                                         \
-	if (dims & 1u << FW_DIM_##id)                                                                                  \
-		FW_ROW(FW_DIM_##id, d->dim[FW_DIM_##id].rows, fw_class_small(t, FW_DIM_##id, pkt->val[FW_DIM_##id]));
-	FW_SMALL_DIMS(FW_X)
-#undef FW_X
-	if (!one)
-		w->row[FW_DIM_MAC] = w->row[FW_DIM_SRC] = w->row[FW_DIM_DST] = d->ones;
-	if (dims & 1u << FW_DIM_MAC)
-		FW_ROW(FW_DIM_MAC, d->dim[FW_DIM_MAC].rows, fw_class_mac(t, pkt->mac));
-	if (pkt->l3 == FW_L3_IPV4) {
-		if (dims & 1u << FW_DIM_SRC)
-			FW_ROW(FW_DIM_SRC, d->dim[FW_DIM_SRC].rows, fw_class_ipv4(t, 0, pkt));
-		if (dims & 1u << FW_DIM_DST)
-			FW_ROW(FW_DIM_DST, d->dim[FW_DIM_DST].rows, fw_class_ipv4(t, 1, pkt));
-	} else if (pkt->l3 == FW_L3_IPV6) {
-		for (side = 0; side < 2; side++)
-			if (dims & 1u << (FW_DIM_SRC + side))
-				FW_ROW(FW_DIM_SRC + side, d->rows6[side], fw_class_ipv6(t, side, pkt));
-	}
-	return word;
-}
-
-/* Number of the lowest set bit: isolate, multiply, look up (clang 14 cannot do __builtin_ctzll for BPF). */
-#ifdef __bpf__
-#define FW_CTZ_SECTION SEC(".rodata.fw_ctz") /* .rodata itself holds struct fw_cfg and nothing else */
-#else
-#define FW_CTZ_SECTION
-#endif
-static const __u8 fw_ctz_of[64] FW_CTZ_SECTION = {
-	0,  1,	2,  53, 3,  7,	54, 27, 4,  38, 41, 8,	34, 55, 48, 28, 62, 5,	39, 46, 44, 42,
-	22, 9,	24, 35, 59, 56, 49, 18, 29, 11, 63, 52, 6,  26, 37, 40, 33, 47, 61, 45, 43, 21,
-	23, 58, 17, 10, 51, 25, 36, 32, 60, 20, 57, 16, 50, 31, 19, 15, 30, 14, 13, 12,
-};
-
-static __always_inline __u32 fw_ctz(__u64 word)
-{
-	__u64 hash = (word & -word) * 0x022fdd63cc95386dULL;
-
-	FW_OPAQUE(hash); /* newer clangs know the trick, and would put a table of their own into .rodata */
-	return fw_ctz_of[hash >> 58];
-}
-
-/* Of a whole struct fw_action in one register. */
-#define FW_WHOLE_RULE(action) FW_ACTION_RULE((action) >> 32)
-#define FW_ACTION_NONE (~0ull) /* of a rule that no image has */
-
-/* struct fw_action of a bit, in one load. */
-static __always_inline __u64 fw_action_get(const struct fw_tabs *t, __u32 bit)
-{
-	return fw_tab64(t, t->d->actions + bit * sizeof(struct fw_action));
-}
-
-static __always_inline void fw_hit_set(struct fw_hit *hit, __u64 action)
-{
-	hit->verdict = (action >> 32 & 255) == FW_VERDICT_PASS ? FW_VERDICT_PASS : FW_VERDICT_DROP;
-	hit->slot = (__u32)action;
-	hit->rule = FW_WHOLE_RULE(action);
-}
+#include "lists.bpf.h"
+#include "rows.bpf.h"
 
 /* Take the rule of a bit: 1 when it decides, 0 when it only counts. */
 static __always_inline int fw_take(const struct fw_tabs *t, const struct fw_pkt *pkt, __u32 bit, struct fw_hit *hit)
@@ -119,7 +23,7 @@ static __always_inline int fw_take(const struct fw_tabs *t, const struct fw_pkt 
 /* Up to 64 rules: the whole row is one word. */
 static __always_inline void fw_classify_one(const struct fw_tabs *t, const struct fw_pkt *pkt, struct fw_hit *hit)
 {
-	__u64 word = fw_rows_get(t, pkt, NULL, 1);
+	__u64 word = fw_word_get(t, pkt);
 	__u32 i;
 
 	FW_NO_UNROLL
@@ -128,39 +32,6 @@ static __always_inline void fw_classify_one(const struct fw_tabs *t, const struc
 			return;
 		word &= word - 1;
 	}
-}
-
-#define FW_BIT(id) (1u << FW_DIM_##id)
-#define FW_ROW_AT(id) fw_tab64(t, w->row[FW_DIM_##id] + off)
-#define FW_AND4(a, b, c, e) (FW_ROW_AT(a) & FW_ROW_AT(b) & FW_ROW_AT(c) & FW_ROW_AT(e))
-
-/* Dimensions that are asked for early, because most rule sets use them; the others share one question. */
-#define FW_FIRST_DIMS (FW_BIT(SRC) | FW_BIT(DST) | FW_BIT(PROTO) | FW_BIT(DPORT))
-#define FW_SECOND_DIMS (FW_BIT(SPORT) | FW_BIT(TCPFLAGS) | FW_BIT(ICMP) | FW_BIT(ICMP6))
-#define FW_EARLY_DIMS (FW_FIRST_DIMS | FW_SECOND_DIMS)
-
-/*
- * One word of all rows, ANDed. Addresses tell rules apart best: most words end there. The other dimensions go in groups: an
- * unused row among used ones costs a hit in the first-level cache, less than asking for each.
- */
-static __always_inline __u64 fw_and(const struct fw_tabs *t, const struct fw_walk *w, __u32 off)
-{
-	__u64 word = FW_ROW_AT(SRC) & FW_ROW_AT(DST);
-
-	if (!word)
-		return 0;
-	word &= FW_ROW_AT(PROTO) & FW_ROW_AT(DPORT);
-	if (w->dims & FW_SECOND_DIMS)
-		word &= FW_AND4(SPORT, TCPFLAGS, ICMP, ICMP6);
-	if (w->dims & ~FW_EARLY_DIMS) {
-#define FW_X(id, bits)                                                                                                 \
-	if (!(FW_BIT(id) & FW_EARLY_DIMS))                                                                             \
-		word &= FW_ROW_AT(id);
-		FW_SMALL_DIMS(FW_X)
-#undef FW_X
-		word &= FW_ROW_AT(MAC);
-	}
-	return word;
 }
 
 /* The bits of `word` number `index` that belong to `count` rules: these have the first `ncounts` bits of a row. */
@@ -200,12 +71,6 @@ static __always_inline int fw_step(const struct fw_tabs *t, struct fw_walk *w)
 		w->best = action;
 	return 0;
 }
-
-struct fw_rest {
-	struct fw_tabs t;
-	const struct fw_pkt *pkt;
-	struct fw_walk *w;
-};
 
 #define FW_STEPS_FIRST 8 /* what the summary leaves of ten thousand rules, and the end */
 #define FW_STEPS_MORE 8   /* per call of bpf_loop */
@@ -277,10 +142,12 @@ static __always_inline int fw_classify_many(const struct fw_tabs *t, const struc
 	w->best = FW_ACTION_NONE;
 	w->next = w->over = 0;
 	w->hit = *hit;
-	fw_rows_get(t, pkt, w, 0);
+	fw_rows_get(t, pkt, w);
 	rest.t = *t;
 	rest.pkt = pkt;
 	rest.w = w;
+	if (t->d->flags & FW_DIRF_LISTS && pkt->l3 != FW_L3_OTHER)
+		fw_lists_walk(&rest);
 	if (!fw_steps(t, w, FW_STEPS_FIRST)) {
 		fw_env_loop(FW_MAX_STEPS / FW_STEPS_MORE + 1, fw_step_rest, &rest);
 		if (!w->over)
@@ -301,7 +168,7 @@ static __always_inline int fw_classify_many(const struct fw_tabs *t, const struc
 static __always_inline int fw_classify(const struct fw_tabs *t, const struct fw_pkt *pkt, struct fw_walk *w,
 				       struct fw_hit *hit)
 {
-	if (t->d->nwords > 1)
+	if (t->d->nsum)
 		return fw_classify_many(t, pkt, w, hit);
 	if (t->d->nwords)
 		fw_classify_one(t, pkt, hit);

@@ -16,15 +16,26 @@ struct fw_hit {
 	__u32 pad;
 };
 
+#define FW_PLACE_NONE (~0u)
+
 /* A walk over rows of many words. */
 struct fw_walk {
 	__u32 row[FW_DIM_COUNT]; /* offset of the row of each dimension */
+	__u32 cls[2];            /* of the addresses; with lists their nodes */
+	union {
+		struct fw_node n;
+		__u64 half[2];
+	} node[2];
 	__u32 dims, nsum, ncounts;
 	__u64 sum;   /* words still to look at below the current summary word */
 	__u64 best;  /* struct fw_action of the lowest rule so far */
 	__u32 base;  /* first word of the current summary word */
 	__u32 next;  /* next summary word */
 	__u32 over;
+	__u32 svc;         /* where the service words of a row begin */
+	__u32 place;       /* of the best rule in lists */
+	__u32 at, left;    /* entries of a list still to look at */
+	__u32 other;       /* number of the other address's node */
 	struct fw_hit hit;
 };
 

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The rows of a packet's classes, and what a bit of them means (<fw/abi.h> has the format).
+ *
+ * The verifier walks a branch "this dimension is used" both ways. What either way leaves behind must look the same to it,
+ * or its work doubles sixteen times: so the accumulator starts as a row loaded from the image (`ones`), not as the
+ * constant ~0, and the rows of unused dimensions point at that row.
+ */
+#ifndef FW_CORE_ROWS_H
+#define FW_CORE_ROWS_H
+
+#include "account.bpf.h"
+#include "address.bpf.h"
+
+static __always_inline __u32 fw_class_small(const struct fw_tabs *t, __u32 dim, __u32 value)
+{
+	__u32 off = t->d->dim[dim].tab + value * 2;
+
+	return FW_GET16(t->base + (off & t->mask));
+}
+
+#define FW_BIT(id) (1u << FW_DIM_##id)
+#define FW_CLASS(id) fw_class_small(t, FW_DIM_##id, pkt->val[FW_DIM_##id])
+
+/* Rows of one word: those of all used dimensions, ANDed. */
+static __always_inline __u64 fw_word_get(const struct fw_tabs *t, const struct fw_pkt *pkt)
+{
+	const struct fw_dir_hdr *d = t->d;
+	__u32 dims = d->dims, side;
+	__u64 word = fw_tab64(t, d->ones);
+
+#define FW_WORD(base_row, class) word &= fw_tab64(t, (base_row) + (class) * 8)
+#define FW_X(id, bits)                                                                                                 \
+	if (dims & FW_BIT(id))                                                                                         \
+		FW_WORD(d->dim[FW_DIM_##id].rows, FW_CLASS(id));
+	FW_SMALL_DIMS(FW_X)
+#undef FW_X
+	if (dims & FW_BIT(MAC))
+		FW_WORD(d->dim[FW_DIM_MAC].rows, fw_class_mac(t, pkt->mac));
+	if (pkt->l3 == FW_L3_IPV4) {
+		if (dims & FW_BIT(SRC))
+			FW_WORD(d->dim[FW_DIM_SRC].rows, fw_class_ipv4(t, 0, pkt));
+		if (dims & FW_BIT(DST))
+			FW_WORD(d->dim[FW_DIM_DST].rows, fw_class_ipv4(t, 1, pkt));
+	} else if (pkt->l3 == FW_L3_IPV6) {
+		for (side = 0; side < 2; side++)
+			if (dims & FW_BIT(SRC) << side)
+				FW_WORD(d->rows6[side], fw_class_ipv6(t, side, pkt));
+	}
+#undef FW_WORD
+	return word;
+}
+
+/*
+ * Rows of many words: their places. With lists an address has a node instead of a class, which knows its row. Both
+ * addresses are looked up before either answer is used, so that the caches are missed side by side.
+ */
+static __always_inline void fw_addrs_get(const struct fw_tabs *t, const struct fw_pkt *pkt, struct fw_walk *w)
+{
+	const struct fw_dir_hdr *d = t->d;
+	__u32 lists = d->flags & FW_DIRF_LISTS, dims = d->dims, side, cls, rows;
+	const __u8 *node;
+
+	if (pkt->l3 == FW_L3_OTHER)
+		return;
+	if (pkt->l3 == FW_L3_IPV4) {
+		w->cls[0] = fw_class_ipv4(t, 0, pkt);
+		w->cls[1] = fw_class_ipv4(t, 1, pkt);
+	} else {
+		for (side = 0; side < 2; side++)
+			w->cls[side] = fw_class_ipv6(t, side, pkt);
+	}
+	for (side = 0; side < 2; side++) {
+		cls = w->cls[side];
+		if (lists) {
+			/* both halves within FW_SLOT_PAD of the masked offset */
+			node = t->base + ((d->units + cls * (__u32)sizeof(struct fw_node)) & t->mask);
+			w->node[side].half[0] = FW_GET64(node);
+			w->node[side].half[1] = FW_GET64(node + 8);
+			cls = w->node[side].n.row;
+		}
+		rows = pkt->l3 == FW_L3_IPV4 ? d->dim[FW_DIM_SRC + side].rows : d->rows6[side];
+		if (dims & FW_BIT(SRC) << side)
+			w->row[FW_DIM_SRC + side] = rows + cls * d->stride_addr;
+	}
+}
+
+static __always_inline void fw_rows_get(const struct fw_tabs *t, const struct fw_pkt *pkt, struct fw_walk *w)
+{
+	const struct fw_dir_hdr *d = t->d;
+	__u32 dims = d->dims, ones = d->ones, stride = d->stride;
+
+	w->row[FW_DIM_MAC] = w->row[FW_DIM_SRC] = w->row[FW_DIM_DST] = ones;
+	fw_addrs_get(t, pkt, w);
+#define FW_X(id, bits)                                                                                                 \
+	w->row[FW_DIM_##id] = ones;                                                                                    \
+	if (dims & FW_BIT(id))                                                                                         \
+		w->row[FW_DIM_##id] = d->dim[FW_DIM_##id].rows + FW_CLASS(id) * stride;
+	FW_SMALL_DIMS(FW_X)
+#undef FW_X
+	if (dims & FW_BIT(MAC))
+		w->row[FW_DIM_MAC] = d->dim[FW_DIM_MAC].rows + fw_class_mac(t, pkt->mac) * stride;
+}
+
+#define FW_ROW_AT(id) fw_tab64(t, w->row[FW_DIM_##id] + off)
+#define FW_AND4(a, b, c, e) (FW_ROW_AT(a) & FW_ROW_AT(b) & FW_ROW_AT(c) & FW_ROW_AT(e))
+
+/* Dimensions that are asked for early, because most rule sets use them; the others share one question. */
+#define FW_FIRST_DIMS (FW_BIT(SRC) | FW_BIT(DST) | FW_BIT(PROTO) | FW_BIT(DPORT))
+#define FW_SECOND_DIMS (FW_BIT(SPORT) | FW_BIT(TCPFLAGS) | FW_BIT(ICMP) | FW_BIT(ICMP6))
+#define FW_EARLY_DIMS (FW_FIRST_DIMS | FW_SECOND_DIMS)
+
+/*
+ * One word of the rows of all dimensions but the addresses, ANDed with `word`. They go in groups: an unused row among
+ * used ones costs a hit in the first-level cache, less than asking for each.
+ */
+static __always_inline __u64 fw_and_rest(const struct fw_tabs *t, const struct fw_walk *w, __u32 off, __u64 word)
+{
+	word &= FW_ROW_AT(PROTO) & FW_ROW_AT(DPORT);
+	if (w->dims & FW_SECOND_DIMS)
+		word &= FW_AND4(SPORT, TCPFLAGS, ICMP, ICMP6);
+	if (w->dims & ~FW_EARLY_DIMS) {
+#define FW_X(id, bits)                                                                                                 \
+	if (!(FW_BIT(id) & FW_EARLY_DIMS))                                                                             \
+		word &= FW_ROW_AT(id);
+		FW_SMALL_DIMS(FW_X)
+#undef FW_X
+		word &= FW_ROW_AT(MAC);
+	}
+	return word;
+}
+
+/* One word of all rows, ANDed. Addresses tell rules apart best: most words end there. */
+static __always_inline __u64 fw_and(const struct fw_tabs *t, const struct fw_walk *w, __u32 off)
+{
+	__u64 word = FW_ROW_AT(SRC) & FW_ROW_AT(DST);
+
+	return word ? fw_and_rest(t, w, off, word) : 0;
+}
+
+/* Number of the lowest set bit: isolate, multiply, look up (clang 14 cannot do __builtin_ctzll for BPF). */
+#ifdef __bpf__
+#define FW_CTZ_SECTION SEC(".rodata.fw_ctz") /* .rodata itself holds struct fw_cfg and nothing else */
+#else
+#define FW_CTZ_SECTION
+#endif
+static const __u8 fw_ctz_of[64] FW_CTZ_SECTION = {
+	0,  1,	2,  53, 3,  7,	54, 27, 4,  38, 41, 8,	34, 55, 48, 28, 62, 5,	39, 46, 44, 42,
+	22, 9,	24, 35, 59, 56, 49, 18, 29, 11, 63, 52, 6,  26, 37, 40, 33, 47, 61, 45, 43, 21,
+	23, 58, 17, 10, 51, 25, 36, 32, 60, 20, 57, 16, 50, 31, 19, 15, 30, 14, 13, 12,
+};
+
+static __always_inline __u32 fw_ctz(__u64 word)
+{
+	__u64 hash = (word & -word) * 0x022fdd63cc95386dULL;
+
+	FW_OPAQUE(hash); /* newer clangs know the trick, and would put a table of their own into .rodata */
+	return fw_ctz_of[hash >> 58];
+}
+
+/* Of a whole struct fw_action in one register. */
+#define FW_WHOLE_RULE(action) FW_ACTION_RULE((action) >> 32)
+#define FW_ACTION_NONE (~0ull) /* of a rule that no image has */
+
+/* struct fw_action of a bit, in one load. */
+static __always_inline __u64 fw_action_get(const struct fw_tabs *t, __u32 bit)
+{
+	return fw_tab64(t, t->d->actions + bit * sizeof(struct fw_action));
+}
+
+static __always_inline void fw_hit_set(struct fw_hit *hit, __u64 action)
+{
+	hit->verdict = (action >> 32 & 255) == FW_VERDICT_PASS ? FW_VERDICT_PASS : FW_VERDICT_DROP;
+	hit->slot = (__u32)action;
+	hit->rule = FW_WHOLE_RULE(action);
+}
+
+#endif
