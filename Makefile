@@ -99,7 +99,7 @@ $(KERN_TESTS) $(TOOLS): $(B)/%: $(B)/%.o $(B)/libharness.a $(B)/libkern.a $(B)/l
 $(B)/tests/conformance/tool_deliver: $(DELIVERY)
 $(BENCHES): $(B)/bench/%: $(B)/bench/%.o $(BENCH_LIB) $(B)/libharness.a $(B)/libkern.a $(B)/libfw.a $(BENCH_BPF)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(BENCH_LIB) $(B)/libharness.a $(B)/libkern.a $(B)/libfw.a $(LIBS_KERN) $(LIBS_PURE)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(BENCH_LIB) $(B)/libharness.a $(B)/libkern.a $(B)/libfw.a $(LIBS_KERN) $(LIBS_PURE) -ljansson
 # libFuzzer comes with clang; the product is compiled anew with its instrumentation. Of the harness, what needs neither kernel nor cmocka.
 FUZZ_HARNESS := $(shell grep -LE '"kern/|"harness/(lab|rim|box)|<cmocka|<bpf/' tests/harness/*.c)
 $(B)/fuzz/%: tests/fuzz/%.c $(call srcs,userspace/base userspace/model userspace/lang userspace/compile userspace/image) $(FUZZ_HARNESS)
@@ -110,13 +110,15 @@ $(B)/fuzz/%: tests/fuzz/%.c $(call srcs,userspace/base userspace/model userspace
 
 .SECONDARY:
 FORCE:
-.PHONY: all test test-vm test-build pure-tests bench demo fuzz install uninstall clean help FORCE
+.PHONY: all test test-vm test-build pure-tests bench bench-plots demo fuzz install uninstall clean help FORCE
 test-build: $(B)/fwctl $(PURE_TESTS) $(KERN_TESTS) $(TOOLS)
 pure-tests: $(PURE_TESTS)
 test: ## run every test (as root; scripts/test.sh installs what is missing first)
 	tests/run
 bench: all $(BENCHES) ## print ns per packet, compile and publish time, memory (as root)
 	bench/run
+bench-plots: all $(BENCHES) ## measure again at more sizes and draw bench/results/*.svg (as root)
+	bench/run plots
 test-vm: all $(KERN_TESTS) ## fwctl on Linux 6.1 and 6.12, in QEMU without KVM: long
 	scripts/vm.sh 6.1 tests/vm/smoke.sh
 	scripts/vm.sh 6.12 tests/vm/smoke.sh

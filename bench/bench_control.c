@@ -8,23 +8,30 @@
  */
 #include "base/arena.h"
 #include "base/cleanup.h"
+#include "bench/edit.h"
 #include "bench/lists.h"
 #include "bench/measure.h"
 #include "bench/ruletext.h"
+#include "bench/workload.h"
 #include "compile/compile.h"
 #include "kern/kern.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
-#define POLICY "bench"
+#define POLICY	"bench"
+#define MILLION "million.netset"
 
 struct bench {
 	uint64_t seed;
 	unsigned int rounds;
 	const char *ifname;
+	char dir[64];	  /* for files of ours */
+	char million[80]; /* path of MILLION */
+	char scratch[80];
 	FILE *json;
 	struct kern *kern;
 	struct fail fail;
@@ -32,14 +39,15 @@ struct bench {
 
 /* One rule file of the series: `variant` makes another digest of the same size. */
 struct subject {
-	const char *id;
-	size_t nrules; /* 0: a list */
+	const char *family; /* of the rules, or of the list */
+	size_t nrules;	    /* 0: a list */
+	enum rulegen_style style;
 	const char *list;
 };
 
 struct times {
 	double parse, compile, publish, total; /* ns of wall time */
-	size_t image_bytes;
+	size_t image_bytes, hot_bytes;
 	bool reloaded;
 };
 
@@ -48,7 +56,7 @@ static const char *subject_text(struct arena *arena, const struct subject *s, ui
 	const char *list;
 
 	if (s->nrules)
-		return ruletext_make(arena, seed + variant, s->nrules);
+		return ruletext_make(arena, seed + variant, s->style, s->nrules);
 	list = lists_text(arena, s->list);
 	return variant % 2 && list ? ruletext_add_rule(arena, list, "drop proto udp to port 9") : list;
 }
@@ -98,16 +106,18 @@ static int subject_apply(struct bench *b, const struct subject *s, unsigned int 
 	t.publish = measure_wall_ns() - start;
 	t.total = t.parse + t.compile + t.publish;
 	t.image_bytes = img.len;
+	t.hot_bytes = image_hdr(&img)->hot_len;
 	t.reloaded = report.reloaded;
 	image_fini(&img);
 	if (err)
-		fprintf(stderr, "bench: %s: %s\n", s->id, b->fail.text);
+		fprintf(stderr, "bench: %s: %s\n", s->family, b->fail.text);
 	*ret = t;
 	return err;
 }
 
-/* Peak memory of a process that only parses and compiles, in KB. */
-static long subject_peak_kb(const struct bench *b, const struct subject *s)
+/* What a child of ours does, and the most memory it had, in KB; a negative errno when it failed. */
+static long child_peak_kb(const struct bench *b, const struct subject *s,
+			  int (*work)(const struct bench *b, const struct subject *s))
 {
 	struct rusage usage;
 	int status;
@@ -115,53 +125,107 @@ static long subject_peak_kb(const struct bench *b, const struct subject *s)
 
 	if (pid < 0)
 		return -errno;
-	if (!pid) {
-		struct arena *arena = arena_new();
-		const char *text = arena ? subject_text(arena, s, b->seed, 0) : NULL;
-		struct times t;
-		struct image img;
-
-		_exit(text && !subject_build(arena, text, &t, &img) ? 0 : 1);
-	}
+	if (!pid)
+		_exit(-work(b, s));
 	if (wait4(pid, &status, 0, &usage) < 0)
 		return -errno;
-	return WIFEXITED(status) && !WEXITSTATUS(status) ? usage.ru_maxrss : -ENOENT;
+	if (!WIFEXITED(status))
+		return -EPROTO;
+	return WEXITSTATUS(status) ? -WEXITSTATUS(status) : usage.ru_maxrss;
+}
+
+static int child_write(const struct bench *b, const struct subject *s)
+{
+	struct arena *arena = arena_new();
+	const char *text = arena ? subject_text(arena, s, b->seed, 0) : NULL;
+	auto_fclose FILE *f = fopen(b->scratch, "we");
+
+	if (!text || !f)
+		return -ENOMEM;
+	return fputs(text, f) < 0 ? -EIO : 0;
+}
+
+static int child_build(const struct bench *b, const struct subject *s)
+{
+	struct arena *arena = arena_new();
+	auto_fclose FILE *f = fopen(b->scratch, "re");
+	struct image img;
+	struct times t;
+	struct stat st;
+	char *text;
+
+	if (!arena || !f || fstat(fileno(f), &st))
+		return -ENOMEM;
+	text = arena_alloc(arena, st.st_size + 1);
+	if (!text || fread(text, 1, st.st_size, f) != (size_t)st.st_size)
+		return -ENOMEM;
+	return subject_build(arena, text, &t, &img);
+}
+
+/* Peak memory of a process that only reads, parses and compiles. */
+static long subject_peak_kb(const struct bench *b, const struct subject *s)
+{
+	long kb = child_peak_kb(b, s, child_write);
+
+	if (kb >= 0)
+		kb = child_peak_kb(b, s, child_build);
+	unlink(b->scratch);
+	return kb;
+}
+
+/* Medians and extremes of the rounds of one subject. */
+struct series {
+	double parse[MEASURE_ROUNDS_MAX], compile[MEASURE_ROUNDS_MAX], publish[MEASURE_ROUNDS_MAX],
+		total[MEASURE_ROUNDS_MAX];
+	unsigned int n;
+};
+
+static void series_print(const struct bench *b, const struct subject *s, struct series *v, const struct times *first,
+			 long peak_kb)
+{
+	struct times t = {
+		.parse = measure_median(v->parse, v->n),
+		.compile = measure_median(v->compile, v->n),
+		.publish = measure_median(v->publish, v->n),
+		.total = measure_median(v->total, v->n),
+	};
+	char name[64];
+
+	snprintf(name, sizeof(name), s->nrules ? "%s %zu" : "%s", s->family, s->nrules);
+	printf("  %-20s %8.2f %8.2f %8.2f %8.2f  %7.2f … %-8.2f %8.2f %9zu %9ld\n", name, t.parse / 1e6,
+	       t.compile / 1e6, t.publish / 1e6, t.total / 1e6, v->total[0] / 1e6, v->total[v->n - 1] / 1e6,
+	       first->publish / 1e6, first->image_bytes / 1024, peak_kb);
+	fflush(stdout);
+	if (!b->json)
+		return;
+	fprintf(b->json, "{\"bench\":\"control\",\"group\":\"%s\",\"family\":\"%s\",\"rules\":%zu,",
+		s->nrules ? "rules" : "list", s->family, s->nrules);
+	fprintf(b->json, "\"parse_ms\":%.3f,\"compile_ms\":%.3f,\"publish_ms\":%.3f,\"total_ms\":%.3f,", t.parse / 1e6,
+		t.compile / 1e6, t.publish / 1e6, t.total / 1e6);
+	fprintf(b->json, "\"min\":%.3f,\"max\":%.3f,\"first_publish_ms\":%.3f,\"grew\":%s,", v->total[0] / 1e6,
+		v->total[v->n - 1] / 1e6, first->publish / 1e6, first->reloaded ? "true" : "false");
+	fprintf(b->json, "\"image_bytes\":%zu,\"hot_bytes\":%zu,\"peak_kb\":%ld,\"rounds\":%u}\n", first->image_bytes,
+		first->hot_bytes, peak_kb, v->n);
+	fflush(b->json);
 }
 
 /* The row of one subject: the first apply of its size (tables may have to grow), then the median of the others. */
 static int subject_run(struct bench *b, const struct subject *s, long peak_kb)
 {
-	double parse[MEASURE_ROUNDS_MAX], compile[MEASURE_ROUNDS_MAX], publish[MEASURE_ROUNDS_MAX],
-		total[MEASURE_ROUNDS_MAX];
+	struct series v = { .n = s->nrules >= 100000 ? (b->rounds + 1) / 2 : b->rounds };
 	struct times first, t;
 	int err = subject_apply(b, s, 0, &first);
 
-	for (unsigned int i = 0; !err && i < b->rounds; i++) {
+	for (unsigned int i = 0; !err && i < v.n; i++) {
 		err = subject_apply(b, s, i + 1, &t);
-		parse[i] = t.parse;
-		compile[i] = t.compile;
-		publish[i] = t.publish;
-		total[i] = t.total;
+		v.parse[i] = t.parse;
+		v.compile[i] = t.compile;
+		v.publish[i] = t.publish;
+		v.total[i] = t.total;
 	}
-	if (err)
-		return err;
-	t.parse = measure_median(parse, b->rounds);
-	t.compile = measure_median(compile, b->rounds);
-	t.publish = measure_median(publish, b->rounds);
-	t.total = measure_median(total, b->rounds);
-	printf("  %-20s %8.2f %8.2f %8.2f %8.2f  %7.2f … %-8.2f %8.2f %9zu %9ld\n", s->id, t.parse / 1e6,
-	       t.compile / 1e6, t.publish / 1e6, t.total / 1e6, total[0] / 1e6, total[b->rounds - 1] / 1e6,
-	       first.publish / 1e6, first.image_bytes / 1024, peak_kb);
-	if (b->json)
-		fprintf(b->json,
-			"{\"bench\":\"control\",\"id\":\"%s\",\"parse_ms\":%.3f,\"compile_ms\":%.3f,\"publish_ms\":%."
-			"3f,"
-			"\"total_ms\":%.3f,\"min\":%.3f,\"max\":%.3f,\"first_publish_ms\":%.3f,\"grew\":%s,"
-			"\"image_bytes\":%zu,\"peak_kb\":%ld,\"rounds\":%u}\n",
-			s->id, t.parse / 1e6, t.compile / 1e6, t.publish / 1e6, t.total / 1e6, total[0] / 1e6,
-			total[b->rounds - 1] / 1e6, first.publish / 1e6, first.reloaded ? "true" : "false",
-			first.image_bytes, peak_kb, b->rounds);
-	return 0;
+	if (!err)
+		series_print(b, s, &v, &first, peak_kb);
+	return err;
 }
 
 static int bench_load(struct bench *b)
@@ -181,25 +245,56 @@ static int bench_load(struct bench *b)
 	return err;
 }
 
+/* A million prefixes, as a file. */
+static int bench_write_list(struct bench *b)
+{
+	cleanup(arena_freep) struct arena *arena = arena_new();
+	const struct aset *set;
+	int err = arena ? workload_prefixes(arena, b->seed, 1000000, &set) : -ENOMEM;
+
+	return err ? err : lists_write(b->million, set);
+}
+
+static void subject_skip(const struct bench *b, const struct subject *s, long why)
+{
+	printf("  %s %zu: not measured: %s\n", s->family, s->nrules,
+	       why == -ENOENT ? "the file is not there (FWCTL_DATA names its directory)"
+			      : "the compiler refuses it (see above)");
+	if (b->json)
+		fprintf(b->json, "{\"bench\":\"refused\",\"family\":\"%s\",\"rules\":%zu}\n", s->family, s->nrules);
+}
+
+#define SUBJECTS_MAX 32
+
+static size_t bench_subjects(const struct bench *b, struct subject *ret)
+{
+	static const char *const files[] = { "country-v4.netset", "country-v6.netset", "ipsum.tsv" };
+	static const size_t sizes[] = { 64, 1000, 10000, 100000 };
+	size_t n = 0;
+
+	for (size_t i = 0; i < 4; i++)
+		for (int style = RULEGEN_REAL_FIRST; style < RULEGEN_HOSTILE_FIRST; style++)
+			ret[n++] = (struct subject){ .family = rulegen_style_name((enum rulegen_style)style),
+						     .nrules = sizes[i],
+						     .style = (enum rulegen_style)style };
+	for (size_t i = 0; i < 3; i++)
+		ret[n++] = (struct subject){ .family = files[i], .list = files[i] };
+	ret[n++] = (struct subject){ .family = "seeded-1000000", .list = MILLION };
+	return n;
+}
+
 static int bench_all(struct bench *b)
 {
-	static const struct subject subjects[] = {
-		{ .id = "10 rules", .nrules = 10 },
-		{ .id = "100 rules", .nrules = 100 },
-		{ .id = "1,000 rules", .nrules = 1000 },
-		{ .id = "10,000 rules", .nrules = 10000 },
-		{ .id = "country-v4.netset", .list = "country-v4.netset" },
-		{ .id = "country-v6.netset", .list = "country-v6.netset" },
-		{ .id = "ipsum.tsv", .list = "ipsum.tsv" },
-	};
-	long peak[sizeof(subjects) / sizeof(subjects[0])];
-	size_t n = sizeof(subjects) / sizeof(subjects[0]);
-	int err;
+	struct subject subjects[SUBJECTS_MAX];
+	size_t n = bench_subjects(b, subjects);
+	long peak[SUBJECTS_MAX];
+	int err = bench_write_list(b);
 
 	/* While this process is still small: a child starts with its parent's memory. */
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; !err && i < n; i++)
 		peak[i] = subject_peak_kb(b, &subjects[i]);
-	err = bench_load(b);
+	if (!err)
+		err = bench_load(b);
 	if (err)
 		return err;
 	printf("\nfrom rule text to live rules, ms of wall time: medians of %u, each time another rule file of that "
@@ -208,9 +303,8 @@ static int bench_all(struct bench *b)
 	printf("  %-20s %8s %8s %8s %8s  %18s %8s %9s %9s\n", "", "parse", "compile", "publish", "total",
 	       "min … max      ", "first", "image KB", "peak KB");
 	for (size_t i = 0; !err && i < n; i++) {
-		if (peak[i] == -ENOENT && subjects[i].list)
-			printf("  %-20s skipped: the file is not there (FWCTL_DATA names its directory)\n",
-			       subjects[i].id);
+		if (peak[i] < 0)
+			subject_skip(b, &subjects[i], peak[i]);
 		else
 			err = subject_run(b, &subjects[i], peak[i]);
 	}
@@ -219,6 +313,17 @@ static int bench_all(struct bench *b)
 	       "  image KB: what the kernel holds, twice (two generations); peak KB: of a process that parses and "
 	       "compiles\n");
 	return err;
+}
+
+static int bench_dir(struct bench *b)
+{
+	snprintf(b->dir, sizeof(b->dir), "/tmp/fwbench.XXXXXX");
+	if (!mkdtemp(b->dir))
+		return -errno;
+	lists_also_in(b->dir);
+	snprintf(b->million, sizeof(b->million), "%s/" MILLION, b->dir);
+	snprintf(b->scratch, sizeof(b->scratch), "%s/rules.fw", b->dir);
+	return 0;
 }
 
 int main(int argc, char **argv)
@@ -246,10 +351,16 @@ int main(int argc, char **argv)
 		return 2;
 	b.ifname = argv[optind];
 	b.json = json;
-	err = bench_all(&b);
+	err = bench_dir(&b);
+	if (!err)
+		err = bench_all(&b);
 	if (b.kern) {
 		kern_unload(b.kern, b.ifname);
 		kern_close(b.kern);
 	}
+	if (!err)
+		err = edit_run(&(struct edit){ b.ifname, b.dir, MILLION, b.rounds, b.json });
+	unlink(b.million);
+	rmdir(b.dir);
 	return err ? 1 : 0;
 }

@@ -3,10 +3,18 @@
 #include "base/arena.h"
 #include "base/cleanup.h"
 #include "lang/lang.h"
+#include "lang/print.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
+
+static const char *own_dir;
+
+void lists_also_in(const char *dir)
+{
+	own_dir = dir;
+}
 
 const char *lists_text(struct arena *arena, const char *file)
 {
@@ -21,7 +29,9 @@ static int read_list(void *ctx, struct arena *arena, const char *path, const cha
 {
 	const char *dir = getenv("FWCTL_DATA");
 	const char *full = arena_printf(arena, "%s/%s", dir ? dir : "../shared/data", path);
-	auto_fclose FILE *f = full ? fopen(full, "re") : NULL;
+	const char *own = own_dir ? arena_printf(arena, "%s/%s", own_dir, path) : NULL;
+	FILE *mine = own ? fopen(own, "re") : NULL;
+	auto_fclose FILE *f = mine ? mine : full ? fopen(full, "re") : NULL;
 	struct stat st;
 	char *text;
 
@@ -66,5 +76,23 @@ int lists_read(struct arena *arena, const char *file, const struct aset **ret)
 
 	if (!err)
 		*ret = rs->sets[0].addresses;
+	return err;
+}
+
+int lists_write(const char *path, const struct aset *set)
+{
+	auto_fclose FILE *f = fopen(path, "we");
+	struct str line = {};
+	int err = f ? 0 : -errno;
+
+	for (size_t i = 0; !err && i < set->n4; i++) {
+		str_reset(&line);
+		print_range4(&line, &set->v4[i]);
+		if (fprintf(f, "%s\n", str_get(&line)) < 0)
+			err = -EIO;
+	}
+	str_fini(&line);
+	if (err)
+		fprintf(stderr, "bench: cannot write %s: %s\n", path, strerror(-err));
 	return err;
 }

@@ -7,6 +7,9 @@
 
 struct arena;
 
+/* Look for lists in this directory first. The string must live on. */
+void lists_also_in(const char *dir);
+
 /* A policy "bench" that drops what comes from the list and passes the rest, as a rule file says it. Of the arena. */
 const char *lists_text(struct arena *arena, const char *file);
 /* Parse rule text whose files are lists. -ENOENT, without a word, when a list is not there; else errors are on stderr.
@@ -14,5 +17,7 @@ const char *lists_text(struct arena *arena, const char *file);
 int lists_parse(struct arena *arena, const char *text, struct ruleset **ret);
 /* The addresses of one list. */
 int lists_read(struct arena *arena, const char *file, const struct aset **ret);
+/* Its IPv4 side as a file, one prefix or range in a line. 0 or negative errno with a sentence on stderr. */
+int lists_write(const char *path, const struct aset *set);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <math.h>
 #include <sched.h>
 #include <string.h>
 #include <time.h>
@@ -95,12 +96,14 @@ int measure_run(struct measure *m)
 		for (size_t i = 0; i < m->n; i++) {
 			struct probe *p = &m->v[i];
 			double ns;
-			int err = probe_time(p, round ? m->repeat : m->repeat / 8 + 1, &ns);
+			int err = probe_time(p, round ? p->repeat : m->repeat / 8 + 1, &ns);
 
 			if (err)
 				return err;
 			if (round)
 				p->ns[round - 1] = ns;
+			else
+				p->repeat = ns * m->repeat > MEASURE_TURN_NS ? MEASURE_TURN_NS / ns + 1 : m->repeat;
 		}
 	}
 	for (size_t i = 0; i < m->n; i++) {
@@ -111,6 +114,26 @@ int measure_run(struct measure *m)
 		p->max = p->ns[m->rounds - 1];
 	}
 	return 0;
+}
+
+double measure_over(const struct measure *m, const struct probe *p)
+{
+	return p->base < 0 ? NAN : p->median - m->v[p->base].median;
+}
+
+static void probe_json(const struct measure *m, const struct probe *p)
+{
+	fprintf(m->json, "{\"bench\":\"packet\",\"id\":\"%s\"", p->id);
+	if (p->group)
+		fprintf(m->json, ",\"group\":\"%s\"", p->group);
+	if (p->family)
+		fprintf(m->json, ",\"family\":\"%s\"", p->family);
+	fprintf(m->json, ",\"rules\":%ld,\"ns\":%.2f,\"min\":%.2f,\"max\":%.2f", p->rules, p->median, p->min, p->max);
+	if (p->base >= 0)
+		fprintf(m->json, ",\"over\":\"%s\",\"floor_ns\":%.2f,\"over_ns\":%.2f", m->v[p->base].id,
+			m->v[p->base].median, measure_over(m, p));
+	fprintf(m->json, ",\"rounds\":%u,\"repeat\":%u}\n", m->rounds, p->repeat);
+	fflush(m->json);
 }
 
 void measure_print(const struct measure *m, const char *title)
@@ -127,18 +150,12 @@ void measure_print(const struct measure *m, const char *title)
 		/* "…" is three bytes and one column. */
 		printf("  %-52s %9.1f %19s", p->text, p->median, spread);
 		if (p->base >= 0)
-			printf(" %+9.1f", p->median - m->v[p->base].median);
+			printf(" %+9.1f", measure_over(m, p));
 		putchar('\n');
-		if (!m->json)
-			continue;
-		fprintf(m->json,
-			"{\"bench\":\"packet\",\"id\":\"%s\",\"rules\":%ld,\"ns\":%.2f,\"min\":%.2f,\"max\":%.2f",
-			p->id, p->rules, p->median, p->min, p->max);
-		if (p->base >= 0)
-			fprintf(m->json, ",\"over\":\"%s\",\"over_ns\":%.2f", m->v[p->base].id,
-				p->median - m->v[p->base].median);
-		fprintf(m->json, ",\"rounds\":%u,\"repeat\":%u}\n", m->rounds, m->repeat);
+		if (m->json)
+			probe_json(m, p);
 	}
+	fflush(stdout);
 }
 
 void measure_fini(struct measure *m)

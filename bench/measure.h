@@ -12,19 +12,23 @@
 #include <stdio.h>
 
 #define MEASURE_ROUNDS_MAX 31
+#define MEASURE_TURN_NS	   250e6 /* one program in one round */
 
 /* One program on one packet, or on one trace of packets. */
 struct probe {
-	const char *id;	  /* in the JSON lines */
-	const char *text; /* in the table */
+	const char *id;	    /* in the JSON lines */
+	const char *text;   /* in the table */
+	const char *group;  /* in the JSON lines, too: which series of figures it belongs to. NULL: none */
+	const char *family; /* and what kind of rules or list it is about. NULL: none */
 	int prog_fd;
 	bool tc;
 	const uint8_t *frame;
 	size_t len;
-	int base;      /* index of the probe whose time is the floor of this one; -1: none */
-	uint32_t want; /* the return value that every run must give; MEASURE_ANY: not looked at */
-	long rules;    /* rules or prefixes in the tables; -1: none */
-	bool hidden;   /* a floor that the table need not show */
+	int base;	 /* index of the probe whose time is the floor of this one; -1: none */
+	uint32_t want;	 /* the return value that every run must give; MEASURE_ANY: not looked at */
+	long rules;	 /* rules or prefixes in the tables; -1: none */
+	bool hidden;	 /* a floor that the table need not show */
+	uint32_t repeat; /* what measure_run chose: fewer for slow ones */
 	double ns[MEASURE_ROUNDS_MAX];
 	double median, min, max;
 };
@@ -34,8 +38,8 @@ struct measure {
 	struct probe *v;
 	size_t n, cap;
 	unsigned int rounds;
-	uint32_t repeat;
-	FILE *json; /* NULL: none */
+	uint32_t repeat; /* at most; what takes longer than MEASURE_TURN_NS is repeated less */
+	FILE *json;	 /* NULL: none */
 };
 
 /* Stay on one CPU, the last that this process may use. Returns its number or a negative errno. */
@@ -44,6 +48,8 @@ int measure_pin(void);
 int measure_add(struct measure *m, const struct probe *p);
 /* Take all times. 0, or negative errno with a sentence on stderr. */
 int measure_run(struct measure *m);
+/* Over its floor; NAN without one. */
+double measure_over(const struct measure *m, const struct probe *p);
 /* A table on stdout and one JSON object per probe. */
 void measure_print(const struct measure *m, const char *title);
 void measure_fini(struct measure *m);

@@ -3,14 +3,10 @@
 #ifndef FW_BENCH_RULETEXT_H
 #define FW_BENCH_RULETEXT_H
 
-#include <stddef.h>
-#include <stdint.h>
+#include "harness/rulegen.h"
 
-struct arena;
-
-/* A policy "bench", `ingress default drop`, with n rules over addresses, ports and protocol, one in five of them IPv6.
- */
-const char *ruletext_make(struct arena *arena, uint64_t seed, size_t n);
+/* A policy "bench", `ingress default drop`, with n rules of a style that has five-tuple rules. NULL without memory. */
+const char *ruletext_make(struct arena *arena, uint64_t seed, enum rulegen_style style, size_t n);
 /* The same text with one rule more at the end of its ingress block. */
 const char *ruletext_add_rule(struct arena *arena, const char *text, const char *rule);
 

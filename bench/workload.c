@@ -4,10 +4,8 @@
 #include "bench/measure.h"
 #include "compile/compile.h"
 #include "harness/framegen.h"
-#include "harness/rulegen.h"
 #include "model/eval.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/bpf.h>
 #include <stdlib.h>
@@ -43,19 +41,17 @@ static bool chain_is_five_tuple(const struct chain *chain)
 	return seen == 31;
 }
 
-static int workload_rules(struct arena *arena, uint64_t seed, size_t n, struct workload *w)
+static int workload_rules(struct arena *arena, uint64_t seed, enum rulegen_style style, struct workload *w)
 {
 	for (unsigned int try = 0; try < FEW_TRIES; try++) {
-		struct prng prng;
-
-		prng_init(&prng, seed + try);
-		w->policy = rulegen_classbench(arena, &prng, n);
+		w->policy = rulegen_plain(arena, seed + try, style, w->nrules);
 		if (!w->policy)
 			return -ENOMEM;
-		if (n > FEW_RULES || chain_is_five_tuple(&w->policy->chain[DIRECTION_INGRESS]))
+		if (w->nrules > FEW_RULES || chain_is_five_tuple(&w->policy->chain[DIRECTION_INGRESS]))
 			return 0;
 	}
-	fprintf(stderr, "bench: no seed near %#llx gives %zu rules over five fields\n", (unsigned long long)seed, n);
+	fprintf(stderr, "bench: no seed near %#llx gives %zu rules over five fields\n", (unsigned long long)seed,
+		w->nrules);
 	return -ENOENT;
 }
 
@@ -85,40 +81,37 @@ static int workload_find_hot(struct workload *w, struct framegen *fg)
 	return -ENOENT;
 }
 
-/* Another source address. The header checksum is not the firewall's business. */
-static void frame_random_source(struct ref_frame *f, struct prng *prng)
+static int workload_trace(struct workload *w, enum trace_kind kind, uint64_t seed)
 {
-	bool v6 = f->byte[12] == 0x86;
+	struct tracegen tg;
+	int err = tracegen_init(&tg, &w->policy->chain[DIRECTION_INGRESS], kind, seed);
 
-	prng_bytes(prng, f->byte + (v6 ? 22 : 26), v6 ? 16 : 4);
-}
+	if (err)
+		return err;
+	w->trace[kind] = calloc(w->ntrace, sizeof(struct ref_frame));
+	for (size_t i = 0; w->trace[kind] && i < w->ntrace; i++) {
+		size_t rule;
 
-static int workload_alloc_traces(struct workload *w, size_t ntrace)
-{
-	w->ntrace = ntrace;
-	if (!ntrace)
-		return 0;
-	w->trace = calloc(ntrace, sizeof(*w->trace));
-	w->flood = calloc(ntrace, sizeof(*w->flood));
-	return w->trace && w->flood ? 0 : -ENOMEM;
-}
-
-static int workload_fill_traces(struct workload *w, struct framegen *fg)
-{
-	const struct chain *chain = &w->policy->chain[DIRECTION_INGRESS];
-	uint8_t buf[FRAMEGEN_MAX];
-
-	for (size_t i = 0; i < w->ntrace;) {
-		size_t len = framegen_match(fg, prng_below(&fg->prng, chain->nrules), buf, sizeof(buf));
-
-		if (!len || len > REF_FRAME_LEN)
+		if (tracegen_next(&tg, w->trace[kind][i].byte, REF_FRAME_LEN, &rule))
 			continue;
-		memcpy(w->trace[i].byte, buf, len);
-		w->flood[i] = w->trace[i];
-		frame_random_source(&w->flood[i], &fg->prng);
-		i++;
+		fprintf(stderr, "bench: no packet for any of %zu rules\n", w->nrules);
+		err = -ENOENT;
+		break;
 	}
-	return 0;
+	tracegen_fini(&tg);
+	return w->trace[kind] ? err : -ENOMEM;
+}
+
+/* The compiler's first sentence. */
+static const char *first_words(struct arena *arena, const struct diags *diags)
+{
+	struct str text = {};
+	const char *s;
+
+	diags_print(diags, &text);
+	s = arena_strndup(arena, str_get(&text), strcspn(str_get(&text), "\n"));
+	str_fini(&text);
+	return s;
 }
 
 static int workload_compile(struct arena *arena, struct workload *w)
@@ -132,103 +125,48 @@ static int workload_compile(struct arena *arena, struct workload *w)
 	diags_init(&diags, arena);
 	err = compile_policy(w->policy, "bench", "", &diags, &opts, &w->img);
 	w->compile_ns = measure_cpu_ns() - start;
-	if (err) {
-		struct str text = {};
-
-		diags_print(&diags, &text);
-		fprintf(stderr, "bench: cannot compile: %s\n%s", strerror(-err), str_get(&text));
-		str_fini(&text);
-	}
+	if (err == -E2BIG)
+		w->refused = first_words(arena, &diags);
+	else if (err)
+		fprintf(stderr, "bench: cannot compile: %s\n%s\n", strerror(-err), first_words(arena, &diags));
 	diags_fini(&diags);
+	if (w->refused)
+		return 0;
 	return err ? err : image_assign_slots(&w->img, NULL, nslots);
 }
 
-int workload_make(struct arena *arena, uint64_t seed, size_t n, size_t ntrace, struct workload *ret)
+int workload_policy(struct arena *arena, const char *name, struct policy *policy, struct workload *ret)
 {
-	struct workload w = { .nrules = n };
+	struct workload w = { .nrules = policy->chain[DIRECTION_INGRESS].nrules, .family = name, .policy = policy };
+	int err = workload_compile(arena, &w);
+
+	if (err)
+		workload_fini(&w);
+	else
+		*ret = w;
+	return err;
+}
+
+int workload_make(struct arena *arena, uint64_t seed, enum rulegen_style style, size_t n, size_t ntrace,
+		  struct workload *ret)
+{
+	struct workload w = { .nrules = n, .family = rulegen_style_name(style), .ntrace = ntrace };
 	struct framegen fg;
-	int err = workload_rules(arena, seed, n, &w);
+	int err = workload_rules(arena, seed, style, &w);
 
 	if (!err)
 		err = workload_compile(arena, &w);
-	if (!err) {
+	if (!err && !w.refused) {
 		framegen_init(&fg, &w.policy->chain[DIRECTION_INGRESS], seed);
 		fg.valid_only = true;
 		err = workload_find_hot(&w, &fg);
+		for (int kind = 0; !err && ntrace && kind < TRACE_KIND_COUNT; kind++)
+			err = workload_trace(&w, (enum trace_kind)kind, seed);
 	}
-	if (!err)
-		err = workload_alloc_traces(&w, ntrace);
-	if (!err)
-		err = workload_fill_traces(&w, &fg);
 	if (err) {
 		workload_fini(&w);
 		return err;
 	}
-	*ret = w;
-	return 0;
-}
-
-/* UDP, 60 bytes and padding, from `source` to 192.0.2.1 port 53. */
-static void frame_udp4(struct ref_frame *f, uint32_t source)
-{
-	static const uint8_t head[] = {
-		2,    0,    0, 0,  0, 2,  2, 0, 0,  0,	0, 1, 8, 0,			/* Ethernet */
-		0x45, 0,    0, 46, 0, 0,  0, 0, 64, 17, 0, 0, 0, 0, 0, 0, 192, 0, 2, 1, /* IPv4 */
-		0x9c, 0x40, 0, 53, 0, 26, 0, 0,						/* UDP */
-	};
-
-	memset(f, 0, sizeof(*f));
-	memcpy(f->byte, head, sizeof(head));
-	source = htonl(source);
-	memcpy(f->byte + 26, &source, sizeof(source));
-}
-
-static int workload_list_rules(struct arena *arena, const struct aset *set, struct workload *w)
-{
-	struct rule *rule = arena_array(arena, 1, sizeof(*rule));
-	struct chain *chain;
-
-	w->policy = arena_alloc(arena, sizeof(*w->policy));
-	if (!rule || !w->policy)
-		return -ENOMEM;
-	*rule = (struct rule){
-		.verdict = VERDICT_DROP,
-		.families = (set->n4 ? 1u << FAMILY_IPV4 : 0) | (set->n6 ? 1u << FAMILY_IPV6 : 0),
-		.src = set,
-		.text = "drop from @list",
-		.file = "bench",
-		.line = 1,
-		.column = 1,
-	};
-	w->policy->name = "bench";
-	w->policy->file = "bench";
-	chain = &w->policy->chain[DIRECTION_INGRESS];
-	*chain = (struct chain){ .present = true, .fallback = VERDICT_PASS, .rules = rule, .nrules = 1 };
-	return 0;
-}
-
-int workload_list(struct arena *arena, uint64_t seed, const struct aset *set, size_t ntrace, struct workload *ret)
-{
-	struct workload w = { .nrules = 1 };
-	struct prng prng;
-	int err = workload_list_rules(arena, set, &w);
-
-	if (!err)
-		err = workload_compile(arena, &w);
-	if (!err)
-		err = workload_alloc_traces(&w, ntrace);
-	if (err) {
-		workload_fini(&w);
-		return err;
-	}
-	prng_init(&prng, seed);
-	for (size_t i = 0; i < ntrace; i++) {
-		const struct range4 *r = &set->v4[prng_below(&prng, set->n4)];
-
-		frame_udp4(&w.trace[i], prng_u64(&prng));
-		frame_udp4(&w.flood[i], prng_range(&prng, r->lo, r->hi));
-	}
-	w.hot = w.flood[0];
 	*ret = w;
 	return 0;
 }
@@ -236,7 +174,7 @@ int workload_list(struct arena *arena, uint64_t seed, const struct aset *set, si
 void workload_fini(struct workload *w)
 {
 	image_fini(&w->img);
-	free(w->trace);
-	free(w->flood);
+	for (int i = 0; i < TRACE_KIND_COUNT; i++)
+		free(w->trace[i]);
 	memset(w, 0, sizeof(*w));
 }

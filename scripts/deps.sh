@@ -11,7 +11,7 @@ build="make gcc libc6-dev clang git findutils
 # libclang-rt: the fuzzers' and sanitizers' runtime of clang 14. nftables: the differential tests' second opinion.
 test="$build libcmocka-dev libpcap-dev libclang-rt-14-dev file jq mandoc bpftool ethtool tcpdump nftables
 	iproute2 iputils-ping netcat-openbsd curl procps util-linux"
-bench="$build iproute2 util-linux procps"
+bench="$build iproute2 util-linux procps gnuplot-nox jq"
 # The demo sends odd frames with a tool of the tests, which is linked like all of them.
 demo="$build libcmocka-dev libpcap-dev jq iproute2 iputils-ping netcat-openbsd curl procps util-linux"
 

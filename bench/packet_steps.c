@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Where the nanoseconds go: rules that ask for one thing more in each row, on one packet that they match. */
+#include "base/arena.h"
+#include "base/str.h"
+#include "bench/lists.h"
+#include "bench/packet.h"
+#include "model/packet.h"
+
+#include <errno.h>
+#include <linux/bpf.h>
+#include <string.h>
+
+struct step {
+	const char *id, *text;
+	const char *rule;   /* that matches the packet */
+	size_t fillers;	    /* rules before it that do not */
+	const char *filler; /* one of them, with the number at two places */
+	bool six;
+};
+
+#define FIVE4  "pass proto tcp from 10.0.0.0/8 port 1024-65535 to 192.0.2.0/24 port 443"
+#define FIVE6  "pass proto tcp from 2001:db8:1::/48 port 1024-65535 to 2001:db8:2::/48 port 443"
+#define HOSTS4 "drop proto tcp from 172.16.%u.%u to 192.0.2.0/24 port 22"
+#define WILD4  "drop proto tcp port 1000 len %u dscp %u"
+
+static const struct step steps[] = {
+	{ "any", "a rule without fields: take it, count", "pass", 0, NULL, false },
+	{ "proto", "+ protocol", "pass proto tcp", 0, NULL, false },
+	{ "port", "+ destination port", "pass proto tcp port 443", 0, NULL, false },
+	{ "sport", "+ source port", "pass proto tcp from port 1024-65535 to port 443", 0, NULL, false },
+	{ "from4", "+ source address, IPv4", "pass proto tcp from 10.0.0.0/8 port 1024-65535 to port 443", 0, NULL,
+	  false },
+	{ "five4", "+ destination address: five fields, IPv4", FIVE4, 0, NULL, false },
+	{ "five6", "the same five fields, IPv6", FIVE6, 0, NULL, true },
+	{ "flags", "five fields and TCP flags", FIVE4 " flags S/SA", 0, NULL, false },
+	{ "count", "five fields behind one `count` rule", FIVE4, 1, "count proto tcp", false },
+	{ "word", "five fields behind 63 rules: one word", FIVE4, 63, HOSTS4, false },
+	{ "words", "five fields behind 64 rules: more than a word", FIVE4, 64, HOSTS4, false },
+	{ "hosts1000", "five fields behind 1,000 rules about hosts", FIVE4, 1000, HOSTS4, false },
+	{ "hosts10000", "five fields behind 10,000 rules about hosts", FIVE4, 10000, HOSTS4, false },
+	{ "wild1000", "five fields behind 1,000 rules without addresses", FIVE4, 1000, WILD4, false },
+};
+#define STEPS (sizeof(steps) / sizeof(steps[0]))
+
+/* Two numbers make a filler unlike the others: the low and high byte of where it stands. */
+static const char *step_rules(struct arena *arena, const struct step *s)
+{
+	struct str out = {};
+	const char *text;
+
+	str_add(&out, "policy bench {\n\tingress default drop {\n");
+	for (size_t i = 0; i < s->fillers; i++) {
+		unsigned int high = (unsigned int)i >> 8, low = i & 255;
+
+		if (s->filler == (const char *)WILD4)
+			high = 40 + (unsigned int)i / 64, low = i % 64;
+		str_add(&out, "\t\t");
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+		str_addf(&out, s->filler, high, low);
+#pragma GCC diagnostic pop
+		str_add(&out, "\n");
+	}
+	str_addf(&out, "\t\t%s\n\t}\n}\n", s->rule);
+	text = out.failed ? NULL : arena_strdup(arena, str_get(&out));
+	str_fini(&out);
+	return text;
+}
+
+static long step_frame(bool six, struct ref_frame *ret)
+{
+	struct packet_spec spec = {
+		.family = six ? FAMILY_IPV6 : FAMILY_IPV4,
+		.protocol = 6,
+		.src = six ? (u128)0x20010db800010000 << 64 | 7 : 0x0a010203,
+		.dst = six ? (u128)0x20010db800020000 << 64 | 1 : 0xc0000201,
+		.has_ports = true,
+		.sport = 40000,
+		.dport = 443,
+	};
+
+	memset(ret, 0, sizeof(*ret));
+	return packet_build(&spec, ret->byte, REF_FRAME_LEN);
+}
+
+static int step_open(struct arena *arena, const struct step *step, struct workload *w, struct subject *s)
+{
+	const char *text = step_rules(arena, step);
+	struct ruleset *rs = NULL;
+	int err = text ? lists_parse(arena, text, &rs) : -ENOMEM;
+
+	if (!err)
+		err = workload_policy(arena, step->id, &rs->policies[0], w);
+	if (!err && w->refused) {
+		fprintf(stderr, "bench: %s: %s\n", step->id, w->refused);
+		err = -E2BIG;
+	}
+	if (!err && step_frame(step->six, &w->hot) < 0)
+		err = -EINVAL;
+	if (!err)
+		err = subject_open(&w->img, FW_HOOK_XDP, false, s);
+	return err ? err : packet_verify(s, w, 0);
+}
+
+static int step_add(struct packet_bench *b, const struct step *step, const struct workload *w, int prog_fd, int base)
+{
+	return measure_add(&b->m, &(struct probe){
+					  .id = step->id,
+					  .text = step->text,
+					  .group = "step",
+					  .prog_fd = prog_fd,
+					  .frame = w->hot.byte,
+					  .len = REF_FRAME_LEN,
+					  .base = base,
+					  .want = XDP_PASS,
+					  .rules = step->fillers + 1,
+				  });
+}
+
+int packet_steps(struct packet_bench *b)
+{
+	static const struct step parse4 = { .id = "parse4", .text = "parsing alone, IPv4" },
+				 parse6 = { .id = "parse6", .text = "parsing alone, IPv6" };
+	struct workload w[STEPS] = {};
+	struct subject s[STEPS] = {};
+	struct arena *arena = arena_new();
+	int err = arena ? 0 : -ENOMEM, four = -1, six = -1;
+
+	for (size_t i = 0; !err && i < STEPS; i++) {
+		err = step_open(arena, &steps[i], &w[i], &s[i]);
+		if (!err && four < 0)
+			four = step_add(b, &parse4, &w[i], b->parse.prog_fd, -1);
+		if (!err && steps[i].six && six < 0)
+			six = step_add(b, &parse6, &w[i], b->parse.prog_fd, -1);
+		if (!err)
+			err = step_add(b, &steps[i], &w[i], s[i].prog_fd, steps[i].six ? six : four) < 0 ? -ENOMEM : 0;
+	}
+	if (!err)
+		err = packet_run(
+			b,
+			"where the nanoseconds go: XDP, one TCP packet, counters on; \"over\" is over parsing alone");
+	for (size_t i = 0; i < STEPS; i++) {
+		subject_close(&s[i]);
+		workload_fini(&w[i]);
+	}
+	arena_free(arena);
+	return err;
+}
