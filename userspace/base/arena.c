@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "base/arena.h"
 
+#include "base/huge.h"
+
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -53,6 +55,7 @@ static struct arena_chunk *arena_add_chunk(struct arena_chunk **list, size_t cap
 
 	if (!c)
 		return NULL;
+	huge_wish(c, sizeof(*c) + cap);
 	c->cap = cap;
 	c->next = *list;
 	*list = c;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "base/vec.h"
 
+#include "base/huge.h"
+
 #include <errno.h>
 #include <stdint.h>
 
@@ -20,6 +22,7 @@ int vec_reserve_raw(void **v, size_t *cap, size_t n, size_t size)
 	p = realloc(*v, bytes);
 	if (!p)
 		return -ENOMEM;
+	huge_wish(p, bytes);
 	*v = p;
 	*cap = want;
 	return 0;

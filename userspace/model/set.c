@@ -2,6 +2,7 @@
 #include "model/set.h"
 
 #include "base/arena.h"
+#include "base/cleanup.h"
 #include "base/vec.h"
 
 #include <assert.h>
@@ -9,22 +10,30 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define SET_DIGIT_MAX 11 /* bits that many ranges are dealt by at once */
+#define SET_FEW	      24 /* so many are sorted by insertion */
+
 #define RANGE	struct range
 #define VALUE	uint64_t
+#define BITS	64
 #define NAME(x) range_##x
 #include "model/set_ranges.h"
 #undef RANGE
 #undef VALUE
+#undef BITS
 #undef NAME
 #define RANGE	struct range4
 #define VALUE	uint32_t
+#define BITS	32
 #define NAME(x) range4_##x
 #include "model/set_ranges.h"
 #undef RANGE
 #undef VALUE
+#undef BITS
 #undef NAME
 #define RANGE	struct range6
 #define VALUE	u128
+#define BITS	128
 #define NAME(x) range6_##x
 #include "model/set_ranges.h"
 
@@ -59,23 +68,18 @@ static struct aset *aset_new(struct arena *a, size_t room4, size_t room6)
 
 	if (!s)
 		return NULL;
-	s->v4 = arena_array(a, room4, sizeof(*s->v4));
-	s->v6 = arena_array(a, room6, sizeof(*s->v6));
-	return s->v4 && s->v6 ? s : NULL;
+	s->v4 = room4 ? arena_array(a, room4, sizeof(*s->v4)) : NULL;
+	s->v6 = room6 ? arena_array(a, room6, sizeof(*s->v6)) : NULL;
+	return (s->v4 || !room4) && (s->v6 || !room6) ? s : NULL;
 }
 
 int aset_build(struct aset_builder *b, struct aset **ret)
 {
-	size_t n4 = range4_normalise(b->v4, b->n4), n6 = range6_normalise(b->v6, b->n6);
-	struct aset *s = aset_new(b->arena, n4, n6);
+	struct aset *s = aset_new(b->arena, b->n4, b->n6);
 
 	if (s) {
-		s->n4 = n4;
-		s->n6 = n6;
-		if (n4)
-			memcpy(s->v4, b->v4, n4 * sizeof(*s->v4));
-		if (n6)
-			memcpy(s->v6, b->v6, n6 * sizeof(*s->v6));
+		s->n4 = range4_normalise(b->v4, b->n4, s->v4);
+		s->n6 = range6_normalise(b->v6, b->n6, s->v6);
 		*ret = s;
 	}
 	aset_builder_fini(b);
@@ -125,12 +129,15 @@ static struct vset *vset_new(struct arena *a, size_t room)
 int vset_build(struct arena *a, const struct range *r, size_t n, struct vset **ret)
 {
 	struct vset *s = vset_new(a, n);
+	struct range few[SET_FEW];
+	auto_free struct range *many = n > SET_FEW ? malloc(n * sizeof(*many)) : NULL;
+	struct range *copy = n > SET_FEW ? many : few;
 
-	if (!s)
+	if (!s || !copy)
 		return -ENOMEM;
 	if (n)
-		memcpy(s->r, r, n * sizeof(*r));
-	s->n = range_normalise(s->r, n);
+		memcpy(copy, r, n * sizeof(*r));
+	s->n = range_normalise(copy, n, s->r);
 	*ret = s;
 	return 0;
 }
