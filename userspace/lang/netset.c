@@ -3,11 +3,14 @@
  * Set files: one host, prefix or range per line. What follows behind white space, "#", ";" or "," belongs to the
  * publisher of the list (a country, a score, an SBL number) and is not looked at.
  */
+#include "base/vec.h"
+#include "lang/netset.h"
 #include "lang/resolve.h"
 
 #include <string.h>
 
 #define MAX_ERRORS 10 /* of one file: a file of another kind has a mistake in every line */
+#define BULK       4096 /* plain lines are taken by so many */
 
 static bool is_blank(char c)
 {
@@ -41,9 +44,8 @@ static void line_error(struct resolver *r, const struct source *source, const ch
 	str_fini(&shown);
 }
 
-/* One line without its newline. NULL, or why it is refused with the word in ret_s, ret_end. */
-static const char *line_parse(const char *s, const char *eol, struct addr_range *ret, bool *ret_empty,
-			      const char **ret_s, const char **ret_end)
+const char *netset_line(const char *s, const char *eol, struct addr_range *ret, bool *ret_empty, const char **ret_s,
+			const char **ret_end)
 {
 	const char *end, *next, *why;
 
@@ -74,6 +76,25 @@ static const char *line_parse(const char *s, const char *eol, struct addr_range 
 	return why;
 }
 
+/* Take plain lines as long as they come; *ret: where the careful parser goes on. False: no memory. */
+static bool plain_read(const char *s, const char *stop, struct aset_builder *b, const char **ret)
+{
+	for (size_t n4, n6;;) {
+		if (vec_reserve_raw((void **)&b->v4, &b->cap4, b->n4 + BULK, sizeof(*b->v4)))
+			return false;
+		s = netset_plain4(s, stop, b->v4 + b->n4, BULK, &n4);
+		b->n4 += n4;
+		if (vec_reserve_raw((void **)&b->v6, &b->cap6, b->n6 + BULK, sizeof(*b->v6)))
+			return false;
+		s = netset_plain6(s, stop, b->v6 + b->n6, BULK, &n6);
+		b->n6 += n6;
+		if (!n4 && !n6)
+			break;
+	}
+	*ret = s;
+	return true;
+}
+
 bool netset_read(struct resolver *r, const struct source *source, struct aset_builder *b)
 {
 	const char *s = source->text, *stop = source->text + source->len;
@@ -82,12 +103,17 @@ bool netset_read(struct resolver *r, const struct source *source, struct aset_bu
 	if (source->len >= 3 && !memcmp(s, "\xef\xbb\xbf", 3))
 		s += 3;
 	while (s < stop) {
+		if (!plain_read(s, stop, b, &s))
+			return resolve_oom(r);
+		if (s == stop)
+			break;
+
 		const char *eol = memchr(s, '\n', (size_t)(stop - s)) ?: stop;
 		const char *word, *end, *why;
 		struct addr_range a;
 		bool empty;
 
-		why = line_parse(s, eol, &a, &empty, &word, &end);
+		why = netset_line(s, eol, &a, &empty, &word, &end);
 		if (why && ++errors <= MAX_ERRORS)
 			line_error(r, source, word, end, why, errors == 1);
 		else if (why && errors == MAX_ERRORS + 1)
