@@ -6,14 +6,33 @@
 #ifndef FW_CORE_ADDRESS_H
 #define FW_CORE_ADDRESS_H
 
-#include "parse.bpf.h"
+#include "maps.bpf.h"
 
 /* A slot being read. */
 struct fw_tabs {
 	const __u8 *base;
 	__u64 mask;
+	__u32 slot; /* 0 or 1: which */
 	const struct fw_dir_hdr *d;
 };
+
+/* 0 when there is no such slot. */
+static __always_inline int fw_slot_open(struct fw_tabs *t, __u32 slot)
+{
+	__u32 zero = 0;
+
+	t->slot = slot;
+	/* Two calls, kept apart: the kernel inlines a look-up only where it always sees the same map. */
+	if (slot == 0) {
+		t->base = fw_env_lookup(&fw_slot0, &zero);
+		FW_OPAQUE(t->base);
+		t->mask = fw_cfg.mask[0];
+	} else {
+		t->base = fw_env_lookup(&fw_slot1, &zero);
+		t->mask = fw_cfg.mask[1];
+	}
+	return !!t->base;
+}
 
 static __always_inline __u32 fw_tab32(const struct fw_tabs *t, __u32 off)
 {
@@ -64,12 +83,10 @@ static __always_inline __u32 fw_class_chunk(const struct fw_tabs *t, __u32 tab, 
 	return fw_tab32(t, at + byte * 4);
 }
 
-static __always_inline __u32 fw_class_ipv4(const struct fw_tabs *t, __u32 side, const struct fw_pkt *pkt)
+static __always_inline __u32 fw_trie4(const struct fw_tabs *t, __u32 addr, __u32 tab, __u32 shift)
 {
-	__u32 tab = t->d->dim[FW_DIM_SRC + side].tab, addr = FW_BE32(pkt->addr[side].a32[0]), cell, byte;
+	__u32 cell, byte;
 
-	if (!tab)
-		return t->d->root[side][0]; /* 0, or with lists the node of every address */
 	cell = fw_tab32(t, tab + (addr >> 16) * 4);
 	if (!(cell & FW_CELL_REF))
 		return cell;
@@ -82,7 +99,16 @@ static __always_inline __u32 fw_class_ipv4(const struct fw_tabs *t, __u32 side, 
 		if ((cell & FW_CELL_KIND) == FW_CELL_RANK)
 			return fw_class_rank(t, tab + (cell & FW_CELL_MASK) * 4, byte);
 	}
-	return fw_class_leaf(t, tab, cell, byte, t->d->leaf_shift[side][0]);
+	return fw_class_leaf(t, tab, cell, byte, shift);
+}
+
+static __always_inline __u32 fw_class_ipv4(const struct fw_tabs *t, __u32 side, const struct fw_pkt *pkt)
+{
+	__u32 tab = t->d->dim[FW_DIM_SRC + side].tab;
+
+	if (!tab)
+		return t->d->root[side][0]; /* 0, or with lists the node of every address */
+	return fw_trie4(t, FW_BE32(pkt->addr[side].a32[0]), tab, t->d->leaf_shift[side][0]);
 }
 
 /* A skip node: many steps with one way on. Its `next`, or its `miss`. */
@@ -103,34 +129,57 @@ static __always_inline __u32 fw_class_skip(const struct fw_tabs *t, __u32 off, c
 	return FW_GET32(n + offsetof(struct fw_skip6, next));
 }
 
-static __always_inline __u32 fw_class_ipv6(const struct fw_tabs *t, __u32 side, const struct fw_pkt *pkt)
+/*
+ * What follows the first 16 bits of an IPv6 address: `cell` is a reference into the trie at `tab`. A global function of
+ * numbers alone, so that the verifier walks its steps once for all its callers, and takes any number to come out.
+ */
+__u32 fw_walk6(__u32 slot, __u32 side, __u32 tab, __u32 cell, __u32 shift);
+FW_GLOBAL __u32 fw_walk6(__u32 slot, __u32 side, __u32 tab, __u32 cell, __u32 shift)
 {
-	__u32 tab = t->d->tab6[side], byte, cell, at, i;
+	__u32 zero = 0, byte, at, i;
+	const struct fw_scratch *s = fw_env_lookup(&fw_scratch, &zero);
+	struct fw_tabs t;
 
+	if (!s || !fw_slot_open(&t, slot))
+		return 0;
+	side &= 1;
 	/*
 	 * The third byte, number 2, comes first. l3 has this value here, and what is read from memory the verifier does not
 	 * know: it would tell the steps apart by `byte`, and walk the loop once for each value.
 	 */
 	_Static_assert((int)FW_L3_IPV6 == 2, "l3 of an IPv6 packet, and the first byte after l1");
-	byte = *(const volatile __u32 *)&pkt->l3 & 15;
-	if (!tab)
-		return t->d->root[side][1];
-	cell = fw_tab32(t, tab + FW_BE16(pkt->addr[side].a32[0] & 0xffff) * 4);
+	byte = *(const volatile __u32 *)&s->pkt.l3 & 15;
 	FW_NO_UNROLL
 	for (i = 0; i < FW_TRIE6_STEPS; i++) {
-		if (!(cell & FW_CELL_REF))
-			return cell;
 		at = tab + (cell & FW_CELL_MASK) * 4;
 		if ((cell & FW_CELL_KIND) == FW_CELL_SKIP) {
-			cell = fw_class_skip(t, at, pkt, side, &byte);
+			cell = fw_class_skip(&t, at, &s->pkt, side, &byte);
 		} else if ((cell & FW_CELL_KIND) == FW_CELL_LEAF) {
-			return fw_class_leaf(t, tab, cell, pkt->addr[side].a8[byte & 15], t->d->leaf_shift[side][1]);
+			return fw_class_leaf(&t, tab, cell, s->pkt.addr[side].a8[byte & 15], shift);
 		} else {
-			cell = fw_class_chunk(t, tab, cell, pkt->addr[side].a8[byte & 15]);
+			cell = fw_class_chunk(&t, tab, cell, s->pkt.addr[side].a8[byte & 15]);
 			byte = (byte + 1) & 15;
 		}
+		if (!(cell & FW_CELL_REF))
+			return cell;
 	}
-	return cell & ~FW_CELL_REF; /* only a damaged image gets here with a reference */
+	return cell & ~FW_CELL_REF; /* only a damaged image gets here */
+}
+
+static __always_inline __u32 fw_trie6(const struct fw_tabs *t, __u32 side, const struct fw_pkt *pkt, __u32 tab, __u32 shift)
+{
+	__u32 cell = fw_tab32(t, tab + FW_BE16(pkt->addr[side].a32[0] & 0xffff) * 4);
+
+	return cell & FW_CELL_REF ? fw_walk6(t->slot, side, tab, cell, shift) : cell;
+}
+
+static __always_inline __u32 fw_class_ipv6(const struct fw_tabs *t, __u32 side, const struct fw_pkt *pkt)
+{
+	__u32 tab = t->d->tab6[side];
+
+	if (!tab)
+		return t->d->root[side][1];
+	return fw_trie6(t, side, pkt, tab, t->d->leaf_shift[side][1]);
 }
 
 /* The last of the ascending bounds that is <= mac, without a branch on it (the verifier would try every path). */

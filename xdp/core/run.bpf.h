@@ -18,17 +18,8 @@ static __always_inline int fw_tabs_open(struct fw_tabs *t)
 	live = *(const volatile __u32 *)&ctl->live;
 	if (fw_cfg.force)
 		live = fw_cfg.force - 1;
-	/* Two calls, kept apart: the kernel inlines a look-up only where it always sees the same map. */
-	if (live == 0) {
-		t->base = fw_env_lookup(&fw_slot0, &zero);
-		FW_OPAQUE(t->base);
-		t->mask = fw_cfg.mask[0];
-	} else {
-		t->base = fw_env_lookup(&fw_slot1, &zero);
-		t->mask = fw_cfg.mask[1];
-	}
 	/* magic and abi in one comparison */
-	if (!t->base || FW_GET64(t->base) != ((__u64)FW_ABI_VERSION << 32 | FW_IMAGE_MAGIC))
+	if (!fw_slot_open(t, live) || FW_GET64(t->base) != ((__u64)FW_ABI_VERSION << 32 | FW_IMAGE_MAGIC))
 		return 0;
 	t->d = (const struct fw_dir_hdr *)(t->base + offsetof(struct fw_image, dir) +
 					   (fw_cfg.dir & 1) * sizeof(struct fw_dir_hdr));
