@@ -119,9 +119,61 @@ static uint32_t walk_mac(const struct image *img, uint32_t off, uint64_t mac)
 	return cls[i];
 }
 
-/* The value of a small field as the datapath would look it up. */
-static uint32_t walk_value(const struct packet *p, enum fw_dim dim, unsigned int bits)
+static bool walk_bit(const struct image *img, uint64_t off, uint32_t bit)
 {
+	return *(const uint8_t *)walk_at(img, off + bit / 8, 1) >> bit % 8 & 1;
+}
+
+/* The /24s that have leaves are counted from the first one on, record by record. */
+static bool walk_bitmap(const struct image *img, uint32_t off, uint32_t addr)
+{
+	const struct fw_block_rec *rec = walk_at(img, off + FW_BLOCK_SOME, FW_BLOCK_RECS * sizeof(*rec));
+	uint32_t net = addr >> 8, leaf = rec[net / 64].leaf;
+
+	if (net / 64 && leaf != rec[net / 64 - 1].leaf + __builtin_popcountll(rec[net / 64 - 1].mixed))
+		abort();
+	if (!walk_bit(img, off, net))
+		return false;
+	if (!(rec[net / 64].mixed >> net % 64 & 1))
+		return true;
+	for (uint32_t i = 0; i < net % 64; i++)
+		leaf += rec[net / 64].mixed >> i & 1;
+	return walk_bit(img, off + FW_BLOCK_LEAVES + (uint64_t)leaf * FW_BLOCK_LEAF, addr & 255);
+}
+
+static bool walk_block(const struct image *img, const struct fw_block *b, enum family family, u128 addr)
+{
+	switch (b->kind) {
+	case FW_BLOCK_NONE:
+		return false;
+	case FW_BLOCK_TRIE:
+		if (family == FAMILY_IPV4)
+			return walk_trie4(img, b->off, 0, (uint32_t)addr);
+		return walk_trie6(img, b->off, 0, addr);
+	case FW_BLOCK_BITMAP:
+		if (family == FAMILY_IPV4)
+			return walk_bitmap(img, b->off, (uint32_t)addr);
+	}
+	abort();
+}
+
+static uint32_t walk_sets(const struct image *img, const struct fw_dir_hdr *h, const struct packet *p)
+{
+	const struct fw_block(*b)[2] = walk_at(img, h->sets, h->nsets * sizeof(*b));
+	uint32_t value = 0;
+
+	for (uint32_t k = 0; k < h->nsets && p->family != FAMILY_OTHER; k++)
+		if (walk_block(img, &b[k][p->family == FAMILY_IPV6], p->family, h->set_sides >> k & 1 ? p->dst : p->src))
+			value |= 1u << k;
+	return value;
+}
+
+/* The value of a small field as the datapath would look it up. */
+static uint32_t walk_value(const struct image *img, const struct fw_dir_hdr *h, const struct packet *p, enum fw_dim dim,
+			   unsigned int bits)
+{
+	if (dim == FW_DIM_SETS)
+		return walk_sets(img, h, p);
 	if (dim == FW_DIM_PROTO && p->family == FAMILY_OTHER)
 		return 0;
 	return p->present[dim] ? p->value[dim] : 1u << bits;
@@ -139,7 +191,7 @@ static const uint64_t *walk_row(const struct image *img, const struct fw_dir_hdr
 	uint32_t cls, rows = ref->rows;
 
 	if (dim < FW_DIM_SMALL_COUNT) {
-		cls = *(const uint16_t *)walk_at(img, ref->tab + 2 * walk_value(p, dim, bits[dim]), 2);
+		cls = *(const uint16_t *)walk_at(img, ref->tab + 2 * walk_value(img, h, p, dim, bits[dim]), 2);
 	} else if (dim == FW_DIM_MAC) {
 		cls = walk_mac(img, ref->tab, p->value[FIELD_MAC]);
 	} else {

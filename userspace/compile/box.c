@@ -271,9 +271,9 @@ static int box_put_rule(struct box_builder *w, size_t rule, bool proto)
 	for (int f = 0; f < FIELD_VALUE_COUNT && !err; f++) {
 		if (f == FIELD_PROTO || !r->value[f])
 			continue;
-		err = box_open_space(w, f);
+		err = box_open_space(w, space_of_field(f));
 		if (!err)
-			err = box_put(w, f, rule, (struct box_set){ .r = r->value[f]->r, .n = r->value[f]->n });
+			err = box_put(w, space_of_field(f), rule, (struct box_set){ .r = r->value[f]->r, .n = r->value[f]->n });
 	}
 	if (!err && proto) {
 		err = box_open_space(w, SPACE_PROTO);

@@ -17,6 +17,7 @@ struct str;
 
 enum space {
 	SPACE_PROTO = FW_DIM_PROTO,
+	SPACE_SETS = FW_DIM_SETS,
 	SPACE_MAC = FW_DIM_MAC, /* spaces below are the small dimensions, by number */
 	SPACE_SRC4 = FW_DIM_SRC,
 	SPACE_SRC6,
@@ -72,6 +73,8 @@ static inline const struct box_set *boxes_set(const struct boxes *b, enum space 
 	return id ? &b->sets[s].v[id - 1] : NULL;
 }
 
+/* The space of a field whose value is a number. */
+enum space space_of_field(enum field_id f);
 /* The dimension of a space, its largest value, the word for a reader. */
 enum fw_dim space_dim(enum space s);
 u128 space_max(enum space s);

@@ -14,11 +14,11 @@ enum { FW_SMALL_DIMS(FW_X) };
 FIELDS(X)
 #undef X
 #define SAME(a, b) _Static_assert((int)(a) == (int)(b), #a " is not " #b)
-SAME(FIELD_SMALL_COUNT, FW_DIM_SMALL_COUNT);
-SAME(FIELD_MAC, FW_DIM_MAC);
-SAME(FIELD_SRC, FW_DIM_SRC);
-SAME(FIELD_DST, FW_DIM_DST);
-SAME(FIELD_COUNT, FW_DIM_COUNT);
+/* SETS, the last small dimension, is no field: its value comes from the addresses. */
+SAME(FIELD_SMALL_COUNT, FW_DIM_SETS);
+SAME(FW_DIM_SETS + 1, FW_DIM_SMALL_COUNT);
+SAME(FIELD_MAC, FIELD_SMALL_COUNT);
+SAME(SPACE_SETS + 1, SPACE_MAC);
 SAME(DIRECTION_INGRESS, FW_DIR_INGRESS);
 SAME(DIRECTION_EGRESS, FW_DIR_EGRESS);
 SAME(VERDICT_DROP, FW_VERDICT_DROP);
@@ -44,12 +44,18 @@ static const struct {
 #define X(id, word, n, needs) [FIELD_##id] = { word, n },
 	FIELDS(X)
 #undef X
-		[SPACE_MAC] = { "mac", 48 },
+		[SPACE_SETS] = { "sets", SPACE_ABI_BITS_SETS },
+	[SPACE_MAC] = { "mac", 48 },
 	[SPACE_SRC4] = { "from (IPv4)", 32 },
 	[SPACE_SRC6] = { "from (IPv6)", 128 },
 	[SPACE_DST4] = { "to (IPv4)", 32 },
 	[SPACE_DST6] = { "to (IPv6)", 128 },
 };
+
+enum space space_of_field(enum field_id f)
+{
+	return f == FIELD_MAC ? SPACE_MAC : (enum space)f;
+}
 
 enum fw_dim space_dim(enum space s)
 {

@@ -70,6 +70,39 @@ static bool check_addr(const struct fw_image *img, const struct fw_dir_hdr *dir,
 	return check_rows(img, dir, dir->dim[dim].rows, 0) && check_rows(img, dir, dir->rows6[i], 0);
 }
 
+/* A block stands inside the tables. What leads around inside it only the datapath follows, and it masks every step. */
+static bool check_block(const struct fw_image *img, const struct fw_block *b, bool six)
+{
+	const uint8_t *at = (const uint8_t *)img + b->off;
+	struct fw_block_rec last;
+
+	if (b->kind == FW_BLOCK_NONE)
+		return !b->len;
+	if (b->kind >= FW_BLOCK_KINDS || b->off % 64 || !check_hot(img, b->off, b->len))
+		return false;
+	if (b->kind == FW_BLOCK_TRIE)
+		return b->len >= 65536 * sizeof(uint32_t);
+	if (six || b->len < FW_BLOCK_LEAVES)
+		return false;
+	memcpy(&last, at + FW_BLOCK_LEAVES - sizeof(last), sizeof(last));
+	return b->len == FW_BLOCK_LEAVES + ((uint64_t)last.leaf + __builtin_popcountll(last.mixed)) * FW_BLOCK_LEAF;
+}
+
+static bool check_sets(const struct fw_image *img, const struct fw_dir_hdr *dir)
+{
+	const struct fw_block *b = (const struct fw_block *)((const uint8_t *)img + dir->sets);
+
+	if (!dir->nsets)
+		return !dir->sets && !dir->set_sides && !(dir->dims >> FW_DIM_SETS & 1);
+	if (dir->nsets > FW_MAX_SETS || dir->set_sides >> dir->nsets ||
+	    !check_hot(img, dir->sets, 2 * dir->nsets * sizeof(*b)))
+		return false;
+	for (uint32_t i = 0; i < 2 * dir->nsets; i++)
+		if (!check_block(img, &b[i], i % 2))
+			return false;
+	return true;
+}
+
 static const char *check_dims(const struct fw_image *img, const struct fw_dir_hdr *dir)
 {
 	if (dir->dims >> FW_DIM_COUNT)
@@ -137,6 +170,8 @@ static const char *check_dir(const struct fw_image *img, const struct fw_dir_hdr
 			return "action";
 	if (!check_places(dir, action))
 		return "places of rules";
+	if (!check_sets(img, dir))
+		return "sets";
 	return check_dims(img, dir);
 }
 

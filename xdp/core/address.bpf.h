@@ -31,7 +31,11 @@ static __always_inline int fw_slot_open(struct fw_tabs *t, __u32 slot)
 		t->base = fw_env_lookup(&fw_slot1, &zero);
 		t->mask = fw_cfg.mask[1];
 	}
-	return !!t->base;
+	if (!t->base)
+		return 0;
+	t->d = (const struct fw_dir_hdr *)(t->base + offsetof(struct fw_image, dir) +
+					   (fw_cfg.dir & 1) * sizeof(struct fw_dir_hdr));
+	return 1;
 }
 
 static __always_inline __u32 fw_tab32(const struct fw_tabs *t, __u32 off)

@@ -10,7 +10,7 @@
 #define FW_CORE_ROWS_H
 
 #include "account.bpf.h"
-#include "address.bpf.h"
+#include "sets.bpf.h"
 
 static __always_inline __u32 fw_class_small(const struct fw_tabs *t, __u32 dim, __u32 value)
 {
@@ -20,7 +20,8 @@ static __always_inline __u32 fw_class_small(const struct fw_tabs *t, __u32 dim, 
 }
 
 #define FW_BIT(id) (1u << FW_DIM_##id)
-#define FW_CLASS(id) fw_class_small(t, FW_DIM_##id, pkt->val[FW_DIM_##id])
+#define FW_VALUE(id) (FW_DIM_##id == FW_DIM_SETS ? fw_sets_value(t->slot) : pkt->val[FW_DIM_##id])
+#define FW_CLASS(id) fw_class_small(t, FW_DIM_##id, FW_VALUE(id))
 
 /* Rows of one word: those of all used dimensions, ANDed. */
 static __always_inline __u64 fw_word_get(const struct fw_tabs *t, const struct fw_pkt *pkt)

@@ -21,8 +21,6 @@ static __always_inline int fw_tabs_open(struct fw_tabs *t)
 	/* magic and abi in one comparison */
 	if (!fw_slot_open(t, live) || FW_GET64(t->base) != ((__u64)FW_ABI_VERSION << 32 | FW_IMAGE_MAGIC))
 		return 0;
-	t->d = (const struct fw_dir_hdr *)(t->base + offsetof(struct fw_image, dir) +
-					   (fw_cfg.dir & 1) * sizeof(struct fw_dir_hdr));
 	return 1;
 }
 

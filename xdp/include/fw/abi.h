@@ -56,8 +56,8 @@ enum fw_reason {
  * in host byte order.
  *
  * FW_DIM_PROTO's value is fw_l3 << 8 | protocol.
- * userspace/model/field.h lists the same names in the same order (asserted
- * in userspace/compile).
+ * userspace/model/field.h lists the same names in the same order, up to SETS (asserted
+ * in userspace/compile): SETS is no field of the language, see struct fw_block.
  */
 #define FW_SMALL_DIMS(X)                                                                          \
 	X(PROTO, 10)                                                                               \
@@ -73,7 +73,8 @@ enum fw_reason {
 	X(LEN, 16)     /* IPv4 total length, IPv6 40 + payload length; 65535 when longer */        \
 	X(ETHERTYPE, 16) /* after the VLAN tags; absent for LLC (length) frames */                 \
 	X(EXT, 8)      /* bit set of enum fw_ext; absent for all but IPv6 */                       \
-	X(ECN, 2)      /* the two bits below DSCP (RFC 3168) */
+	X(ECN, 2)      /* the two bits below DSCP (RFC 3168) */                                    \
+	X(SETS, 8)     /* bit k: the address on the side of set k is a member; 0 for what is not IP */
 
 enum fw_dim {
 #define FW_X(id, bits) FW_DIM_##id,
@@ -100,6 +101,7 @@ enum fw_ext { FW_EXT_HOPOPTS, FW_EXT_ROUTING, FW_EXT_FRAGMENT, FW_EXT_DSTOPTS, F
 #define FW_MAX_LIST 64          /* entries of one list */
 #define FW_MAX_PARTS 65536      /* lists of one node */
 #define FW_MAX_COUNT_RULES 256  /* `count` rules per direction: each may cost a step */
+#define FW_MAX_SETS 8           /* large sets, counted per side, per direction; others stand in the tries */
 #define FW_MAX_CLASSES 65535    /* per small dimension (tables are u16) */
 #define FW_MAX_MAC_BOUNDS 4096  /* interval bounds of the MAC dimension */
 #define FW_MAX_IMAGE (256u << 20)
@@ -177,7 +179,10 @@ struct fw_dir_hdr {
 	__u32 units;   /* lists: 16-byte units of nodes, entries and parts; unit 0 is not used */
 	__u32 nunits;
 	__u32 root[2][2]; /* lists: [SRC, DST][IPv4, IPv6]: unit of the node of every address when there is no trie */
-	__u32 reserved[8];
+	__u32 nsets;
+	__u32 sets;      /* struct fw_block[nsets][2]: set k in IPv4, IPv6 */
+	__u32 set_sides; /* bit k: set k is asked about DST, else SRC */
+	__u32 reserved[5];
 	struct fw_dim_ref dim[FW_DIM_COUNT];
 };
 
@@ -283,6 +288,38 @@ struct fw_rank {
 	__u8 before[4]; /* set bits in the words before this one */
 	__u32 value[];  /* cells, as in a chunk */
 };
+
+/*
+ * Large sets. A set of thousands of ranges stands beside the tries, in blocks of its own, one per family: neither the
+ * classes of addresses nor the lists at them grow with it. What a block answers, member or not, is one bit of the value
+ * of the dimension SETS. Blocks hold no offset of anything outside, so they may be moved and shared.
+ *
+ * FW_BLOCK_TRIE: a trie of two classes (class 1 is the member), leaf_shift 0.
+ * FW_BLOCK_BITMAP, IPv4 alone, in this order:
+ *       __u8 some[2 MB]: bit (addr >> 8) % 8 of byte addr >> 11 says that some address of the /24 is a member;
+ *       struct fw_block_rec rec[1 << 18], one per 64 networks: bit (addr >> 8) % 64 of rec[addr >> 14].mixed says that
+ *               some are not; a /24 that is in `some` and not mixed is inside;
+ *       __u8 leaf[][32]: of the mixed /24s, ascending. The first one of rec[i] is leaf[rec[i].leaf]. Bit addr % 8 of
+ *               byte (addr & 255) / 8.
+ */
+enum fw_block_kind { FW_BLOCK_NONE, FW_BLOCK_TRIE, FW_BLOCK_BITMAP, FW_BLOCK_KINDS }; /* NONE: no member */
+
+struct fw_block {
+	__u32 kind;
+	__u32 off; /* from the start of the image, a multiple of 64 */
+	__u32 len; /* bytes */
+	__u32 reserved;
+	__u64 key[2]; /* of the ranges: user space finds a block by it that need not be built again */
+};
+
+struct fw_block_rec {
+	__u64 mixed;
+	__u32 leaf;
+} __attribute__((packed));
+#define FW_BLOCK_SOME (1u << 21)
+#define FW_BLOCK_RECS (1u << 18)
+#define FW_BLOCK_LEAVES (FW_BLOCK_SOME + FW_BLOCK_RECS * 12u) /* offset of the first leaf */
+#define FW_BLOCK_LEAF 32u
 
 /*
  * MAC dimension: `n` bounds ascending, 48 bits in host order. A MAC belongs to
@@ -402,6 +439,8 @@ FW_ASSERT_SIZE(struct fw_entry, 16);
 FW_ASSERT_SIZE(struct fw_part, 8);
 FW_ASSERT_SIZE(struct fw_rank, 40);
 FW_ASSERT_SIZE(struct fw_skip6, 48);
+FW_ASSERT_SIZE(struct fw_block, 32);
+FW_ASSERT_SIZE(struct fw_block_rec, 12);
 FW_ASSERT_SIZE(struct fw_counter, 16);
 FW_ASSERT_SIZE(struct fw_ctl, 16);
 FW_ASSERT_SIZE(struct fw_cfg, 32);
