@@ -110,7 +110,7 @@ $(B)/fuzz/%: tests/fuzz/%.c $(call srcs,userspace/base userspace/model userspace
 
 .SECONDARY:
 FORCE:
-.PHONY: all test test-vm test-build pure-tests bench bench-plots demo fuzz install uninstall clean help FORCE
+.PHONY: all test test-vm test-build pure-tests bench bench-plots bench-peers demo fuzz install uninstall clean help FORCE
 test-build: $(B)/fwctl $(PURE_TESTS) $(KERN_TESTS) $(TOOLS)
 pure-tests: $(PURE_TESTS)
 test: ## run every test (as root; scripts/test.sh installs what is missing first)
@@ -119,6 +119,8 @@ bench: all $(BENCHES) ## print ns per packet, compile and publish time, memory (
 	bench/run
 bench-plots: all $(BENCHES) ## measure again at more sizes and draw bench/results/*.svg (as root)
 	bench/run plots
+bench-peers: all $(BENCHES) ## fwctl beside nftables, iptables, ipset, xdp-filter (as root; QUICK=1: a minute)
+	bench/peers/run
 test-vm: all $(KERN_TESTS) ## fwctl on Linux 6.1 and 6.12, in QEMU without KVM: long
 	scripts/vm.sh 6.1 tests/vm/smoke.sh
 	scripts/vm.sh 6.12 tests/vm/smoke.sh

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Install what is missing to build, test, measure or show fwctl on Debian 12. Needs root only when something is missing,
 # and the network only then.
-#   scripts/deps.sh [build|test|bench|demo]…      default: all of them
+#   scripts/deps.sh [build|test|bench|peers|demo]…      default: all of them
 set -eu
 
 # What the build needs; the names of the groups below stand for themselves.
@@ -12,19 +12,22 @@ build="make gcc libc6-dev clang git findutils
 test="$build libcmocka-dev libpcap-dev libclang-rt-14-dev file jq mandoc bpftool ethtool tcpdump nftables
 	iproute2 iputils-ping netcat-openbsd curl procps util-linux"
 bench="$build iproute2 util-linux procps gnuplot-nox jq"
+# What fwctl is compared with; bpfilter is no package.
+peers="$bench ethtool nftables iptables ipset xdp-tools"
 # The demo sends odd frames with a tool of the tests, which is linked like all of them.
 demo="$build libcmocka-dev libpcap-dev jq iproute2 iputils-ping netcat-openbsd curl procps util-linux"
 
-[ $# -gt 0 ] || set -- build test bench demo
+[ $# -gt 0 ] || set -- build test bench peers demo
 wanted=""
 for group in "$@"; do
 	case $group in
 	build) wanted="$wanted $build" ;;
 	test) wanted="$wanted $test" ;;
 	bench) wanted="$wanted $bench" ;;
+	peers) wanted="$wanted $peers" ;;
 	demo) wanted="$wanted $demo" ;;
 	*)
-		echo "deps: no group \"$group\"; there are build, test, bench, demo" >&2
+		echo "deps: no group \"$group\"; there are build, test, bench, peers, demo" >&2
 		exit 2
 		;;
 	esac

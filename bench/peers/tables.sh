@@ -1,0 +1,225 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+# What is measured end to end. Source this after walls.sh.
+
+# The size N, or a small one in a quick run.
+size() { # N
+	if [ -n "$QUICK" ] && [ "$1" -gt 1000 ]; then echo $(($1 / 100)); else echo "$1"; fi
+}
+words() { sed -E ':a;s/([0-9])([0-9]{3})($|,)/\1,\2\3/;ta' <<<"$1"; } # 100000 -> 100,000
+
+# Why there is no figure, as a line of the results.
+absent() { # TABLE ID TOOL N TEXT REASON [JSON-OBJECT]
+	jq -cn --arg table "$1" --arg id "$2" --arg tool "$3" --argjson n "$4" --arg text "$5" --arg why "$6" --argjson more "${7:-null}" \
+		'{bench: "peers", $table, $id, $tool, $n, $text, absent: $why} + $more' >>"$JSON"
+	echo "bench:   $5: no figure: $6" >&2
+}
+
+# The sentence that a command which failed left in $LOG.
+why() {
+	local line
+	line=$(grep -iE -m 1 "error|cannot|not installed|refused" "$LOG" || grep -m 1 . "$LOG")
+	line=${line//"$LAB_DIR/"/}
+	echo "${line:-the command failed}"
+}
+
+# One row: a firewall in a namespace of its own. Its figure is taken when the table is complete. In words and command, %n
+# is N, or what a quick run takes for it; the id carries N.
+contest() { # ID TOOL N BASE TRAFFIC TEXT SETUP-COMMAND…
+	local id=$1 tool=$2 n base=$4 traffic=$5 text
+	n=$(size "$3")
+	text=${6//%n/$(words "$n")}
+	text=${text/ 1 rules/ 1 rule}
+	shift 6
+	peer_new || bail "cannot make a veth pair"
+	if "${@//%n/$n}" >"$LOG" 2>&1; then
+		printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$id" "$PAIR" "$traffic" "$tool" "$n" "$base" "$text" >>"$CASES"
+	else
+		absent "$TABLE" "$id" "$tool" "$n" "$text" "$(why)"
+		return 1
+	fi
+}
+table_begin() { # TABLE
+	TABLE=$1 CASES=$LAB_DIR/cases.$1
+	: >"$CASES"
+}
+table_end() {
+	"$VETH" run -n "$ROUNDS" -t "$BLOCK_MS" -s "$SEED" -j "$JSON" "$TABLE" "$CASES" >&2
+}
+
+# One flow, every frame dropped by the last rule or by the set.
+table_drop() {
+	local n
+	table_begin drop
+	contest xdp-drop kernel 0 - one "bare XDP drop" wall_ref xdp_drop
+	for n in 1 64 1000 10000; do
+		contest fwctl-rules-$n fwctl $n xdp-drop one "fwctl XDP, %n rules" wall_fwctl_rules xdp %n
+	done
+	for n in 100000 1000000; do
+		contest fwctl-set-$n fwctl $n xdp-drop one "fwctl XDP, set of %n hosts" wall_fwctl_set %n
+	done
+	contest fwctl-nets-100000 fwctl 100000 xdp-drop one "fwctl XDP, set of %n networks" wall_fwctl_set %n nets
+	for n in 1 10000; do
+		contest fwctl-tc-rules-$n fwctl $n xdp-drop one "fwctl TC, %n rules" wall_fwctl_rules tc %n
+	done
+	contest xdp-filter-ip xdp-filter 100 xdp-drop one "xdp-filter, addresses only" wall_xdp_filter ipv4,ipv6 %n hit
+	contest xdp-filter-all xdp-filter 100 xdp-drop one "xdp-filter, all features" wall_xdp_filter all %n hit
+	drop_bpfilter
+	contest xdp-generic kernel 0 xdp-drop one "generic XDP drop" wall_ref xdp_drop generic
+	contest tc-drop kernel 0 xdp-drop one "tc drop" wall_ref tc_drop
+	drop_nft
+	drop_iptables
+	table_end
+}
+drop_bpfilter() {
+	local n
+	for n in 1 100 1000; do
+		# One line is enough to say that it is not there.
+		contest bpfilter-rules-$n bpfilter $n xdp-drop one "bpfilter XDP, %n rules" wall_bpfilter rules %n || return 0
+	done
+	contest bpfilter-set-100000 bpfilter 100000 xdp-drop one "bpfilter XDP, set of %n hosts" wall_bpfilter set %n
+}
+drop_nft() {
+	local n
+	contest nft-drop nft 0 xdp-drop one "nft netdev drop" wall_nft_drop netdev
+	for n in 100 1000 10000; do
+		contest nft-rules-$n nft $n xdp-drop one "nft netdev, %n rules" wall_nft_rules netdev %n
+	done
+	contest nft-vmap-10000 nft 10000 xdp-drop one "nft netdev, verdict map of %n hosts" wall_nft_set netdev %n vmap
+	for n in 1000 100000 1000000; do
+		contest nft-set-$n nft $n xdp-drop one "nft netdev, set of %n hosts" wall_nft_set netdev %n
+	done
+	for n in 1000 100000; do
+		contest nft-nets-$n nft $n xdp-drop one "nft netdev, interval set of %n networks" wall_nft_set netdev %n nets
+	done
+	contest nft-pre-drop nft 0 xdp-drop one "nft prerouting drop" wall_nft_drop prerouting
+	contest nft-pre-rules-1000 nft 1000 xdp-drop one "nft prerouting, %n rules" wall_nft_rules prerouting %n
+	contest nft-pre-set-100000 nft 100000 xdp-drop one "nft prerouting, set of %n hosts" wall_nft_set prerouting %n
+}
+drop_iptables() {
+	local n kind
+	for kind in legacy nft; do
+		for n in 1 100 1000 10000; do
+			contest iptables-$kind-$n iptables-$kind $n xdp-drop one "iptables-$kind raw, %n rules" wall_iptables_rules $kind %n
+		done
+	done
+	for n in 1000 1000000; do
+		contest ipset-hosts-$n ipset $n xdp-drop one "ipset hash:ip of %n hosts" wall_ipset %n hosts
+	done
+	contest ipset-nets-100000 ipset 100000 xdp-drop one "ipset hash:net of %n networks" wall_ipset %n nets
+}
+
+# One flow that passes, and is then routed to nowhere.
+table_pass() {
+	local n
+	table_begin pass
+	contest none kernel 0 - one "no firewall" wall_none
+	contest xdp-pass kernel 0 none one "bare XDP pass" wall_ref xdp_pass
+	for n in 1 10000; do
+		contest fwctl-pass-$n fwctl $n none one "fwctl XDP, %n rules" wall_fwctl_rules xdp %n pass
+	done
+	contest fwctl-tc-pass-1 fwctl 1 none one "fwctl TC, %n rules" wall_fwctl_rules tc %n pass
+	contest xdp-filter-pass xdp-filter 100 none one "xdp-filter, all features" wall_xdp_filter all %n miss
+	contest tc-pass kernel 0 none one "tc pass" wall_ref tc_pass
+	contest nft-pass-1 nft 1 none one "nft netdev, %n rules" wall_nft_rules netdev %n pass
+	contest nft-pre-pass-1 nft 1 none one "nft prerouting, %n rules" wall_nft_rules prerouting %n pass
+	for n in legacy nft; do
+		contest iptables-$n-pass-1 iptables-$n 1 none one "iptables-$n raw, %n rules" wall_iptables_rules $n %n pass
+	done
+	table_end
+}
+
+# Sources that change with every frame, 65,536 random picks from the set.
+table_sources() {
+	local n from base=xdp-drop-sources bpfilter=1
+	table_begin sources
+	contest $base kernel 0 - sources:random "bare XDP drop" wall_ref xdp_drop
+	for n in 1000 100000 1000000; do
+		from=sources:$(texts_hosts "$(size $n)")
+		contest fwctl-sources-$n fwctl $n $base "$from" "fwctl XDP, set of %n hosts" wall_fwctl_set %n
+		contest nft-sources-$n nft $n $base "$from" "nft netdev, set of %n hosts" wall_nft_set netdev %n
+		contest ipset-sources-$n ipset $n $base "$from" "ipset hash:ip of %n hosts" wall_ipset %n hosts
+		[ -z "$bpfilter" ] ||
+			contest bpfilter-sources-$n bpfilter $n $base "$from" "bpfilter XDP, set of %n hosts" wall_bpfilter set %n ||
+			bpfilter=
+	done
+	contest xdp-filter-sources-1000 xdp-filter 1000 $base "sources:$(texts_hosts 1000)" "xdp-filter, %n hosts" \
+		wall_xdp_filter ipv4,ipv6 %n hit
+	table_end
+}
+
+# How many frames of a trace the firewall in $NS lets pass: counted behind it, at nft's netdev hook, or behind the raw
+# table for what stands there.
+count_passed() { # TOOL TRACE-FILE
+	local head='table netdev after { chain c { type filter hook ingress device r0 priority 100;'
+	[[ $1 != iptables-* ]] || head='table ip after { chain c { type filter hook prerouting priority -150;'
+	in_peer nft "$head ether daddr $LAB_RCV_MAC counter;};}" || return
+	"$VETH" send "$PAIR" "frames:$2" 65536 >/dev/null || return
+	in_peer nft -j list ruleset | jq '[.nftables[].rule // empty | select(.table == "after") | .expr[].counter // empty][0].packets'
+	in_peer nft delete table "$(cut -d' ' -f2 <<<"$head")" after
+}
+
+# One firewall on one generated rule set. A firewall that says something else than the oracle is not measured.
+contest_generated() { # TOOL PREFIX WANT TEXT
+	local tool=$1 style n passed
+	style=${2##*/} n=${2##*.}
+	contest "$tool-$style" "$tool" "$n" xdp-drop-frames "frames:$2.drop" "$4" wall_generated "${tool/#nft/netdev}" "$2" || return
+	passed=$(count_passed "$tool" "$2.all" 2>"$LOG")
+	[ "$passed" = "$3" ] && return
+	sed -i '$d' "$CASES"
+	absent "$TABLE" "$tool-$style" "$tool" "$n" "$4" "passed ${passed:-?} of 65,536 packets where the oracle passes $3; $(head -n 1 "$LOG")"
+	[[ $tool != fwctl ]] || WRONG=1
+	return 0
+}
+
+# Generated five-tuple rules; every firewall judges the same packets in the same order.
+table_rules() {
+	local n style prefix pass tool bpfilter=1
+	WRONG=
+	table_begin rules
+	for n in 1000 10000; do
+		for style in acl fw ipc; do
+			prefix=$LAB_DIR/$style.$(size $n)
+			pass=$(build/bench/bench_peers rules $style "$(size $n)" "$SEED" "$LAB_DIR") || return
+			[ -s "$CASES" ] || contest xdp-drop-frames kernel 0 - "frames:$prefix.drop" "bare XDP drop" wall_ref xdp_drop
+			for tool in fwctl nft iptables-legacy iptables-nft; do
+				contest_generated $tool "$prefix" "$pass" "$style, $(words "$(size $n)") rules: $tool"
+			done
+			[ -z "$bpfilter" ] ||
+				contest_generated bpfilter "$prefix" "$pass" "$style, $(words "$(size $n)") rules: bpfilter" || bpfilter=
+		done
+	done
+	table_end && [ -z "$WRONG" ]
+}
+
+# XDP programs alone, run by the kernel on one packet.
+packet_row() { # ID TOOL N VERDICT TEXT SETUP-COMMAND…
+	local end=- verdict=$4
+	set -- "$1" "$2" "$3" packet one "${@:5}"
+	if contest "$@"; then
+		[ "$2" = kernel ] || end=$NS:r0
+		awk -F '\t' -v OFS='\t' -v end="$end" -v verdict="$verdict" 'END { print $1, end, verdict, $4, $5, $7 }' "$CASES" >>"$CASES.packet"
+	else
+		return 1
+	fi
+}
+table_packet() {
+	local n
+	table_begin packet
+	: >"$CASES.packet"
+	packet_row empty kernel 0 drop "empty program" wall_none
+	for n in 1 64 1000 10000; do
+		packet_row fwctl-$n fwctl $n drop "fwctl, %n rules" wall_fwctl_rules xdp %n
+	done
+	packet_row fwctl-set-1000000 fwctl 1000000 drop "fwctl, set of %n hosts" wall_fwctl_set %n
+	for n in ip all; do
+		features=$([ $n = ip ] && echo ipv4,ipv6 || echo all)
+		text="xdp-filter, $([ $n = ip ] && echo 'addresses only' || echo 'all features')"
+		packet_row xdp-filter-$n-miss xdp-filter 100 pass "$text, miss" wall_xdp_filter "$features" %n miss
+		packet_row xdp-filter-$n-hit xdp-filter 100 drop "$text, hit" wall_xdp_filter "$features" %n hit
+	done
+	for n in 1 100 1000; do
+		packet_row bpfilter-$n bpfilter $n drop "bpfilter, %n rules" wall_bpfilter rules %n || break
+	done
+	build/bench/bench_peers packet -n "$ROUNDS" -r "$([ -n "$QUICK" ] && echo 50000 || echo 1000000)" -j "$JSON" "$CASES.packet" >&2
+}
