@@ -2,6 +2,7 @@
 /* The twin: the running program's judgement without its counters, and that of rules that run nowhere. */
 #include "harness/rim.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -66,7 +67,6 @@ static void twin_follows_what_runs_and_does_not_count(void **state)
 	struct kern_counters c;
 	struct kern_twin *t = NULL;
 	struct kern *k;
-	uint64_t sum = 0;
 
 	rim_load_ok(BOX_IF, RULES, "web", NULL, NULL);
 	k = rim_open(KERN_READ);
@@ -79,11 +79,8 @@ static void twin_follows_what_runs_and_does_not_count(void **state)
 	assert_int_equal(ask(t, 53, 0).generation, 2);
 	assert_int_equal(ask(t, 53, 0).verdict, FW_VERDICT_DROP);
 	assert_int_equal(rim_all_packets(FW_HOOK_XDP), 0);
-	assert_int_equal(kern_twin_counters(t, &c), 0);
-	for (size_t i = 0; i < c.n; i++)
-		sum += c.v[i].packets;
-	assert_int_equal(sum, 4 + 2); /* four frames, and two met a `count` rule */
-	kern_counters_fini(&c);
+	/* Nor does it count anywhere else. */
+	assert_int_equal(kern_twin_counters(t, &c), -ENOENT);
 	kern_twin_close(t);
 	assert_int_equal(rim_unload(BOX_IF), 0);
 	rim_assert_nothing_left();

@@ -10,6 +10,7 @@
 #include "fwctl/verify.h"
 #include "fwctl/words.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +18,8 @@ struct unit {
 	const struct policy *policy;
 	struct image image, old; /* old: only when a later policy may fail */
 	const struct fw_image *live;
+	struct verify verify;
+	struct kern_change *change;
 	struct kern_report report;
 };
 
@@ -30,19 +33,14 @@ struct apply {
 	bool degraded; /* an interface that these rules are for is not filtered by them */
 };
 
-/* Interfaces of a policy, their hooks as a bit set. */
-static size_t users_of(const struct live *l, const char *policy, const char **ifnames, unsigned int *hooks)
+/* Interfaces of a policy. */
+static size_t users_of(const struct live *l, const char *policy, const char **ifnames)
 {
 	size_t n = 0;
 
-	*hooks = 1u << FW_HOOK_TC_EGRESS; /* the new rules may be the first that have an egress block */
-	for (size_t i = 0; i < l->n; i++) {
-		if (strcmp(l->iface[i].policy, policy))
-			continue;
-		ifnames[n++] = l->iface[i].name;
-		for (size_t h = 0; h < l->iface[i].nhooks; h++)
-			*hooks |= 1u << l->iface[i].hook[h].hook;
-	}
+	for (size_t i = 0; i < l->n; i++)
+		if (!strcmp(l->iface[i].policy, policy))
+			ifnames[n++] = l->iface[i].name;
 	return n;
 }
 
@@ -121,23 +119,60 @@ static int units_choose(struct apply *a)
 	return STATUS_REFUSED;
 }
 
-static int unit_prove(struct apply *a, struct unit *u)
+/* The rules must not cut the hand that loads them. */
+static int unit_permit(struct apply *a, struct unit *u)
 {
 	auto_free const char **ifnames = calloc(a->live.n + 1, sizeof(*ifnames));
-	unsigned int hooks;
 
-	if (live_runs(&a->live, u->policy->name, &u->image))
-		return STATUS_DONE; /* these rules run already */
-	if (!ifnames) {
-		problem("no memory");
-		return STATUS_REFUSED;
-	}
-	size_t n = users_of(&a->live, u->policy->name, ifnames, &hooks);
-	int status = args_has(a->args, "force") ? STATUS_DONE : ssh_check(u->policy, ifnames, n);
-	return status ? status : verify_image(a->file.rules, u->policy, &u->image, hooks);
+	if (live_runs(&a->live, u->policy->name, &u->image) || args_has(a->args, "force"))
+		return STATUS_DONE;
+	if (ifnames)
+		return ssh_check(u->policy, ifnames, users_of(&a->live, u->policy->name, ifnames));
+	problem("no memory");
+	return STATUS_REFUSED;
 }
 
-static int unit_live(struct apply *a, struct unit *u)
+/* What verify_ask said needs no second sentence. */
+static int refused(struct apply *a, int err)
+{
+	if (err != -ECANCELED)
+		problem_fail(&a->live.fail, err);
+	return STATUS_REFUSED;
+}
+
+/* In the kernel, judged by the programs, and not in force yet. */
+static int unit_prepare(struct apply *a, struct unit *u)
+{
+	u->verify = (struct verify){ .rs = a->file.rules, .policy = u->policy, .img = &u->image };
+	const struct kern_verify ask = { verify_ask, &u->verify };
+	int err = kern_prepare(a->live.kern, u->policy->name, &u->image, &ask, &u->change);
+	return err ? refused(a, err) : STATUS_DONE;
+}
+
+/* The same by programs that are gone afterwards, for --dry-run. */
+static int unit_try(struct apply *a, struct unit *u)
+{
+	unsigned int hooks = 1u << FW_HOOK_TC_EGRESS;
+	int err = 0;
+
+	u->verify = (struct verify){ .rs = a->file.rules, .policy = u->policy, .img = &u->image };
+	for (size_t i = 0; i < a->live.n; i++)
+		for (size_t h = 0; h < a->live.iface[i].nhooks; h++)
+			if (!strcmp(a->live.iface[i].policy, u->policy->name))
+				hooks |= 1u << a->live.iface[i].hook[h].hook;
+	for (int h = 0; h < FW_HOOK_COUNT && !err; h++) {
+		struct kern_twin *twin = NULL;
+		if (!(hooks & 1u << h) || !u->policy->chain[hook_dir((enum fw_hook)h)].present)
+			continue;
+		err = kern_twin_open_image(&u->image, (enum fw_hook)h, &a->live.fail, &twin);
+		err = err ? err : verify_ask(&u->verify, twin, (enum fw_hook)h, NULL);
+		kern_twin_close(twin);
+	}
+	return err ? refused(a, err) : STATUS_DONE;
+}
+
+static int unit_live(
+struct apply *a, struct unit *u)
 {
 	for (size_t i = 0; i < a->live.n && !u->live; i++)
 		if (!strcmp(a->live.iface[i].policy, u->policy->name))
@@ -151,10 +186,13 @@ static void unit_report(const struct apply *a, const struct unit *u)
 
 	if (a->json)
 		json_array_append_new(a->json,
-				      json_pack("{s:o,s:s,s:I,s:I,s:b,s:I}", "policy", out_jstr(u->policy->name),
+				      json_pack("{s:o,s:s,s:I,s:I,s:b,s:I,s:I,s:I,s:I,s:I}", "policy", out_jstr(u->policy->name),
 						"result", r->unchanged ? "unchanged" : "applied", "generation",
 						(json_int_t)r->generation, "interfaces", (json_int_t)r->interfaces,
-						"reloaded", (int)r->reloaded, "publish_ns", (json_int_t)r->publish_ns));
+						"reloaded", (int)r->reloaded, "publish_ns", (json_int_t)r->publish_ns,
+						"verify_ns", (json_int_t)r->verify_ns, "packets_asked",
+						(json_int_t)u->verify.asked, "image_bytes", (json_int_t)u->image.len,
+						"written_bytes", (json_int_t)r->written));
 	else if (r->unchanged)
 		out("%s: these rules run already; nothing changed\n", u->policy->name);
 	else
@@ -189,8 +227,13 @@ static int units_apply(struct apply *a)
 		}
 	}
 	for (size_t i = 0; i < a->nunits; i++) {
+		int status = unit_prepare(a, &a->unit[i]);
+		if (status)
+			return status;
+	}
+	for (size_t i = 0; i < a->nunits; i++) {
 		struct unit *u = &a->unit[i];
-		int err = kern_apply(a->live.kern, u->policy->name, &u->image, &u->report);
+		int err = kern_commit(u->change, &u->report);
 		if (!err)
 			continue;
 		problem_fail(&a->live.fail, err);
@@ -205,9 +248,12 @@ static int units_apply(struct apply *a)
 /* Say what would happen. */
 static int units_compare(struct apply *a)
 {
-	for (size_t i = 0; i < a->nunits; i++)
-		if (unit_live(a, &a->unit[i]))
+	for (size_t i = 0; i < a->nunits; i++) {
+		struct unit *u = &a->unit[i];
+		int status = live_runs(&a->live, u->policy->name, &u->image) ? STATUS_DONE : unit_try(a, u);
+		if (status || unit_live(a, u))
 			return STATUS_REFUSED;
+	}
 	live_release(&a->live);
 	for (size_t i = 0; i < a->nunits; i++) {
 		struct unit *u = &a->unit[i];
@@ -255,7 +301,7 @@ static int apply_all(struct apply *a)
 	if (!status)
 		status = units_choose(a);
 	for (size_t i = 0; i < a->nunits && !status; i++)
-		status = unit_prove(a, &a->unit[i]);
+		status = unit_permit(a, &a->unit[i]);
 	if (status)
 		return status;
 	status = dry ? units_compare(a) : units_apply(a);
@@ -274,6 +320,8 @@ static int run(const struct args *args)
 			json_pack("{s:b,s:o}", "dry_run", (int)args_has(args, "dry-run"), "policies", a.json), false);
 		status = status ? status : err;
 	}
+	for (size_t i = 0; i < a.nunits; i++)
+		kern_change_free(a.unit[i].change);
 	live_close(&a.live);
 	for (size_t i = 0; i < a.nunits; i++) {
 		image_fini(&a.unit[i].image);

@@ -1,141 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* load: attach interfaces to a policy. */
 #include "base/cleanup.h"
-#include "base/vec.h"
-#include "fwctl/cmd.h"
-#include "fwctl/file.h"
 #include "fwctl/live.h"
 #include "fwctl/out.h"
-#include "fwctl/verify.h"
+#include "fwctl/targets.h"
 #include "fwctl/words.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define PASS_ALL "pass-all" /* the policy of load without a file */
-
-/* One policy that this command needs, compiled once. */
-struct unit {
-	const char *name;
-	const struct policy *policy; /* NULL: the built-in one */
-	struct image image;
-	struct image old; /* what it ran, when it was swapped */
-	bool swapped; /* it ran with other rules on interfaces named here alone */
-};
-
-struct target {
-	const char *ifname;
-	struct unit *unit;
-	bool fresh; /* was not loaded before */
-	char policy[KERN_POLICY_MAX + 1]; /* another one, that it had before */
-	struct image old;
-};
-
 struct load {
 	const struct args *args;
 	struct file file;
-	struct unit *unit;
-	size_t nunits;
-	struct {
-		struct target *v;
-		size_t n, cap;
-	} targets;
+	struct targets targets;
 	struct kern_load_opts opts;
 	struct live live;
 	json_t *json; /* NULL: text */
 };
-
-static struct unit *unit_for(struct load *l, const char *name, const struct policy *p)
-{
-	for (size_t i = 0; i < l->nunits; i++)
-		if (!strcmp(l->unit[i].name, name))
-			return &l->unit[i];
-	l->unit[l->nunits] = (struct unit){ .name = name, .policy = p };
-	return &l->unit[l->nunits++];
-}
-
-static int target_add(struct load *l, const char *ifname, struct unit *u)
-{
-	if (ifname_wrong(ifname))
-		return STATUS_WRONG;
-	for (size_t i = 0; i < l->targets.n; i++) {
-		if (strcmp(l->targets.v[i].ifname, ifname))
-			continue;
-		if (l->targets.v[i].unit == u)
-			return STATUS_DONE;
-		problem("%s is bound to both %s and %s; choose one with -p", out_name(ifname),
-			l->targets.v[i].unit->name, u->name);
-		return STATUS_WRONG;
-	}
-	if (!vec_push(&l->targets, (struct target){ .ifname = ifname, .unit = u }))
-		return STATUS_DONE;
-	problem("no memory");
-	return STATUS_REFUSED;
-}
-
-/* What -p says, else what the file binds the interface to, else the only policy. */
-static const struct policy *policy_for(const struct load *l, const char *ifname)
-{
-	const struct ruleset *rs = l->file.rules;
-	const char *name = args_get(l->args, "policy");
-
-	if (name) {
-		const struct policy *p = ruleset_policy(rs, name);
-		if (!p)
-			problem("%s has no policy %s", out_name(l->file.path), out_name(name));
-		return p;
-	}
-	for (size_t i = 0; i < rs->nbindings; i++)
-		if (!strcmp(rs->bindings[i].interface, ifname))
-			return rs->bindings[i].policy;
-	if (rs->npolicies == 1)
-		return &rs->policies[0];
-	problem("%s has %s and binds none to %s; choose one with -p, or add \"interface %s uses ...\"",
-		out_name(l->file.path), word_count(rs->npolicies, "policy"), out_name(ifname), out_name(ifname));
-	return NULL;
-}
-
-/* No interface on the command line: those that the file binds (to the policy of -p). */
-static int targets_from_file(struct load *l)
-{
-	const struct ruleset *rs = l->file.rules;
-	const char *name = args_get(l->args, "policy");
-	int status = STATUS_DONE;
-
-	for (size_t i = 0; i < rs->nbindings && !status; i++) {
-		const struct binding *b = &rs->bindings[i];
-		if (!name || !strcmp(b->policy->name, name))
-			status = target_add(l, b->interface, unit_for(l, b->policy->name, b->policy));
-	}
-	if (status || l->targets.n)
-		return status;
-	problem("which interface? %s binds none%s%s; write fwctl load IFACE -r FILE, or \"interface IFACE uses "
-		"POLICY\" in the file",
-		out_name(l->file.path), name ? " to " : "", name ? out_name(name) : "");
-	return STATUS_WRONG;
-}
-
-static int targets_choose(struct load *l)
-{
-	bool file = l->file.rules != NULL;
-	int status = STATUS_DONE;
-
-	l->unit = calloc((file ? l->file.rules->npolicies : 0) + 1, sizeof(*l->unit));
-	if (!l->unit) {
-		problem("no memory");
-		return STATUS_REFUSED;
-	}
-	if (file && !l->args->nwords)
-		return targets_from_file(l);
-	for (size_t i = 0; i < l->args->nwords && !status; i++) {
-		const struct policy *p = file ? policy_for(l, l->args->word[i]) : NULL;
-		if (file && !p)
-			return STATUS_WRONG;
-		status = target_add(l, l->args->word[i], unit_for(l, p ? p->name : PASS_ALL, p));
-	}
-	return status;
-}
 
 static int unit_compile(struct load *l, struct unit *u)
 {
@@ -149,25 +32,9 @@ static int unit_compile(struct load *l, struct unit *u)
 	return err ? STATUS_REFUSED : STATUS_DONE;
 }
 
-/* A misspelt name is found before anything is attached. */
-static int targets_exist(const struct load *l)
+/* What can be known before anything is attached. The programs are asked when they are there. */
+static int unit_permit(struct load *l, struct unit *u)
 {
-	for (size_t i = 0; i < l->targets.n; i++) {
-		const char *name = l->targets.v[i].ifname;
-		if (if_nametoindex(name))
-			continue;
-		problem("cannot load %s: there is no such interface in this network namespace; ip link lists them",
-			out_name(name));
-		return STATUS_REFUSED;
-	}
-	return STATUS_DONE;
-}
-
-/* Everything that can be known before anything changes. */
-static int unit_prove(struct load *l, struct unit *u)
-{
-	unsigned int hooks =
-		1u << (l->opts.where == KERN_HOOK_TC ? FW_HOOK_TC_INGRESS : FW_HOOK_XDP) | 1u << FW_HOOK_TC_EGRESS;
 	auto_free const char **ifnames = calloc(l->targets.n, sizeof(*ifnames));
 	size_t n = 0;
 
@@ -176,10 +43,17 @@ static int unit_prove(struct load *l, struct unit *u)
 			ifnames[n++] = l->targets.v[i].ifname;
 	if (!u->policy)
 		return STATUS_DONE;
-	int status = args_has(l->args, "force") ? STATUS_DONE : ssh_check(u->policy, ifnames, n);
-	if (status || live_runs(&l->live, u->name, &u->image))
-		return status; /* what runs was proved when it came */
-	return verify_image(l->file.rules, u->policy, &u->image, hooks);
+	u->verify = (struct verify){ .rs = l->file.rules, .policy = u->policy, .img = &u->image };
+	u->ask = (struct kern_verify){ verify_ask, &u->verify };
+	return args_has(l->args, "force") ? STATUS_DONE : ssh_check(u->policy, ifnames, n);
+}
+
+/* What verify_ask said needs no second sentence. */
+static int refused(struct load *l, int err)
+{
+	if (err != -ECANCELED)
+		problem_fail(&l->live.fail, err);
+	return STATUS_REFUSED;
 }
 
 /* `load IFACE` begins to watch an interface; it must not be a way to switch its filter off. */
@@ -203,14 +77,6 @@ static int pass_all_check(const struct load *l)
 	return STATUS_DONE;
 }
 
-static bool is_target(const struct load *l, const char *ifname)
-{
-	for (size_t i = 0; i < l->targets.n; i++)
-		if (!strcmp(l->targets.v[i].ifname, ifname))
-			return true;
-	return false;
-}
-
 /* For the way back. Rules that are damaged cannot be kept, nor would anybody want them. */
 static void old_keep(struct load *l, const char *policy, struct image *ret)
 {
@@ -225,6 +91,7 @@ static int unit_swap(struct load *l, struct unit *u)
 {
 	const struct kern_iface_state *user = NULL;
 	struct kern_report report = {};
+	struct kern_change *change = NULL;
 	char digest[65];
 
 	image_digest_hex(image_hdr(&u->image), digest);
@@ -233,7 +100,7 @@ static int unit_swap(struct load *l, struct unit *u)
 		if (s->gone || strcmp(s->policy, u->name) || !strcmp(s->digest, digest))
 			continue;
 		user = s;
-		if (is_target(l, s->name))
+		if (targets_have(&l->targets, s->name))
 			continue;
 		problem("cannot load policy %s: %s runs it with other rules; fwctl apply %s changes them everywhere, "
 			"then load",
@@ -243,11 +110,11 @@ static int unit_swap(struct load *l, struct unit *u)
 	if (!user)
 		return STATUS_DONE;
 	old_keep(l, u->name, &u->old);
-	int err = kern_apply(l->live.kern, u->name, &u->image, &report);
-	if (err)
-		problem_fail(&l->live.fail, err);
+	int err = kern_prepare(l->live.kern, u->name, &u->image, u->policy ? &u->ask : NULL, &change);
+	err = err ? err : kern_commit(change, &report);
+	kern_change_free(change);
 	u->swapped = !err;
-	return err ? STATUS_REFUSED : STATUS_DONE;
+	return err ? refused(l, err) : STATUS_DONE;
 }
 
 static void target_report(const struct load *l, const struct target *t, const struct kern_report *r)
@@ -285,8 +152,8 @@ static void load_undo(struct load *l, size_t n)
 {
 	struct kern_report ignored;
 
-	for (size_t i = 0; i < n + l->nunits; i++) {
-		struct unit *u = i < n ? NULL : &l->unit[i - n];
+	for (size_t i = 0; i < n + l->targets.nunits; i++) {
+		struct unit *u = i < n ? NULL : &l->targets.unit[i - n];
 		int err = 0;
 		l->live.fail = (struct fail){};
 		if (!u)
@@ -310,10 +177,12 @@ static int targets_load(struct load *l)
 			snprintf(t->policy, sizeof(t->policy), "%s", s->policy);
 			old_keep(l, s->policy, &t->old);
 		}
-		int err = kern_load(l->live.kern, t->ifname, t->unit->name, &t->unit->image, &l->opts, &report[i]);
+		struct kern_load_opts opts = l->opts;
+		opts.verify = t->unit->policy ? &t->unit->ask : NULL;
+		int err = kern_load(l->live.kern, t->ifname, t->unit->name, &t->unit->image, &opts, &report[i]);
 		if (!err)
 			continue;
-		problem_fail(&l->live.fail, err);
+		refused(l, err);
 		load_undo(l, i);
 		return STATUS_REFUSED;
 	}
@@ -329,21 +198,21 @@ static int load_all(struct load *l)
 
 	if (status)
 		return status;
-	status = targets_choose(l);
-	for (size_t i = 0; i < l->nunits && !status; i++)
-		status = unit_compile(l, &l->unit[i]);
+	status = targets_choose(&l->targets, l->args, &l->file);
+	for (size_t i = 0; i < l->targets.nunits && !status; i++)
+		status = unit_compile(l, &l->targets.unit[i]);
 	if (path)
 		file_report(&l->file);
 	if (!status)
-		status = targets_exist(l);
+		status = targets_exist(&l->targets);
 	if (!status)
 		status = live_open(&l->live, KERN_WRITE);
 	if (!status)
 		status = pass_all_check(l);
-	for (size_t i = 0; i < l->nunits && !status; i++)
-		status = unit_prove(l, &l->unit[i]);
-	for (size_t i = 0; i < l->nunits && !status; i++)
-		status = unit_swap(l, &l->unit[i]);
+	for (size_t i = 0; i < l->targets.nunits && !status; i++)
+		status = unit_permit(l, &l->targets.unit[i]);
+	for (size_t i = 0; i < l->targets.nunits && !status; i++)
+		status = unit_swap(l, &l->targets.unit[i]);
 	if (status)
 		load_undo(l, 0);
 	return status ? status : targets_load(l);
@@ -373,14 +242,7 @@ static int run(const struct args *a)
 		status = status ? status : err;
 	}
 	live_close(&l.live);
-	for (size_t i = 0; i < l.nunits; i++) {
-		image_fini(&l.unit[i].image);
-		image_fini(&l.unit[i].old);
-	}
-	for (size_t i = 0; i < l.targets.n; i++)
-		image_fini(&l.targets.v[i].old);
-	free(l.unit);
-	vec_fini(&l.targets);
+	targets_fini(&l.targets);
 	file_close(&l.file);
 	return status;
 }

@@ -2,124 +2,180 @@
 #include "fwctl/verify.h"
 
 #include "base/cleanup.h"
+#include "base/hash.h"
 #include "fwctl/cmd.h"
 #include "fwctl/out.h"
 #include "fwctl/words.h"
-#include "model/eval.h"
+#include "model/shortlist.h"
 #include "model/witness.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define VERIFY_SEEDS 2	     /* packets per rule */
-#define VERIFY_RULES 256     /* rules per direction, the first and the last always among them */
-#define VERIFY_WORK  2000000 /* rules that eval may look at in all: large files get fewer packets */
-#define VERIFY_FRAME 3000    /* BPF_PROG_TEST_RUN takes no more than about a page */
+#define VERIFY_NEW    1024      /* new rules, two packets each; when there are more, evenly spread, with the first and the last */
+#define VERIFY_SAMPLE 256       /* of the others, one packet each */
+#define VERIFY_WORK   100000000 /* rules that the oracle may look at in all: very long chains get fewer packets */
+#define VERIFY_FRAME  3000      /* BPF_PROG_TEST_RUN takes no more than about a page */
 
-struct verify {
-	const struct policy *policy;
+/* One kind of hook under way. */
+struct asking {
+	struct verify *v;
 	const struct chain *chain;
 	enum fw_hook hook;
 	struct kern_twin *twin;
-	struct fail fail;
+	struct shortlist *oracle;
+	uint64_t random;   /* state of the generator */
+	size_t left;       /* packets that the oracle still has the time for */
 	uint8_t *frame;
 };
 
-static void differ(const struct verify *v, size_t len, const char *file, unsigned int line,
-		   const struct eval_result *want, const struct fw_trace *got)
+static uint64_t roll(uint64_t *state)
+{
+	++*state;
+	return hash_bytes(state, sizeof(*state));
+}
+
+static void differ(const struct asking *a, size_t len, const char *file, unsigned int line, const struct eval_result *want,
+		   const struct fw_trace *got)
 {
 	struct str hex = {};
 
 	for (size_t i = 0; i < len; i++)
-		str_addf(&hex, "%02x", v->frame[i]);
+		str_addf(&hex, "%02x", a->frame[i]);
 	problem("cannot load policy %s: for a packet of %s:%u the tables at %s say %s by %s (rule %ld), the rules %s "
 		"by %s (rule %ld); "
 		"nothing was changed; please report this with: fwctl explain %s \"hex %s\"",
-		v->policy->name, out_name(file), line, word_hook(v->hook), word_verdict(got->verdict),
+		a->v->policy->name, out_name(file), line, word_hook(a->hook), word_verdict(got->verdict),
 		word_reason(got->reason), got->rule == ~0u ? -1L : (long)got->rule,
 		word_verdict((unsigned int)want->verdict), eval_reason_word(want), want->rule, out_name(file),
 		str_get(&hex));
 	str_fini(&hex);
 }
 
-static int frame_verify(struct verify *v, const struct packet_spec *spec, const char *file, unsigned int line)
+static int packet_ask(struct asking *a, const struct packet_spec *spec, const char *file, unsigned int line)
 {
-	long len = packet_build(spec, v->frame, PACKET_MAX_FRAME);
+	long len = packet_build(spec, a->frame, PACKET_MAX_FRAME);
 	struct fw_trace got = {};
 
 	if (len < 0 || len > VERIFY_FRAME)
-		return STATUS_DONE;
-	struct eval_result want = eval_frame(v->chain, v->frame, (size_t)len, NULL, NULL, NULL);
-	int err = kern_twin_run(v->twin, v->frame, (size_t)len, 0, &got);
-	if (err) {
-		problem_fail(&v->fail, err);
-		return STATUS_REFUSED;
-	}
+		return 0;
+	struct eval_result want = shortlist_eval(a->oracle, a->frame, (size_t)len);
+	int err = kern_twin_run(a->twin, a->frame, (size_t)len, 0, &got);
+	if (err)
+		return err;
+	a->v->asked++;
 	if (got.verdict == (uint32_t)want.verdict && (got.rule == ~0u ? -1 : (long)got.rule) == want.rule &&
 	    !strcmp(word_reason(got.reason), eval_reason_word(&want)))
-		return STATUS_DONE;
-	differ(v, (size_t)len, file ? file : "?", line, &want, &got);
-	return STATUS_REFUSED;
+		return 0;
+	differ(a, (size_t)len, file ? file : "?", line, &want, &got);
+	return -ECANCELED;
 }
 
-static int rule_verify(struct verify *v, size_t i)
+static int rule_ask(struct asking *a, size_t i, unsigned int packets)
 {
-	const struct rule *r = &v->chain->rules[i];
+	const struct rule *r = &a->chain->rules[i];
 	struct packet_spec spec;
-	int status = STATUS_DONE;
+	int err = 0;
 
-	for (uint64_t seed = 0; seed < VERIFY_SEEDS && !status; seed++)
-		if (!witness_find(r, seed, &spec))
-			status = frame_verify(v, &spec, r->file, r->line);
-	return status;
+	for (; packets && a->left && !err; packets--, a->left--)
+		if (!witness_find(r, roll(&a->random), &spec))
+			err = packet_ask(a, &spec, r->file, r->line);
+	return err;
 }
 
-static size_t rules_to_verify(size_t nrules)
+/* Which rules `live` has not: a counter slot that it uses belongs to the same rule still. Returns their number. */
+static size_t rules_new(const struct asking *a, const struct fw_image *live, bool *is_new)
 {
-	size_t n = nrules < VERIFY_RULES ? nrules : VERIFY_RULES;
+	enum fw_dir dir = hook_dir(a->hook);
+	size_t n, n_live, found = 0;
+	const struct fw_meta_rule *rule = image_rules(image_hdr(a->v->img), dir, &n), *old;
+	auto_free bool *used = calloc(FW_MAX_SLOTS, sizeof(*used));
 
-	if (nrules && n > VERIFY_WORK / VERIFY_SEEDS / nrules)
-		n = VERIFY_WORK / VERIFY_SEEDS / nrules;
-	return n < 2 && nrules > 1 ? 2 : n;
-}
-
-static int hook_verify(struct verify *v, const struct ruleset *rs, const struct image *img)
-{
-	size_t nrules = v->chain->nrules, n = rules_to_verify(nrules);
-	enum fw_dir dir = hook_dir(v->hook);
-	int err = kern_twin_open_image(img, v->hook, &v->fail, &v->twin), status = STATUS_DONE;
-
-	if (err) {
-		problem_fail(&v->fail, err);
-		return STATUS_REFUSED;
+	old = live && used ? image_rules(live, dir, &n_live) : NULL;
+	for (size_t i = 0; old && i < n_live; i++)
+		used[old[i].slot] = true;
+	for (size_t i = 0; i < n; i++) {
+		is_new[i] = !old || !used[rule[i].slot];
+		found += is_new[i];
 	}
-	for (size_t i = 0; i < n && !status; i++)
-		status = rule_verify(v, n > 1 ? i * (nrules - 1) / (n - 1) : 0);
-	for (size_t i = 0; i < rs->ntests && !status; i++) {
+	return found;
+}
+
+/* Every new rule when they are few, else VERIFY_NEW of them from the first to the last. */
+static int new_ask(struct asking *a, const bool *is_new, size_t n_new)
+{
+	size_t picks = n_new < VERIFY_NEW ? n_new : VERIFY_NEW, at = 0, done = 0;
+
+	if (picks > a->left / 2)
+		picks = a->left / 2 ?: 1;
+	for (size_t i = 0; i < a->chain->nrules && done < picks; i++) {
+		size_t want = picks > 1 ? done * (n_new - 1) / (picks - 1) : 0;
+		int err;
+
+		if (!is_new[i] || at++ < want)
+			continue;
+		done++;
+		err = rule_ask(a, i, 2);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int sample_ask(struct asking *a, const bool *is_new, size_t n_old)
+{
+	size_t n = n_old < VERIFY_SAMPLE ? n_old : VERIFY_SAMPLE;
+	int err = 0;
+
+	/* Few: each of them. Many: any, and now and then one twice. */
+	for (size_t i = 0; !err && n == n_old && i < a->chain->nrules; i++)
+		err = is_new[i] ? 0 : rule_ask(a, i, 1);
+	for (size_t done = 0; !err && n < n_old && done < n && a->left;) {
+		size_t i = roll(&a->random) % a->chain->nrules;
+
+		if (is_new[i])
+			continue;
+		err = rule_ask(a, i, 1);
+		done++;
+	}
+	return err;
+}
+
+static int tests_ask(struct asking *a)
+{
+	const struct ruleset *rs = a->v->rs;
+	int err = 0;
+
+	for (size_t i = 0; i < rs->ntests && !err; i++) {
 		const struct expectation *e = &rs->tests[i];
-		if (e->policy == v->policy && (enum fw_dir)e->direction == dir)
-			status = frame_verify(v, e->packet, e->file, e->line);
+		if (e->policy == a->v->policy && (enum fw_dir)e->direction == hook_dir(a->hook))
+			err = packet_ask(a, e->packet, e->file, e->line);
 	}
-	kern_twin_close(v->twin);
-	return status;
+	return err;
 }
 
-int verify_image(const struct ruleset *rs, const struct policy *p, const struct image *img, unsigned int hooks)
+int verify_ask(void *ctx, struct kern_twin *twin, enum fw_hook hook, const struct fw_image *live)
 {
+	struct verify *v = ctx;
+	const struct chain *chain = &v->policy->chain[hook_dir(hook)];
+	struct shortlist *oracle cleanup(shortlist_freep) = chain->present ? shortlist_new(chain) : NULL;
 	auto_free uint8_t *frame = malloc(PACKET_MAX_FRAME);
+	auto_free bool *is_new = calloc(chain->nrules + 1, sizeof(*is_new));
+	struct asking a = { .v = v, .chain = chain, .hook = hook, .twin = twin, .oracle = oracle, .frame = frame };
+	size_t n, n_new;
 
-	if (!frame) {
-		problem("cannot verify policy %s: no memory", p->name);
-		return STATUS_REFUSED;
+	if (!chain->present)
+		return 0;
+	image_rules(image_hdr(v->img), hook_dir(hook), &n);
+	if (!frame || !is_new || !oracle || n != chain->nrules) {
+		problem("cannot verify policy %s: %s", v->policy->name, n != chain->nrules ? "its image is another's" : "no memory");
+		return -ECANCELED;
 	}
-	for (int h = 0; h < FW_HOOK_COUNT; h++) {
-		struct verify v = { .policy = p,
-				    .chain = &p->chain[hook_dir((enum fw_hook)h)],
-				    .hook = (enum fw_hook)h,
-				    .frame = frame };
-		int status = hooks & 1u << h && v.chain->present ? hook_verify(&v, rs, img) : STATUS_DONE;
-		if (status)
-			return status;
-	}
-	return STATUS_DONE;
+	memcpy(&a.random, image_hdr(v->img)->digest, sizeof(a.random));
+	a.left = VERIFY_WORK / (chain->nrules + 1) + 2;
+	n_new = rules_new(&a, live, is_new);
+	int err = tests_ask(&a);
+	err = err ? err : new_ask(&a, is_new, n_new);
+	return err ? err : sample_ask(&a, is_new, chain->nrules - n_new);
 }

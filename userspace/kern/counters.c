@@ -13,7 +13,6 @@
 
 #define BATCH 512
 
-
 static void add(struct fw_counter *to, const struct fw_counter *cpus, int ncpus)
 {
 	for (int c = 0; c < ncpus; c++) {
@@ -61,34 +60,55 @@ int counters_add_map(int fd, uint32_t nslots, struct fw_counter *v, struct fail 
 	return err ? fail_set(fail, err, "cannot read counters: %s", strerror(-err)) : 0;
 }
 
-int counters_sum(const struct iface *f, enum fw_hook hook, struct fail *fail, struct fw_counter **ret, size_t *ret_n)
+/* A few slots are asked for one by one: a batch costs as much per slot, and takes them all. */
+static int add_wanted(int fd, uint32_t nslots, const uint8_t *want, struct fw_counter *v, struct fail *fail)
 {
-	const struct iface_hook *h = &f->rec.hook[hook];
-	auto_free struct fw_counter *v = NULL;
+	int ncpus = libbpf_num_possible_cpus(), err = 0;
+	auto_free struct fw_counter *cpus = ncpus > 0 ? calloc(ncpus, sizeof(*cpus)) : NULL;
+
+	if (!cpus)
+		return fail_set(fail, -ENOMEM, "no memory");
+	for (uint32_t s = 0; !err && s < nslots; s++) {
+		if (!want[s])
+			continue;
+		err = bpf_map_lookup_elem(fd, &s, cpus);
+		if (!err)
+			add(&v[s], cpus, ncpus);
+	}
+	return err ? fail_set(fail, err, "cannot read counters: %s", strerror(-err)) : 0;
+}
+
+/* Slots that the largest map of the chain has. */
+static int counters_slots(const struct iface *f, enum fw_hook hook, struct fail *fail, size_t *ret_n)
+{
 	size_t n = 0;
 
-	for (uint32_t i = 0; i < h->nmaps; i++) {
+	for (uint32_t i = 0; i < f->rec.hook[hook].nmaps; i++) {
 		auto_close int fd = -1;
 		uint32_t slots;
 		int err = iface_open_counters(f, hook, i, fail, &fd, &slots);
 
 		if (err)
 			return err;
-		if (slots > n) {
-			struct fw_counter *more = realloc(v, slots * sizeof(*v));
+		n = slots > n ? slots : n;
+	}
+	*ret_n = n;
+	return 0;
+}
 
-			if (!more)
-				return fail_set(fail, -ENOMEM, "no memory");
-			memset(more + n, 0, (slots - n) * sizeof(*v));
-			v = more;
-			n = slots;
-		}
-		err = counters_add_map(fd, slots, v, fail);
+/* All CPUs of all maps of the chain, of the slots wanted (NULL: all). v: as many as counters_slots says, added to. */
+static int counters_sum(const struct iface *f, enum fw_hook hook, const uint8_t *want, struct fw_counter *v, struct fail *fail)
+{
+	for (uint32_t i = 0; i < f->rec.hook[hook].nmaps; i++) {
+		auto_close int fd = -1;
+		uint32_t slots;
+		int err = iface_open_counters(f, hook, i, fail, &fd, &slots);
+
+		if (!err)
+			err = want ? add_wanted(fd, slots, want, v, fail) : counters_add_map(fd, slots, v, fail);
 		if (err)
 			return err;
 	}
-	*ret = TAKE_PTR(v);
-	*ret_n = n;
 	return 0;
 }
 
@@ -161,8 +181,14 @@ int counters_show(const struct iface *f, enum fw_hook hook, const struct fw_imag
 	struct kern_counters out = {};
 	const struct fw_meta_rule *rules;
 	size_t n = 0, nrules;
-	int err = counters_sum(f, hook, fail, &sum, &n);
+	int err = counters_slots(f, hook, fail, &n);
 
+	if (err)
+		return err;
+	sum = calloc(n + 1, sizeof(*sum));
+	if (!sum)
+		return fail_set(fail, -ENOMEM, "no memory");
+	err = counters_sum(f, hook, NULL, sum, fail);
 	if (err)
 		return err;
 	out.v = calloc(n + 1, sizeof(*out.v));
@@ -210,18 +236,25 @@ int counters_rebase(const struct iface *f, enum fw_hook hook, const struct fw_im
 		    struct fail *fail, struct counters_bases *out)
 {
 	uint32_t id = f->rec.hook[hook].map_id[0];
-	auto_free uint8_t *before = NULL, *after = NULL;
+	auto_free uint8_t *before = NULL, *after = NULL, *want = NULL;
 	auto_free struct fw_counter *sum = NULL;
 	struct bases b cleanup(bases_fini) = {};
 	size_t n = 0;
-	int err = counters_sum(f, hook, fail, &sum, &n);
+	int err = counters_slots(f, hook, fail, &n);
 
 	if (err)
 		return err;
+	sum = calloc(n + 1, sizeof(*sum));
+	want = calloc(n + 1, 1);
 	before = slot_owners(live, hook_dir(hook), n);
 	after = slot_owners(next, hook_dir(hook), n);
-	if (!before || !after || bases_read(live, id, n, &b))
+	if (!sum || !want || !before || !after || bases_read(live, id, n, &b))
 		return fail_set(fail, -ENOMEM, "no memory");
+	for (uint32_t s = 0; s < n; s++)
+		want[s] = b.dead[s] || (s >= FW_SLOT_RULE0 && after[s] && !before[s]);
+	err = counters_sum(f, hook, want, sum, fail);
+	if (err)
+		return err;
 	bases_bury(&b, sum, n);
 	for (uint32_t s = FW_SLOT_RULE0; !err && s < n; s++) {
 		if (after[s])

@@ -13,8 +13,6 @@ struct counters_bases {
 
 /* All CPUs of one map. v has n elements and is added to. */
 int counters_add_map(int fd, uint32_t nslots, struct fw_counter *v, struct fail *fail);
-/* All CPUs of all maps of the chain; malloc'ed. */
-int counters_sum(const struct iface *f, enum fw_hook hook, struct fail *fail, struct fw_counter **ret, size_t *ret_n);
 /* What the sums show under the bases of a live image. */
 int counters_show(const struct iface *f, enum fw_hook hook, const struct fw_image *live, struct fail *fail,
 		  struct kern_counters *ret);

@@ -88,7 +88,7 @@ static int prog_id(int fd, struct fail *fail, uint32_t *ret)
 int hook_load(const struct slots *p, struct iface *f, enum fw_hook hook, bool frags, uint32_t nslots, bool fresh,
 	      struct fail *fail, struct hook_program *ret)
 {
-	struct hook_program h = {.iface = f, .hook = hook, .frags = frags, .counters_fd = -1, .object = {-1, -1}};
+	struct hook_program h = {.iface = f, .hook = hook, .frags = frags, .counters_fd = -1, .object = {-1}};
 	const struct iface_hook *rec = &f->rec.hook[hook];
 	auto_close int last = -1;
 	uint32_t slots = 0;
@@ -194,7 +194,7 @@ int hook_attach_tc(const struct slots *p, struct iface *f, enum fw_hook hook, ui
 {
 	struct iface_hook *rec = &f->rec.hook[hook];
 	struct attach a = {.dir = f->dir, .ifindex = f->ifindex, .ifname = f->name, .hook = hook};
-	struct hook_program h cleanup(hook_program_close) = {.counters_fd = -1, .object = {-1, -1}};
+	struct hook_program h cleanup(hook_program_close) = {.counters_fd = -1, .object = {-1}};
 	int err = hook_load(p, f, hook, false, nslots, true, fail, &h);
 
 	err = err ?: hook_adopt_counters(&h, true, fail);

@@ -6,7 +6,7 @@
  * network namespace (its cookie), and nowhere else:
  *
  *   fwctl/ns<cookie>/                     flock'ed by every command that changes something
- *     p_<policy>/ctl  s<map id> …         control word and slots
+ *     p_<policy>/ctl  s<map id> …         control word and slots; twins (twin.h)
  *     i<ifindex>/info <hook>_link <hook>_c<map id> …   per interface: links and counters
  *
  * Every call returns 0 or a negative errno with its sentence in the struct fail handed to kern_open.
@@ -41,12 +41,23 @@ enum kern_link { KERN_LINK_XDP, KERN_LINK_TCX, KERN_LINK_CLSACT, KERN_LINK_DISPA
 int kern_open(const char *bpffs, enum kern_access access, struct fail *fail, struct kern **ret_kern);
 void kern_close(struct kern *k);
 
+struct kern_twin;
+/*
+ * Asked once per kind of hook before a generation goes live, with a twin that judges by it. `live`: the generation that it
+ * follows, checked; NULL when there is none. 0, or a negative errno, with or without a sentence, that ends the change.
+ */
+struct kern_verify {
+	int (*ask)(void *ctx, struct kern_twin *twin, enum fw_hook hook, const struct fw_image *live);
+	void *ctx;
+};
+
 #define KERN_POLICY_MAX 32
 struct kern_load_opts {
 	enum kern_mode mode;
 	enum kern_where where;
 	bool coexist;
 	bool clsact; /* TC by a clsact filter even where the kernel has TCX */
+	const struct kern_verify *verify; /* NULL: nobody asks */
 };
 
 /* What happened, for the command to say. */
@@ -59,14 +70,24 @@ struct kern_report {
 	enum fw_hook hook;      /* of the ingress rules */
 	enum kern_mode mode;
 	unsigned int interfaces; /* apply: how many switched */
+	size_t written;          /* bytes of the slot that differed from what stood there */
 	uint64_t compile_ns, publish_ns;
+	uint64_t verify_ns;      /* of publish_ns */
 };
 
 /* Attach interface to policy. The policy may exist (other interfaces): then its digest must be the image's, else -EEXIST. */
 int kern_load(struct kern *k, const char *ifname, const char *policy, struct image *img, const struct kern_load_opts *opts,
 	      struct kern_report *ret);
-/* New generation for every interface of the policy, in one store. -ENOENT when no interface uses it. */
+/* New generation for every interface of the policy, in one store. -ENOENT when no interface uses it. Nobody asks. */
 int kern_apply(struct kern *k, const char *policy, struct image *img, struct kern_report *ret);
+/*
+ * The same in two halves. Until kern_commit nothing has changed for any packet, and kern_change_free alone leaves it so. The
+ * image must stay; the lock is held.
+ */
+struct kern_change;
+int kern_prepare(struct kern *k, const char *policy, struct image *img, const struct kern_verify *verify, struct kern_change **ret);
+int kern_commit(struct kern_change *c, struct kern_report *ret);
+void kern_change_free(struct kern_change *c);
 /* Detach and forget; also when the interface is gone (by its former name). */
 int kern_unload(struct kern *k, const char *ifname);
 /* Everything of this namespace, and what namespaces that no longer exist left behind. */
@@ -113,7 +134,6 @@ void kern_counters_fini(struct kern_counters *c);
  * The twin: the same program on the same tables, with counters of its own, judging frames handed in. Opened on a policy
  * (live generation) and a hook.
  */
-struct kern_twin;
 int kern_twin_open(struct kern *k, const char *policy, enum fw_hook hook, struct kern_twin **ret);
 /* A twin over an image that is in no kernel table yet (tests, verified apply, bench). Needs no kern state. */
 int kern_twin_open_image(const struct image *img, enum fw_hook hook, struct fail *fail, struct kern_twin **ret);

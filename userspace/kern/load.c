@@ -7,10 +7,12 @@
  *   1  policy pinned (control word last)      nothing is filtered; a sweep removes it
  *   2  per hook: counters pinned, program attached, link pinned
  *                                             everything passes still, on every hook
- *   3  record pinned                          likewise
- *   4  one store: the rules are live          THE COMMIT, on all hooks at once
+ *   3  twins pinned, which judge by the idle slot
+ *                                             likewise
+ *   4  record pinned                          likewise
+ *   5  one store: the rules are live          THE COMMIT, on all hooks at once
  *
- * so a kill leaves nothing filtered or everything, and until 4 a sweep undoes the rest.
+ * so a kill leaves nothing filtered or everything, and until 5 a sweep undoes the rest.
  *
  * Under a policy that lives already, each hook filters from the moment it is attached, and the record is the commit: a kill
  * between two hooks leaves one filtered and the other not, till the next command undoes it. It never takes away a filter.
@@ -22,8 +24,8 @@
 #include "kern/hooks.h"
 #include "kern/link.h"
 #include "kern/load.h"
-#include "kern/publish.h"
 #include "kern/rim.h"
+#include "kern/twin.h"
 #include "kern/wait.h"
 
 #include "base/cleanup.h"
@@ -48,7 +50,7 @@ static struct iface *find_iface(struct load *l)
 	return NULL;
 }
 
-static uint64_t wall_ns(void)
+uint64_t load_now_ns(void)
 {
 	struct timespec t;
 
@@ -56,7 +58,38 @@ static uint64_t wall_ns(void)
 	return t.tv_sec * 1000000000ull + t.tv_nsec;
 }
 
-static int attach_fresh(struct load *l)
+/* Kinds of hooks of f at which no other interface asks this policy's rules. */
+static unsigned int new_kinds(const struct load *l, const struct iface *f)
+{
+	unsigned int hooks = 0;
+
+	for (enum fw_hook h = 0; h < FW_HOOK_COUNT; h++) {
+		bool asked = f->rec.hook[h].present && h != FW_HOOK_TC_EGRESS;
+
+		if (h == FW_HOOK_TC_EGRESS)
+			asked = l->egress;
+		for (size_t i = 0; asked && i < l->list.n; i++)
+			asked = !iface_uses(&l->list.v[i], l->policy_name) || !l->list.v[i].rec.hook[h].present;
+		if (asked)
+			hooks |= 1u << h;
+	}
+	return hooks;
+}
+
+int load_prove(struct load *l, const struct iface *f)
+{
+	const struct fw_image *live = slots_live_header(&l->policy);
+	unsigned int index = slots_live_index(&l->policy);
+
+	if (!l->opts->verify || !live)
+		return 0;
+	/* A policy that is being born: its rules wait in the other slot. */
+	if (!live->generation)
+		index = !index;
+	return twin_verify(&l->policy, new_kinds(l, f), index, NULL, l->opts->verify, l->fail);
+}
+
+int load_attach_fresh(struct load *l)
 {
 	struct fail ignored = {};
 	struct iface f;
@@ -68,9 +101,10 @@ static int attach_fresh(struct load *l)
 	err = load_attach_ingress(l, &f);
 	if (!err && l->egress)
 		err = hook_attach_tc(&l->policy, &f, FW_HOOK_TC_EGRESS, l->nslots[FW_DIR_EGRESS], l->opts->clsact, l->fail);
+	err = err ?: load_prove(l, &f);
 	if (!err) {
 		/* What attempts that failed left; then the commit. */
-		f.rec.since_ns = wall_ns();
+		f.rec.since_ns = load_now_ns();
 		err = iface_save(&f, l->fail);
 		err = err ?: iface_sweep(&f, l->fail);
 	}
@@ -84,24 +118,25 @@ static int attach_fresh(struct load *l)
 static int policy_born(struct load *l, bool live_at_once)
 {
 	struct image pass = {};
+	size_t written;
 	int err = slots_new(l->policy_name, l->img->len, l->img->len, l->fail, &l->policy);
 
 	if (err)
 		return err;
 	l->have_policy = true;
 	if (live_at_once) {
-		slots_write(&l->policy, 0, l->img, 1);
-		return slots_pin(&l->policy, l->k->ns, l->fail);
+		err = slots_write(&l->policy, 0, l->img, 1, l->fail, &written);
+		return err ?: slots_pin(&l->policy, l->k->ns, l->fail);
 	}
 	err = image_pass_all(l->policy_name, &pass);
 	if (err || pass.len > l->policy.slot[0].size) {
 		image_fini(&pass);
 		return fail_set(l->fail, err ?: -E2BIG, "cannot make an empty generation");
 	}
-	slots_write(&l->policy, 0, &pass, 0);
+	err = slots_write(&l->policy, 0, &pass, 0, l->fail, &written);
 	image_fini(&pass);
-	slots_write(&l->policy, 1, l->img, 1);
-	return slots_pin(&l->policy, l->k->ns, l->fail);
+	err = err ?: slots_write(&l->policy, 1, l->img, 1, l->fail, &written);
+	return err ?: slots_pin(&l->policy, l->k->ns, l->fail);
 }
 
 static int load_new_policy(struct load *l)
@@ -113,7 +148,7 @@ static int load_new_policy(struct load *l)
 	if (err)
 		return fail_set(l->fail, err, "cannot give the rules their counters: %s", strerror(-err));
 	err = policy_born(l, false);
-	err = err ?: attach_fresh(l);
+	err = err ?: load_attach_fresh(l);
 	if (err) {
 		slots_remove(l->k->ns, l->policy_name, &ignored);
 		return err;
@@ -121,163 +156,9 @@ static int load_new_policy(struct load *l)
 	slots_switch(&l->policy, 1);
 	err = wait_programs(l->fail);
 	if (!err)
-		((struct fw_image *)l->policy.slot[0].data)->magic = 0;
+		slots_mark_free(&l->policy, 0);
 	l->report->generation = 1;
 	return err;
-}
-
-/* One hook of an interface goes over to the new policy. */
-static int switch_hook(struct load *l, struct iface *f, enum fw_hook hook)
-{
-	struct hook_program h cleanup(hook_program_close) = {.counters_fd = -1, .object = {-1, -1}};
-	struct iface_hook *rec = &f->rec.hook[hook];
-	struct attach a = iface_attach(f, hook);
-	int err = hook_load(&l->policy, f, hook, rec->frags, l->nslots[hook_dir(hook)], true, l->fail, &h);
-
-	err = err ?: hook_adopt_counters(&h, true, l->fail);
-	err = err ?: attach_update(&a, h.object.prog_fd, l->fail);
-	rec->prog_id[0] = h.prog_id;
-	return err == -ENODEV ? fail_set(l->fail, err, "interface %s went away", l->shown) : err;
-}
-
-static int switch_policy(struct load *l, struct iface *f)
-{
-	char old[sizeof(f->rec.policy)];
-	struct iface_record before = f->rec;
-	struct iface_hook *out = &f->rec.hook[FW_HOOK_TC_EGRESS];
-	bool others = false;
-	int err = 0;
-
-	memcpy(old, f->rec.policy, sizeof(old));
-	if (l->egress && !out->present)
-		err = hook_attach_tc(&l->policy, f, FW_HOOK_TC_EGRESS, l->nslots[FW_DIR_EGRESS], l->opts->clsact, l->fail);
-	else if (l->egress)
-		err = switch_hook(l, f, FW_HOOK_TC_EGRESS);
-	for (enum fw_hook h = 0; !err && h < FW_HOOK_TC_EGRESS; h++)
-		if (f->rec.hook[h].present)
-			err = switch_hook(l, f, h);
-	if (!err) {
-		if (!l->egress)
-			*out = (struct iface_hook){};
-		snprintf(f->rec.policy, sizeof(f->rec.policy), "%s", l->policy_name);
-		snprintf(f->rec.name, sizeof(f->rec.name), "%s", l->ifname);
-		f->rec.since_ns = wall_ns();
-		err = iface_save(f, l->fail);
-	}
-	if (err) {
-		/* The record in the kernel still names the old policy: the sweep gives it back its hooks. */
-		struct fail ignored = {}, *kept = l->k->fail;
-
-		f->rec = before;
-		l->k->fail = &ignored;
-		kern_sweep(l->k);
-		l->k->fail = kept;
-		return err;
-	}
-	/* The egress hook and the counters of the old policy are strays now. */
-	err = iface_sweep(f, l->fail);
-	for (size_t i = 0; i < l->list.n; i++)
-		others = others || (&l->list.v[i] != f && iface_uses(&l->list.v[i], old));
-	if (!err && !others)
-		err = slots_remove(l->k->ns, old, l->fail);
-	return err ?: wait_programs(l->fail);
-}
-
-/* What was asked for by name has to be what is there. */
-static int check_same_place(struct load *l, const struct iface *f)
-{
-	bool xdp = f->rec.hook[FW_HOOK_XDP].present;
-	const char *is = !xdp ? "at TC" : f->rec.hook[FW_HOOK_XDP].mode == KERN_MODE_NATIVE ? "by native XDP" : "by generic XDP";
-
-	if ((l->opts->where == KERN_HOOK_XDP && !xdp) || (l->opts->where == KERN_HOOK_TC && xdp) ||
-	    (xdp && l->opts->mode != KERN_MODE_AUTO && l->opts->mode != (enum kern_mode)f->rec.hook[FW_HOOK_XDP].mode))
-		return fail_set(l->fail, -EBUSY, "%s is filtered %s already; unload it first to change that", l->shown, is);
-	return 0;
-}
-
-static bool hook_is_dead(const struct iface *f, enum fw_hook hook)
-{
-	struct attach a = iface_attach(f, hook);
-	struct attach_state state;
-
-	return f->rec.hook[hook].present && (attach_state(&a, &state) || !state.attached);
-}
-
-static bool is_attached(const struct iface *f)
-{
-	for (enum fw_hook h = 0; h < FW_HOOK_COUNT; h++)
-		if (hook_is_dead(f, h))
-			return false;
-	return true;
-}
-
-/* The rules have an egress block since the ingress hook died: `apply` attaches nothing to what looks dead. */
-static int attach_missing_egress(struct load *l, struct iface *f)
-{
-	bool clsact = l->opts->clsact || f->rec.hook[FW_HOOK_TC_INGRESS].link == KERN_LINK_CLSACT;
-	int err;
-
-	if (f->rec.hook[FW_HOOK_TC_EGRESS].present)
-		return 0;
-	err = hook_attach_tc(&l->policy, f, FW_HOOK_TC_EGRESS, l->nslots[FW_DIR_EGRESS], clsact, l->fail);
-	return err ?: iface_save(f, l->fail);
-}
-
-/* Someone detached hooks: attach those again, and leave alone the ones that filter. */
-static int attach_dead_hooks(struct load *l, struct iface *f)
-{
-	for (enum fw_hook h = 0; h < FW_HOOK_COUNT; h++) {
-		struct attach a = iface_attach(f, h);
-		bool clsact = a.link == KERN_LINK_CLSACT;
-		int err;
-
-		if (!hook_is_dead(f, h))
-			continue;
-		err = attach_remove(&a, l->fail);
-		f->rec.hook[h] = (struct iface_hook){};
-		if (!err && h == FW_HOOK_TC_EGRESS)
-			err = hook_attach_tc(&l->policy, f, FW_HOOK_TC_EGRESS, l->nslots[FW_DIR_EGRESS], clsact, l->fail);
-		else if (!err)
-			err = load_attach_ingress(l, f);
-		err = err ?: iface_save(f, l->fail);
-		err = err ?: iface_sweep(f, l->fail);
-		if (err)
-			return err;
-	}
-	return l->egress ? attach_missing_egress(l, f) : 0;
-}
-
-/* Users of the policy other than f, and than those that are gone. */
-static bool has_other_users(const struct load *l, const struct iface *f)
-{
-	for (size_t i = 0; i < l->list.n; i++)
-		if (&l->list.v[i] != f && iface_uses(&l->list.v[i], l->policy_name) && l->list.v[i].here)
-			return true;
-	return false;
-}
-
-/* The policy exists: its rules are ours, or become ours when nobody else obeys them. */
-static int agree(struct load *l, struct iface *f, bool *ret_same)
-{
-	const struct fw_image *live;
-	int err = slots_live(&l->policy, &(struct fail){}, &live);
-	char digest[65] = "damaged";
-
-	*ret_same = !err && !memcmp(live->digest, image_hdr(l->img)->digest, sizeof(live->digest));
-	if (*ret_same) {
-		hooks_slots(live, l->nslots);
-		l->report->generation = live->generation;
-		return 0;
-	}
-	if (!has_other_users(l, f)) {
-		err = publish(&l->policy, &l->list, l->img, l->fail, l->report);
-		hooks_slots(image_hdr(l->img), l->nslots);
-		return err;
-	}
-	if (!err)
-		image_digest_hex(live, digest);
-	return fail_set(l->fail, -EEXIST, "policy %s is in use by other interfaces with other rules (digest %.12s); apply the file first, "
-			"or give the policy another name", l->policy_name, digest);
 }
 
 /* Interfaces that are gone and had this name: the new one takes their place. */
@@ -294,35 +175,6 @@ static int forget_former(struct load *l)
 	return err;
 }
 
-static int load_known_policy(struct load *l, struct iface *f)
-{
-	bool mine = f && iface_uses(f, l->policy_name), same, whole;
-	int err;
-
-	err = f && is_attached(f) ? check_same_place(l, f) : 0;
-	err = err ?: agree(l, f, &same);
-	if (err)
-		return err;
-	if (mine && !is_attached(f))
-		return attach_dead_hooks(l, f);
-	if (f && !mine && !is_attached(f)) {
-		/* It obeyed another policy, and not even wholly. */
-		err = iface_remove(l->k->ns, f, false, l->fail);
-		if (err)
-			return err;
-		iface_close(f);
-		f = NULL;
-	}
-	whole = publish_fits(&l->policy, &l->list, image_hdr(l->img), l->nslots);
-	if (mine && same && whole) {
-		l->report->unchanged = true;
-		return 0;
-	}
-	if (mine)
-		return same ? publish(&l->policy, &l->list, l->img, l->fail, l->report) : 0;
-	return f ? switch_policy(l, f) : attach_fresh(l);
-}
-
 static int load_any(struct load *l)
 {
 	struct iface *f = find_iface(l);
@@ -332,10 +184,10 @@ static int load_any(struct load *l)
 		return err;
 	l->have_policy = !err;
 	if (l->have_policy)
-		return load_known_policy(l, f);
+		return load_known(l, f);
 	if (l->fail->err)
 		return l->fail->err;
-	if (f && !is_attached(f)) {
+	if (f && !load_is_attached(f)) {
 		err = iface_remove(l->k->ns, f, false, l->fail);
 		if (err)
 			return err;
@@ -344,7 +196,7 @@ static int load_any(struct load *l)
 	}
 	if (!f)
 		return load_new_policy(l);
-	err = check_same_place(l, f);
+	err = load_check_place(l, f);
 	if (err)
 		return err;
 	err = image_assign_slots(l->img, NULL, l->nslots);
@@ -352,7 +204,7 @@ static int load_any(struct load *l)
 	if (err)
 		return fail_set(l->fail, err, "cannot give the rules their counters: %s", strerror(-err));
 	err = policy_born(l, true);
-	err = err ?: switch_policy(l, f);
+	err = err ?: load_switch_policy(l, f);
 	if (err)
 		slots_remove(l->k->ns, l->policy_name, &(struct fail){});
 	l->report->generation = 1;

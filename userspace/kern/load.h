@@ -24,5 +24,16 @@ struct load {
 
 /* Attach the ingress hook of a new interface; fills its record (which the caller saves) and the report. */
 int load_attach_ingress(struct load *l, struct iface *f);
+/* A new interface: attached, proved, its record saved; or nothing of it is left. */
+int load_attach_fresh(struct load *l);
+/* Let opts->verify ask the twins of the kinds of hooks that f brings to the policy. */
+int load_prove(struct load *l, const struct iface *f);
+/* The policy is there; f: what we know of the interface, or NULL. */
+int load_known(struct load *l, struct iface *f);
+int load_switch_policy(struct load *l, struct iface *f);
+/* What was asked for by name has to be what is there. */
+int load_check_place(struct load *l, const struct iface *f);
+bool load_is_attached(const struct iface *f);
+uint64_t load_now_ns(void); /* of the wall clock */
 
 #endif

@@ -36,7 +36,7 @@ static bool is_final(int err)
 
 static int attach_native(struct load *l, struct iface *f, struct fail *fail)
 {
-	struct hook_program h cleanup(hook_program_close) = {.counters_fd = -1, .object = {-1, -1}};
+	struct hook_program h cleanup(hook_program_close) = {.counters_fd = -1, .object = {-1}};
 	struct fail first = {}, second = {};
 	int err = xdp_try(l, f, KERN_MODE_NATIVE, false, &first, &h);
 
@@ -58,7 +58,7 @@ static int attach_native(struct load *l, struct iface *f, struct fail *fail)
 
 static int attach_xdp(struct load *l, struct iface *f, struct fail *fail)
 {
-	struct hook_program h cleanup(hook_program_close) = {.counters_fd = -1, .object = {-1, -1}};
+	struct hook_program h cleanup(hook_program_close) = {.counters_fd = -1, .object = {-1}};
 	int err = l->opts->coexist ? attach_xdp_coexist(l->ifname, fail) : attach_xdp_check_free(l->ifindex, l->ifname, fail);
 
 	if (err)

@@ -7,6 +7,7 @@
 #include <fw/names.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -75,7 +76,36 @@ int map_new_record(const char *name, size_t size, struct fail *fail, int *ret_fd
 	return map_new(BPF_MAP_TYPE_ARRAY, name, size, 1, 0, fail, ret_fd);
 }
 
-int map_id(int fd, struct fail *fail, uint32_t *ret_id)
+int map_new_trace(struct fail *fail, int *ret_fd)
+{
+	return map_new(BPF_MAP_TYPE_ARRAY, FW_MAP_TRACE, sizeof(struct fw_trace), 1, BPF_F_MMAPABLE, fail, ret_fd);
+}
+
+static size_t page_up(size_t n)
+{
+	size_t page = sysconf(_SC_PAGESIZE);
+
+	return (n + page - 1) & ~(page - 1);
+}
+
+int map_share(int fd, size_t len, bool write, struct fail *fail, void **ret)
+{
+	void *at = mmap(NULL, page_up(len), write ? PROT_READ | PROT_WRITE : PROT_READ, MAP_SHARED, fd, 0);
+
+	if (at == MAP_FAILED)
+		return fail_set(fail, -errno, "cannot map a BPF map of %zu bytes: %s", len, strerror(errno));
+	*ret = at;
+	return 0;
+}
+
+void map_unshare(void *at, size_t len)
+{
+	if (at)
+		munmap(at, page_up(len));
+}
+
+int map_id(
+int fd, struct fail *fail, uint32_t *ret_id)
 {
 	struct bpf_map_info info = {};
 	uint32_t len = sizeof(info);

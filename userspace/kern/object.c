@@ -2,6 +2,7 @@
 #include "kern/object.h"
 
 #include "base/cleanup.h"
+#include "image/digest.h"
 #include "kern/log.h"
 
 #include <bpf/bpf.h>
@@ -22,7 +23,7 @@ extern const char kern_object_tc[], kern_object_tc_end[];
 /* Room for the whole log: with too little the kernel refuses a good program with ENOSPC. Pages that it does not write cost nothing. */
 #define VERIFIER_LOG (64 << 20)
 
-static const char *prog_name(enum fw_hook hook)
+const char *object_prog_name(enum fw_hook hook)
 {
 	switch (hook) {
 	case FW_HOOK_XDP:
@@ -39,12 +40,33 @@ static void object_closep(struct bpf_object **o)
 	bpf_object__close(*o);
 }
 
-static int object_open(enum fw_hook hook, char *log, struct fail *fail, struct bpf_object **ret)
+/* The ELF object that has the program of a hook. */
+static const char *object_bytes(enum fw_hook hook, size_t *ret_len)
 {
 	bool xdp = hook == FW_HOOK_XDP;
 	const char *start = xdp ? kern_object_xdp : kern_object_tc;
-	size_t len = xdp ? kern_object_xdp_end - kern_object_xdp : kern_object_tc_end - kern_object_tc;
-	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = xdp ? "fw_xdp" : "fw_tc", .kernel_log_buf = log,
+
+	*ret_len = (xdp ? kern_object_xdp_end : kern_object_tc_end) - start;
+	return start;
+}
+
+uint64_t object_sum(enum fw_hook hook)
+{
+	uint64_t last = 0, parts[2];
+	size_t len;
+	const char *start = object_bytes(hook, &len);
+
+	memcpy(&last, start + (len & ~7ul), len & 7);
+	parts[0] = digest_sum(start, len & ~7ul);
+	parts[1] = last;
+	return digest_sum(parts, sizeof(parts));
+}
+
+static int object_open(enum fw_hook hook, char *log, struct fail *fail, struct bpf_object **ret)
+{
+	size_t len;
+	const char *start = object_bytes(hook, &len);
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = hook == FW_HOOK_XDP ? "fw_xdp" : "fw_tc", .kernel_log_buf = log,
 		    .kernel_log_size = VERIFIER_LOG);
 	struct bpf_object *o = bpf_object__open_mem(start, len, &opts);
 
@@ -87,20 +109,22 @@ static int object_prepare(struct bpf_object *o, enum fw_hook hook, const struct 
 	int err;
 
 	bpf_object__for_each_program(p, o) {
-		bool it = !strcmp(bpf_program__name(p), prog_name(hook));
+		bool it = !strcmp(bpf_program__name(p), object_prog_name(hook));
 
 		bpf_program__set_autoload(p, it);
 		if (it)
 			mine = p;
 	}
 	if (!mine)
-		return fail_set(fail, -EINVAL, "the BPF object inside fwctl has no program %s", prog_name(hook));
+		return fail_set(fail, -EINVAL, "the BPF object inside fwctl has no program %s", object_prog_name(hook));
 	if (hook == FW_HOOK_XDP && cfg->frags)
 		bpf_program__set_flags(mine, bpf_program__flags(mine) | BPF_F_XDP_HAS_FRAGS);
 	err = reuse(o, FW_MAP_CTL, maps->ctl, fail);
 	err = err ?: reuse(o, FW_MAP_SLOT0, maps->slot[0], fail);
 	err = err ?: reuse(o, FW_MAP_SLOT1, maps->slot[1], fail);
 	err = err ?: reuse(o, FW_MAP_COUNTERS, maps->counters, fail);
+	if (maps->trace >= 0)
+		err = err ?: reuse(o, FW_MAP_TRACE, maps->trace, fail);
 	err = err ?: set_constants(o, cfg, fail);
 	if (!err)
 		*ret = mine;
@@ -133,14 +157,14 @@ static int explain_load(int err, enum fw_hook hook, bool frags, const char *log,
 	verifier_last(log, words, sizeof(words));
 	if (err == -EPERM && !*words)
 		return fail_set(fail, err, "cannot load program %s: %s; fwctl needs root or CAP_BPF+CAP_NET_ADMIN+CAP_PERFMON",
-				prog_name(hook), strerror(-err));
+				object_prog_name(hook), strerror(-err));
 	if (major < 6 || (major == 6 && minor < 1))
-		return fail_set(fail, err, "cannot load program %s: %s; fwctl needs Linux 6.1 or newer, this is %s%s%s", prog_name(hook),
-				strerror(-err), u.release, *words ? "; the verifier: " : "", words);
+		return fail_set(fail, err, "cannot load program %s: %s; fwctl needs Linux 6.1 or newer, this is %s%s%s",
+				object_prog_name(hook), strerror(-err), u.release, *words ? "; the verifier: " : "", words);
 	if (frags && err == -EINVAL && !*words)
 		return fail_set(fail, err, "cannot load program %s: multi-buffer XDP needs Linux 5.18 or newer, this is %s",
-				prog_name(hook), u.release);
-	return fail_set(fail, err, "the kernel (%s) refuses program %s: %s%s%s", u.release, prog_name(hook), strerror(-err),
+				object_prog_name(hook), u.release);
+	return fail_set(fail, err, "the kernel (%s) refuses program %s: %s%s%s", u.release, object_prog_name(hook), strerror(-err),
 			*words ? "; the verifier: " : "", *words ? words : "");
 }
 
@@ -151,8 +175,7 @@ int object_load(enum fw_hook hook, const struct object_maps *maps, const struct 
 	auto_free char *log = calloc(1, VERIFIER_LOG);
 	auto_close int prog_fd = -1;
 	struct bpf_program *prog = NULL;
-	struct bpf_map *trace;
-	int err, trace_fd = -1;
+	int err;
 
 	if (!log)
 		return fail_set(fail, -ENOMEM, "no memory");
@@ -165,13 +188,9 @@ int object_load(enum fw_hook hook, const struct object_maps *maps, const struct 
 	if (err)
 		return explain_load(err, hook, cfg->frags, log, fail);
 	prog_fd = fcntl(bpf_program__fd(prog), F_DUPFD_CLOEXEC, 0);
-	trace = cfg->trace ? bpf_object__find_map_by_name(o, FW_MAP_TRACE) : NULL;
-	if (trace)
-		trace_fd = fcntl(bpf_map__fd(trace), F_DUPFD_CLOEXEC, 0);
-	if (prog_fd < 0 || (trace && trace_fd < 0))
+	if (prog_fd < 0)
 		return fail_set(fail, -EMFILE, "too many open files");
 	ret->prog_fd = TAKE_FD(prog_fd);
-	ret->trace_fd = trace_fd;
 	return 0;
 }
 
@@ -179,9 +198,7 @@ void object_close(struct object *o)
 {
 	if (o->prog_fd >= 0)
 		close(o->prog_fd);
-	if (o->trace_fd >= 0)
-		close(o->trace_fd);
-	o->prog_fd = o->trace_fd = -1;
+	o->prog_fd = -1;
 }
 
 int object_check_privilege(struct fail *fail)
@@ -203,26 +220,31 @@ int object_check_privilege(struct fail *fail)
 	return fail_set(fail, -EPERM, "not permitted: fwctl needs root or CAP_BPF+CAP_NET_ADMIN+CAP_PERFMON");
 }
 
-int object_info_by_id(uint32_t prog_id, struct object_info *ret)
+int object_info_by_fd(int fd, struct object_info *ret)
 {
-	auto_close int fd = bpf_prog_get_fd_by_id(prog_id);
-	struct object_info out = {.id = prog_id};
 	struct bpf_prog_info info = {};
+	struct object_info out = {};
 	uint32_t len = sizeof(info);
 	int err;
 
-	if (fd < 0)
-		return fd;
 	info.nr_map_ids = OBJECT_MAX_MAPS;
 	info.map_ids = (uintptr_t)out.map_ids;
 	err = bpf_obj_get_info_by_fd(fd, &info, &len);
 	if (err)
 		return err;
+	out.id = info.id;
 	out.nmaps = info.nr_map_ids < OBJECT_MAX_MAPS ? info.nr_map_ids : OBJECT_MAX_MAPS;
 	memcpy(out.name, info.name, sizeof(out.name));
 	out.name[sizeof(out.name) - 1] = 0;
 	*ret = out;
 	return 0;
+}
+
+int object_info_by_id(uint32_t prog_id, struct object_info *ret)
+{
+	auto_close int fd = bpf_prog_get_fd_by_id(prog_id);
+
+	return fd < 0 ? fd : object_info_by_fd(fd, ret);
 }
 
 bool object_uses(const struct object_info *info, uint32_t id)

@@ -17,15 +17,21 @@ int map_new_slot(unsigned int index, size_t size, struct fail *fail, int *ret_fd
 int map_new_counters(uint32_t nslots, struct fail *fail, int *ret_fd);
 /* One element of `size` bytes, called name: a record kept by user space alone. */
 int map_new_record(const char *name, size_t size, struct fail *fail, int *ret_fd);
+int map_new_trace(struct fail *fail, int *ret_fd);
 int map_id(int fd, struct fail *fail, uint32_t *ret_id);
+/*
+ * The first len bytes of a map's value in our memory, shared with the programs. The kernel fills in all pages at once, for
+ * 0.2 us each: map no more than is needed.
+ */
+int map_share(int fd, size_t len, bool write, struct fail *fail, void **ret);
+void map_unshare(void *at, size_t len);
 
 struct object_maps {
-	int ctl, slot[2], counters; /* descriptors, borrowed */
+	int ctl, slot[2], counters, trace; /* descriptors, borrowed; trace -1: of a program that tells nothing */
 };
 
 struct object {
 	int prog_fd;
-	int trace_fd; /* of the twin, else -1 */
 };
 
 /*
@@ -35,6 +41,9 @@ struct object {
 int object_load(enum fw_hook hook, const struct object_maps *maps, const struct fw_cfg *cfg, struct fail *fail,
 		struct object *ret);
 void object_close(struct object *o);
+const char *object_prog_name(enum fw_hook hook);
+/* Tells one build of a hook's program from another. */
+uint64_t object_sum(enum fw_hook hook);
 
 /* "needs root …" when the process lacks what BPF takes; 0 when it has it. */
 int object_check_privilege(struct fail *fail);
@@ -47,6 +56,7 @@ struct object_info {
 	uint32_t map_ids[OBJECT_MAX_MAPS];
 	uint32_t nmaps;
 };
+int object_info_by_fd(int prog_fd, struct object_info *ret);
 int object_info_by_id(uint32_t prog_id, struct object_info *ret);
 bool object_uses(const struct object_info *info, uint32_t map_id);
 

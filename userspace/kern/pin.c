@@ -222,19 +222,29 @@ int pin_get_map(int dir, const char *name, const struct pin_want *want, struct f
 	return 0;
 }
 
-int pin_get_link(int dir, const char *name, struct fail *fail, int *ret_fd)
+static int pin_get_kind(int dir, const char *name, const char *kind, struct fail *fail, int *ret_fd)
 {
 	auto_close int fd = -1;
-	const char *kind;
+	const char *is;
 	int err = pin_get(dir, name, fail, &fd);
 
 	if (err)
 		return err;
-	kind = fd_kind(fd);
-	if (strcmp(kind, "link"))
-		return fail_set(fail, -EEXIST, "pin %s is not fwctl's: it is a BPF %s, not a link", name, kind);
+	is = fd_kind(fd);
+	if (strcmp(is, kind))
+		return fail_set(fail, -EEXIST, "pin %s is not fwctl's: it is a BPF %s, not a %s", name, is, kind);
 	*ret_fd = TAKE_FD(fd);
 	return 0;
+}
+
+int pin_get_link(int dir, const char *name, struct fail *fail, int *ret_fd)
+{
+	return pin_get_kind(dir, name, "link", fail, ret_fd);
+}
+
+int pin_get_prog(int dir, const char *name, struct fail *fail, int *ret_fd)
+{
+	return pin_get_kind(dir, name, "program", fail, ret_fd);
 }
 
 int pin_drop(int dir, const char *name)

@@ -47,8 +47,9 @@ int pin_put(int dir, const char *name, int fd, struct fail *fail);
 int pin_get(int dir, const char *name, struct fail *fail, int *ret_fd);
 /* A map that is what we want, else -EEXIST with a sentence that says how it differs. */
 int pin_get_map(int dir, const char *name, const struct pin_want *want, struct fail *fail, struct pin_map *ret);
-/* A BPF link, else -EEXIST. */
+/* A BPF link or program, else -EEXIST. */
 int pin_get_link(int dir, const char *name, struct fail *fail, int *ret_fd);
+int pin_get_prog(int dir, const char *name, struct fail *fail, int *ret_fd);
 int pin_drop(int dir, const char *name); /* 0 also when there is none */
 
 /* Names in a directory, sorted; longer ones than PIN_NAME_MAX - 1 are left out (they are not ours). */

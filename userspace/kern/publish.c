@@ -4,30 +4,35 @@
  *
  * Order of steps, and what a kill after each of them leaves:
  *
- *   1  egress hooks that the new rules need are attached: counters pinned, link made, link pinned, record saved
+ *   1  (growth) a larger idle slot: map pinned, then named by the control word's map_id, which programs do not read
+ *      Old. A slot that the control word does not name is unpinned by a sweep. The next publish sees by the ids of a
+ *      program's maps which hooks lack the current slots, and reloads those.
+ *   2  wait, when the idle slot is not marked as free: the publish before was killed ahead of its own wait
+ *   3  what is new of the image written into the idle slot, memory that no program reads
+ *      Old. Whatever stands there is compared byte for byte by the next publish, so half an image does no harm.
+ *   4  twins that are missing are loaded and pinned, and judge packets made for the rules by the idle slot
+ *      Old. A twin is in nobody's way; without the last of its pins a sweep removes the others.
+ *   5  egress hooks that the new rules need are attached: counters pinned, link made, link pinned, record saved
  *      Old: the programs judge by the live generation, which has no egress block, so they pass everything. Before the
  *      record, a sweep detaches them.
- *   2  (growth) a larger idle slot: map pinned, then named by the control word's map_id, which programs do not read
- *      Old. A slot that the control word does not name is unpinned by a sweep.
- *   3  (growth) new programs loaded, all of them before the first is used; counters pinned; record saved; link updated
- *      Old, on every hook: old and new programs share the control word and the live slot. The next publish sees by the
- *      ids of a program's maps which hooks still lack the current slots or counters, and reloads those.
- *   4  wait: no program runs any more that reads the slot which was idle; sweep it
- *   5  image written into the idle slot, memory that no program reads
- *      Old.
- *   6  one 32-bit store into the control word: THE COMMIT
+ *   6  (growth) new programs loaded, all of them before the first is used; counters pinned; record saved; link updated
+ *      Old, on every hook: old and new programs share the control word and the live slot.
+ *   7  (growth) wait: no program runs any more that knows another idle slot; sweep that slot and its twins
+ *   8  one 32-bit store into the control word: THE COMMIT
  *      New, on all hooks at once: each packet reads the word once. Counter bases are in the image, so they switch too.
- *   7  wait: no packet is judged by the old rules any more; the old slot is marked (magic 0), so that the next publish
+ *   9  wait: no packet is judged by the old rules any more; the old slot is marked (magic 0), so that the next publish
  *      knows that this wait took place, and waits itself when it did not
- *   8  an egress hook that the new rules have no use for: record saved, then detached
+ *  10  an egress hook that the new rules have no use for: record saved, then detached
  *      New: it passes everything. A sweep finishes it.
  *
- * Any failure before 6 returns with the old generation in force.
+ * Any failure before 8 returns with the old generation in force; one in 1 to 4 has touched no hook. publish_prepare is 1 to
+ * 4, publish_commit the rest.
  */
 #include "kern/counters.h"
 #include "kern/hooks.h"
 #include "kern/publish.h"
 #include "kern/rim.h"
+#include "kern/twin.h"
 #include "kern/wait.h"
 
 #include "base/cleanup.h"
@@ -126,73 +131,112 @@ bool publish_fits(const struct slots *p, const struct ifaces *list, const struct
 	return true;
 }
 
-static int make_room(struct slots *p, struct ifaces *list, size_t len, const uint32_t nslots[FW_DIR_COUNT], struct fail *fail,
-		     bool *ret_reloaded)
+/* Kinds of hooks at which some interface asks these rules. */
+static unsigned int hooks_asked(const struct slots *p, const struct ifaces *list, const struct fw_image *img)
+{
+	unsigned int hooks = image_has_egress(img) ? 1u << FW_HOOK_TC_EGRESS : 0;
+
+	for (size_t i = 0; i < list->n; i++)
+		for (enum fw_hook h = 0; h < FW_HOOK_TC_EGRESS; h++)
+			if (iface_uses(&list->v[i], p->name) && list->v[i].rec.hook[h].present &&
+			    img->dir[FW_DIR_INGRESS].flags & FW_DIRF_PRESENT)
+				hooks |= 1u << h;
+	return hooks;
+}
+
+/* Steps 1 to 4. */
+static int fill_idle(struct slots *p, struct ifaces *list, const struct fw_image *live, const struct image *img,
+		     const struct kern_verify *verify, struct fail *fail, struct kern_report *report)
 {
 	unsigned int idle = !slots_live_index(p);
+	uint64_t start;
+	int err = 0;
+
+	if (img->len > p->slot[idle].size)
+		err = slots_grow(p, img->len, fail);
+	if (!err && !slots_marked_free(p, idle))
+		err = wait_programs(fail);
+	err = err ?: slots_write(p, idle, img, report->generation, fail, &report->written);
+	start = now_ns();
+	if (!err && verify)
+		err = twin_verify(p, hooks_asked(p, list, image_hdr(img)), idle, live, verify, fail);
+	report->verify_ns = now_ns() - start;
+	/* It is known already that nobody reads the slot. */
+	if (err)
+		slots_mark_free(p, idle);
+	return err;
+}
+
+int publish_prepare(struct slots *p, struct ifaces *list, struct image *img, const struct kern_verify *verify, struct fail *fail,
+		    uint32_t ret_nslots[FW_DIR_COUNT], struct kern_report *report)
+{
+	const struct fw_image *header = slots_live_header(p), *live = NULL;
+	uint64_t start = now_ns();
+	struct fail damaged = {};
+	int err;
+
+	/* Rules that were damaged are replaced like any others; only their counters' names are lost. */
+	report->generation = header ? header->generation + 1 : 1;
+	if (slots_live(p, &damaged, &live))
+		live = NULL;
+	err = image_assign_slots(img, live, ret_nslots);
+	if (err)
+		return fail_set(fail, err, "cannot give the rules their counters: %s", strerror(-err));
+	err = rebase_all(p, list, live, img, fail);
+	err = err ?: fill_idle(p, list, live, img, verify, fail, report);
+	report->publish_ns = now_ns() - start;
+	return err;
+}
+
+/* Steps 5 to 7: hooks that can serve both generations. */
+static int fit_hooks(struct slots *p, struct ifaces *list, const struct fw_image *img, const uint32_t nslots[FW_DIR_COUNT],
+		     struct fail *fail, bool *ret_reloaded)
+{
 	bool reloaded = false;
 	int err = 0;
 
-	if (len > p->slot[idle].size)
-		err = slots_grow(p, len, fail);
+	if (image_has_egress(img))
+		err = attach_new_egress(p, list, nslots[FW_DIR_EGRESS], fail);
 	err = err ?: hooks_reload(p, list, nslots, fail, &reloaded);
 	if (!err && reloaded)
 		err = wait_programs(fail);
 	if (err)
 		return err;
 	slots_sweep(p);
+	twin_sweep(p);
 	*ret_reloaded = reloaded;
 	return 0;
 }
 
-/* Steps 5 to 7. */
-static int commit(struct slots *p, const struct image *img, uint64_t generation, struct fail *fail)
+int publish_commit(struct slots *p, struct ifaces *list, const struct image *img, const uint32_t nslots[FW_DIR_COUNT],
+		   struct fail *fail, struct kern_report *report)
 {
 	unsigned int live = slots_live_index(p);
-	struct fw_image *idle = (struct fw_image *)p->slot[!live].data;
-	int err;
+	uint64_t start = now_ns();
+	int err = fit_hooks(p, list, image_hdr(img), nslots, fail, &report->reloaded);
 
-	if (idle->magic) {
-		err = wait_programs(fail);
-		if (err)
-			return err;
+	if (err) {
+		slots_mark_free(p, !live);
+		return err;
 	}
-	slots_write(p, !live, img, generation);
 	slots_switch(p, !live);
 	err = wait_programs(fail);
-	if (!err)
-		((struct fw_image *)p->slot[live].data)->magic = 0;
+	if (err)
+		return err;
+	slots_mark_free(p, live);
+	if (!image_has_egress(image_hdr(img)))
+		err = drop_old_egress(p, list, fail);
+	report->publish_ns += now_ns() - start;
 	return err;
 }
 
-int publish(struct slots *p, struct ifaces *list, struct image *img, struct fail *fail, struct kern_report *ret)
+int publish(struct slots *p, struct ifaces *list, struct image *img, const struct kern_verify *verify, struct fail *fail,
+	    struct kern_report *report)
 {
-	uint64_t start = now_ns(), generation = 1;
-	const struct fw_image *header = slots_live_header(p), *live = NULL;
 	uint32_t nslots[FW_DIR_COUNT];
-	struct fail damaged = {};
-	int err;
+	int err = publish_prepare(p, list, img, verify, fail, nslots, report);
 
-	/* Rules that were damaged are replaced like any others; only their counters' names are lost. */
-	if (header)
-		generation = header->generation + 1;
-	if (slots_live(p, &damaged, &live))
-		live = NULL;
-	err = image_assign_slots(img, live, nslots);
-	if (err)
-		return fail_set(fail, err, "cannot give the rules their counters: %s", strerror(-err));
-	if (image_has_egress(image_hdr(img)))
-		err = attach_new_egress(p, list, nslots[FW_DIR_EGRESS], fail);
-	err = err ?: rebase_all(p, list, live, img, fail);
-	err = err ?: make_room(p, list, img->len, nslots, fail, &ret->reloaded);
-	err = err ?: commit(p, img, generation, fail);
-	if (err)
-		return err;
-	if (!image_has_egress(image_hdr(img)))
-		err = drop_old_egress(p, list, fail);
-	ret->generation = generation;
-	ret->publish_ns = now_ns() - start;
-	return err;
+	return err ?: publish_commit(p, list, img, nslots, fail, report);
 }
 
 int publish_repair(struct slots *p, struct iface *f, struct fail *fail)
@@ -210,36 +254,3 @@ int publish_repair(struct slots *p, struct iface *f, struct fail *fail)
 	return err ?: iface_sweep(f, fail);
 }
 
-int kern_apply(struct kern *k, const char *policy, struct image *img, struct kern_report *ret)
-{
-	struct fail *fail = kern_fail(k);
-	struct ifaces list cleanup(ifaces_fini) = {};
-	struct kern_report report = {};
-	uint32_t nslots[FW_DIR_COUNT];
-	const struct fw_image *live;
-	struct slots p;
-	int err = slots_check_name(policy, fail);
-
-	err = err ?: iface_list(k->ns, true, fail, &list);
-	if (err)
-		return err;
-	for (size_t i = 0; i < list.n; i++)
-		report.interfaces += iface_uses(&list.v[i], policy);
-	if (!report.interfaces)
-		return fail_set(fail, -ENOENT, "no interface uses policy %s; load it first", policy);
-	err = slots_open(k->ns, policy, true, fail, &p);
-	if (err)
-		return err == -ENOENT ? fail_set(fail, err, "policy %s is only half there; unload its interfaces", policy) : err;
-	live = slots_live_header(&p);
-	if (live && !memcmp(live->digest, image_hdr(img)->digest, sizeof(live->digest)) && !slots_live(&p, &(struct fail){}, &live)) {
-		hooks_slots(live, nslots);
-		report.unchanged = publish_fits(&p, &list, live, nslots);
-		report.generation = live->generation;
-	}
-	if (!report.unchanged)
-		err = publish(&p, &list, img, fail, &report);
-	slots_close(&p);
-	if (!err)
-		*ret = report;
-	return err;
-}

@@ -10,11 +10,12 @@
 #include <fw/names.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #define CTL_PIN "ctl"
 #define SLOT_MIN (64u << 10)
+#define SLOT_HEAD sizeof(struct fw_image)
+#define SLOT_BLOCK 4096 /* what is compared, and written when it differs */
 
 int slots_check_name(const char *name, struct fail *fail)
 {
@@ -28,13 +29,6 @@ int slots_check_name(const char *name, struct fail *fail)
 			SLOTS_NAME_MAX);
 }
 
-static size_t page_up(size_t n)
-{
-	size_t page = sysconf(_SC_PAGESIZE);
-
-	return (n + page - 1) & ~(page - 1);
-}
-
 static size_t slot_size(size_t len)
 {
 	size_t size = SLOT_MIN;
@@ -44,21 +38,10 @@ static size_t slot_size(size_t len)
 	return size;
 }
 
-/* Pages at once where we write: one fault per page would cost more than the copy. */
-static int map_shared(int fd, size_t len, bool write, struct fail *fail, void **ret)
-{
-	void *at = mmap(NULL, page_up(len), write ? PROT_READ | PROT_WRITE : PROT_READ, MAP_SHARED | (write ? MAP_POPULATE : 0), fd, 0);
-
-	if (at == MAP_FAILED)
-		return fail_set(fail, -errno, "cannot map a BPF map of %zu bytes: %s", len, strerror(errno));
-	*ret = at;
-	return 0;
-}
-
 static void slot_close(struct slot *s)
 {
-	if (s->data)
-		munmap(s->data, page_up(s->size + FW_SLOT_PAD));
+	map_unshare(s->data, s->mapped);
+	map_unshare(s->head, SLOT_HEAD);
 	if (s->fd >= 0)
 		close(s->fd);
 	*s = (struct slot){.fd = -1};
@@ -68,8 +51,7 @@ void slots_close(struct slots *p)
 {
 	slot_close(&p->slot[0]);
 	slot_close(&p->slot[1]);
-	if (p->ctl)
-		munmap(p->ctl, page_up(sizeof(*p->ctl)));
+	map_unshare(p->ctl, sizeof(*p->ctl));
 	if (p->ctl_fd >= 0)
 		close(p->ctl_fd);
 	if (p->dir >= 0)
@@ -88,11 +70,11 @@ static struct slots slots_empty(const char *name)
 
 static int slot_new(unsigned int index, size_t len, struct fail *fail, struct slot *ret)
 {
-	struct slot s = {.fd = -1, .size = slot_size(len)};
+	struct slot s = {.fd = -1, .size = slot_size(len), .write = true};
 	int err = map_new_slot(index, s.size, fail, &s.fd);
 
 	err = err ?: map_id(s.fd, fail, &s.id);
-	err = err ?: map_shared(s.fd, s.size + FW_SLOT_PAD, true, fail, (void **)&s.data);
+	err = err ?: map_share(s.fd, SLOT_HEAD, true, fail, (void **)&s.head);
 	if (err) {
 		slot_close(&s);
 		return err;
@@ -110,7 +92,7 @@ int slots_new(const char *name, size_t len, size_t idle_len, struct fail *fail, 
 		return fail_set(fail, -E2BIG, "the rules take %zu bytes; the limit is %u", len, FW_MAX_IMAGE);
 	err = map_new_ctl(fail, &p.ctl_fd);
 	err = err ?: map_id(p.ctl_fd, fail, &p.ctl_id);
-	err = err ?: map_shared(p.ctl_fd, sizeof(*p.ctl), true, fail, (void **)&p.ctl);
+	err = err ?: map_share(p.ctl_fd, sizeof(*p.ctl), true, fail, (void **)&p.ctl);
 	for (unsigned int i = 0; !err && i < 2; i++)
 		err = slot_new(i, i ? idle_len : len, fail, &p.slot[i]);
 	if (err) {
@@ -170,7 +152,8 @@ static int slot_open(struct slots *p, unsigned int index, bool write, struct fai
 		return fail_set(fail, -EEXIST, "policy %s: pin %s is not fwctl's: map %u of %u bytes", p->name, name, map.id,
 				map.value_size);
 	}
-	return map_shared(s->fd, s->size + FW_SLOT_PAD, write, fail, (void **)&s->data);
+	s->write = write;
+	return map_share(s->fd, SLOT_HEAD, write, fail, (void **)&s->head);
 }
 
 int slots_open(int ns_dir, const char *name, bool write, struct fail *fail, struct slots *ret)
@@ -188,7 +171,7 @@ int slots_open(int ns_dir, const char *name, bool write, struct fail *fail, stru
 	if (!err) {
 		p.ctl_fd = map.fd;
 		p.ctl_id = map.id;
-		err = map_shared(p.ctl_fd, sizeof(*p.ctl), write, fail, (void **)&p.ctl);
+		err = map_share(p.ctl_fd, sizeof(*p.ctl), write, fail, (void **)&p.ctl);
 	}
 	if (!err && p.ctl->abi != FW_ABI_VERSION)
 		err = fail_set(fail, -EPROTO,
@@ -227,32 +210,86 @@ int slots_remove(int ns_dir, const char *name, struct fail *fail)
 	return 0;
 }
 
+/* The first len bytes, in our memory until slots_close. */
+static int slot_map(struct slot *s, size_t len, struct fail *fail)
+{
+	void *at;
+	int err;
+
+	if (s->data && s->mapped >= len)
+		return 0;
+	err = map_share(s->fd, len, s->write, fail, &at);
+	if (err)
+		return err;
+	map_unshare(s->data, s->mapped);
+	s->data = at;
+	s->mapped = len;
+	return 0;
+}
+
 const struct fw_image *slots_live_header(const struct slots *p)
 {
 	const struct slot *s = &p->slot[slots_live_index(p)];
-	const struct fw_image *hdr = (const struct fw_image *)s->data;
+	const struct fw_image *hdr = s->head;
 
 	return hdr->magic == FW_IMAGE_MAGIC && hdr->abi == FW_ABI_VERSION && hdr->total_len <= s->size ? hdr : NULL;
 }
 
-int slots_live(const struct slots *p, struct fail *fail, const struct fw_image **ret)
+int slots_live(struct slots *p, struct fail *fail, const struct fw_image **ret)
 {
-	const struct slot *s = &p->slot[slots_live_index(p)];
+	struct slot *s = &p->slot[slots_live_index(p)];
 	const struct fw_image *hdr = slots_live_header(p);
 	const char *why = "its header";
+	int err = hdr ? slot_map(s, hdr->total_len, fail) : 0;
 
-	if (!hdr || image_check(s->data, hdr->total_len, &why))
+	if (err)
+		return err;
+	if (!hdr || image_check(s->data, s->mapped, &why))
 		return fail_set(fail, -EBADMSG, "the rules of policy %s in the kernel are damaged (%s); load them anew", p->name, why);
-	*ret = hdr;
+	*ret = (const struct fw_image *)s->data;
 	return 0;
 }
 
-void slots_write(struct slots *p, unsigned int index, const struct image *img, uint64_t generation)
+/*
+ * Reading two pages and finding them equal costs a fifth of writing one, and a change of rules seldom touches more than some
+ * pages of large tables.
+ */
+static size_t write_changes(uint8_t *to, const uint8_t *from, size_t len)
 {
-	struct fw_image *hdr = (struct fw_image *)p->slot[index].data;
+	size_t written = 0;
 
-	memcpy(p->slot[index].data, img->data, img->len);
-	hdr->generation = generation;
+	for (size_t at = 0; at < len; at += SLOT_BLOCK) {
+		size_t n = len - at < SLOT_BLOCK ? len - at : SLOT_BLOCK;
+
+		if (!memcmp(to + at, from + at, n))
+			continue;
+		memcpy(to + at, from + at, n);
+		written += n;
+	}
+	return written;
+}
+
+int slots_write(struct slots *p, unsigned int index, const struct image *img, uint64_t generation, struct fail *fail,
+		size_t *ret_written)
+{
+	struct slot *s = &p->slot[index];
+	int err = slot_map(s, img->len, fail);
+
+	if (err)
+		return err;
+	*ret_written = write_changes(s->data, img->data, img->len);
+	s->head->generation = generation;
+	return 0;
+}
+
+void slots_mark_free(struct slots *p, unsigned int index)
+{
+	p->slot[index].head->magic = 0;
+}
+
+bool slots_marked_free(const struct slots *p, unsigned int index)
+{
+	return !p->slot[index].head->magic;
 }
 
 void slots_switch(struct slots *p, unsigned int index)
@@ -305,7 +342,8 @@ int slots_sweep(struct slots *p)
 
 struct object_maps slots_maps(const struct slots *p, int counters)
 {
-	return (struct object_maps){.ctl = p->ctl_fd, .slot = {p->slot[0].fd, p->slot[1].fd}, .counters = counters};
+	return (struct object_maps){.ctl = p->ctl_fd, .slot = {p->slot[0].fd, p->slot[1].fd}, .counters = counters,
+				    .trace = -1};
 }
 
 struct fw_cfg slots_cfg(const struct slots *p, enum fw_hook hook, uint32_t nslots, bool frags)

@@ -17,8 +17,11 @@
 struct slot {
 	int fd;
 	uint32_t id;
-	size_t size;   /* a power of two */
-	uint8_t *data; /* size + FW_SLOT_PAD bytes, shared with the programs */
+	size_t size;           /* a power of two */
+	struct fw_image *head; /* shared with the programs */
+	uint8_t *data;         /* the first `mapped` bytes likewise; NULL until somebody needs them */
+	size_t mapped;
+	bool write;
 };
 
 struct slots {
@@ -48,15 +51,22 @@ static inline unsigned int slots_live_index(const struct slots *p)
 {
 	return __atomic_load_n(&p->ctl->live, __ATOMIC_ACQUIRE) & 1;
 }
-/* The live image, checked; it stays valid until slots_close. */
-int slots_live(const struct slots *p, struct fail *fail, const struct fw_image **ret);
+/* The live image, checked; it stays valid until slots_close, or until that slot is written. */
+int slots_live(struct slots *p, struct fail *fail, const struct fw_image **ret);
 /* The header alone is looked at: cheap. NULL when it is damaged. */
 const struct fw_image *slots_live_header(const struct slots *p);
 
-/* Copy an image into a slot that no program reads. */
-void slots_write(struct slots *p, unsigned int index, const struct image *img, uint64_t generation);
+/*
+ * Copy an image into a slot that no program reads: what stands there already is not written again. *ret_written: bytes that
+ * were.
+ */
+int slots_write(struct slots *p, unsigned int index, const struct image *img, uint64_t generation, struct fail *fail,
+		size_t *ret_written);
 /* The one store. */
 void slots_switch(struct slots *p, unsigned int index);
+/* Nobody reads this slot any more: whoever writes it next need not wait. */
+void slots_mark_free(struct slots *p, unsigned int index);
+bool slots_marked_free(const struct slots *p, unsigned int index);
 
 /* Replace the idle slot by one that holds len bytes, pinned; programs do not know it yet. */
 int slots_grow(struct slots *p, size_t len, struct fail *fail);

@@ -7,11 +7,13 @@
  *   a policy       its control word, an interface that uses it, and a live generation that is not 0. Others are removed,
  *                  with the interfaces that were being attached to them.
  *   a slot         the control word names it.
+ *   a twin         its name, which says what program on which slots it is (twin.h), and that it is whole.
  *   which policy an interface obeys   the record. A hook whose program reads another control word gets a new program.
  */
 #include "base/cleanup.h"
 #include "kern/pin.h"
 #include "kern/rim.h"
+#include "kern/twin.h"
 
 #include <errno.h>
 #include <string.h>
@@ -78,6 +80,7 @@ static int sweep_policy(struct kern *k, const char *name, struct ifaces *list)
 	if (slots_open(k->ns, name, true, &ignored, &p))
 		return 0;
 	slots_sweep(&p);
+	twin_sweep(&p);
 	err = sweep_users(k, &p, list);
 	slots_close(&p);
 	return err;

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The program that judges packets, asked without being on any interface. */
+#include "kern/twin.h"
+
 #include "kern/counters.h"
 #include "kern/hooks.h"
 #include "kern/log.h"
@@ -11,13 +13,17 @@
 #include <errno.h>
 #include <linux/bpf.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 struct kern_twin {
-	struct slots policy;
+	struct slots *policy;
+	struct slots own;  /* policy, when nobody else keeps it */
+	bool owns;
+	int index;         /* of the slot to judge by; -1: of the live one, whichever that is */
 	enum fw_hook hook;
-	struct object object;
-	int counters_fd;
+	struct twin twin;
+	int counters_fd;   /* -1: nobody may ask for them */
 	uint32_t nslots;
 	struct fail *fail;
 };
@@ -26,42 +32,64 @@ void kern_twin_close(struct kern_twin *t)
 {
 	if (!t)
 		return;
-	object_close(&t->object);
+	twin_close(&t->twin);
 	if (t->counters_fd >= 0)
 		close(t->counters_fd);
-	slots_close(&t->policy);
+	if (t->owns)
+		slots_close(&t->own);
 	free(t);
 }
 
-/* Takes the policy, also on failure. A frame cut in two needs a program for several buffers: only the twin pays for it. */
-static int twin_new(struct slots *p, enum fw_hook hook, struct fail *fail, struct kern_twin **ret)
+/*
+ * The pinned twin belongs to one at a time, for its answers stand in one place. A policy that another command asks just now, or
+ * whose twin does not fit, is asked through a new one, which `keep` puts in its place.
+ */
+static int open_pinned(struct kern_twin *t, bool keep)
 {
-	struct kern_twin *t = calloc(1, sizeof(*t));
-	const struct fw_image *live;
-	uint32_t nslots[FW_DIR_COUNT];
-	struct object_maps maps;
-	struct fw_cfg cfg;
+	bool mine = t->policy->dir >= 0 && !flock(t->policy->dir, LOCK_EX | LOCK_NB);
 	int err;
 
-	if (!t) {
-		slots_close(p);
-		return fail_set(fail, -ENOMEM, "no memory");
-	}
-	*t = (struct kern_twin){.policy = *p, .hook = hook, .object = {-1, -1}, .counters_fd = -1, .fail = fail};
-	err = slots_live(&t->policy, fail, &live);
-	if (!err) {
-		hooks_slots(live, nslots);
-		t->nslots = nslots[hook_dir(hook)];
-		err = map_new_counters(t->nslots, fail, &t->counters_fd);
-	}
-	if (!err) {
-		maps = slots_maps(&t->policy, t->counters_fd);
-		cfg = slots_cfg(&t->policy, hook, t->nslots, hook == FW_HOOK_XDP);
-		cfg.trace = 1;
-		err = object_load(hook, &maps, &cfg, fail, &t->object);
-	}
-	if (!err && t->object.trace_fd < 0)
-		err = fail_set(fail, -EINVAL, "the BPF object inside fwctl has no trace map");
+	if (mine && !twin_get(t->policy, t->hook, &t->twin))
+		return 0;
+	err = twin_load(t->policy, t->hook, -1, t->fail, &t->twin);
+	if (!err && mine && keep)
+		twin_put(t->policy, t->hook, &t->twin);
+	return err;
+}
+
+static struct kern_twin *twin_new(enum fw_hook hook, struct fail *fail)
+{
+	struct kern_twin *t = calloc(1, sizeof(*t));
+
+	if (t)
+		*t = (struct kern_twin){.hook = hook, .index = -1, .counters_fd = -1, .fail = fail,
+					.twin = {.prog_fd = -1, .ask_fd = -1, .said_fd = -1}};
+	else
+		fail_set(fail, -ENOMEM, "no memory");
+	return t;
+}
+
+static int open_policy(struct kern *k, const char *policy, struct kern_twin *t)
+{
+	int err = slots_check_name(policy, t->fail);
+
+	if (!err)
+		err = k->ns < 0 ? -ENOENT : slots_open(k->ns, policy, false, t->fail, &t->own);
+	if (err)
+		return fail_set(t->fail, err, "no interface uses policy %s", policy);
+	t->owns = true;
+	t->policy = &t->own;
+	return 0;
+}
+
+int kern_twin_open(struct kern *k, const char *policy, enum fw_hook hook, struct kern_twin **ret)
+{
+	struct kern_twin *t = twin_new(hook, kern_fail(k));
+	const struct fw_image *live;
+	int err = t ? open_policy(k, policy, t) : -ENOMEM;
+
+	err = err ?: slots_live(t->policy, t->fail, &live);
+	err = err ?: open_pinned(t, false);
 	if (err) {
 		kern_twin_close(t);
 		return err;
@@ -70,63 +98,105 @@ static int twin_new(struct slots *p, enum fw_hook hook, struct fail *fail, struc
 	return 0;
 }
 
-int kern_twin_open(struct kern *k, const char *policy, enum fw_hook hook, struct kern_twin **ret)
+/* A policy of its own, of which nobody else knows, and counters that can be read. */
+static int open_image(struct kern_twin *t, const struct image *img)
 {
-	struct fail *fail = kern_fail(k);
-	struct slots p;
-	int err = slots_check_name(policy, fail);
+	uint32_t nslots[FW_DIR_COUNT];
+	const struct fw_image *live;
+	size_t written;
+	int err;
 
-	if (!err)
-		err = k->ns < 0 ? -ENOENT : slots_open(k->ns, policy, false, fail, &p);
+	/* Nothing will ever stand in the idle slot. */
+	err = slots_new("twin", img->len, sizeof(struct fw_image), t->fail, &t->own);
 	if (err)
-		return fail_set(fail, err, "no interface uses policy %s", policy);
-	return twin_new(&p, hook, fail, ret);
+		return err;
+	t->owns = true;
+	t->policy = &t->own;
+	err = slots_write(&t->own, 0, img, image_hdr(img)->generation ?: 1, t->fail, &written);
+	err = err ?: slots_live(&t->own, t->fail, &live);
+	if (err)
+		return err;
+	hooks_slots(live, nslots);
+	t->nslots = nslots[hook_dir(t->hook)];
+	err = map_new_counters(t->nslots, t->fail, &t->counters_fd);
+	return err ?: twin_load(&t->own, t->hook, t->counters_fd, t->fail, &t->twin);
 }
 
 int kern_twin_open_image(const struct image *img, enum fw_hook hook, struct fail *fail, struct kern_twin **ret)
 {
-	struct slots p;
+	struct kern_twin *t;
 	int err;
 
 	log_start();
 	err = object_check_privilege(fail);
-	/* Nothing will ever stand in the idle slot. */
-	err = err ?: slots_new("twin", img->len, sizeof(struct fw_image), fail, &p);
 	if (err)
 		return err;
-	slots_write(&p, 0, img, image_hdr(img)->generation ?: 1);
-	return twin_new(&p, hook, fail, ret);
+	t = twin_new(hook, fail);
+	err = t ? open_image(t, img) : -ENOMEM;
+	if (err) {
+		kern_twin_close(t);
+		return err;
+	}
+	*ret = t;
+	return 0;
+}
+
+int twin_verify(struct slots *p, unsigned int hooks, unsigned int index, const struct fw_image *live,
+		const struct kern_verify *verify, struct fail *fail)
+{
+	int err = 0;
+
+	for (enum fw_hook h = 0; !err && h < FW_HOOK_COUNT; h++) {
+		struct kern_twin *t;
+
+		if (!(hooks & 1u << h))
+			continue;
+		t = twin_new(h, fail);
+		if (!t)
+			return -ENOMEM;
+		t->policy = p;
+		t->index = (int)index;
+		err = open_pinned(t, true);
+		err = err ?: verify->ask(verify->ctx, t, h, live);
+		kern_twin_close(t);
+	}
+	return err;
 }
 
 int kern_twin_run(struct kern_twin *t, const uint8_t *frame, size_t len, size_t linear, struct fw_trace *ret)
 {
 	struct xdp_md ctx = {.data_end = (uint32_t)linear};
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = (uint32_t)len, .repeat = 1);
-	uint32_t zero = 0;
 	int err;
 
-	*t->fail = (struct fail){};
 	if (t->hook == FW_HOOK_XDP && linear && linear < len) {
 		opts.ctx_in = &ctx;
 		opts.ctx_size_in = sizeof(ctx);
 	}
-	err = bpf_prog_test_run_opts(t->object.prog_fd, &opts);
+	*t->twin.said = (struct fw_trace){.verdict = ~0u, .rule = ~0u};
+	__atomic_store_n(&t->twin.ask->live, t->index < 0 ? slots_live_index(t->policy) : (unsigned int)t->index, __ATOMIC_SEQ_CST);
+	err = bpf_prog_test_run_opts(t->twin.prog_fd, &opts);
+	*t->fail = (struct fail){};
 	if (err)
 		return fail_set(t->fail, err, "the kernel does not take a frame of %zu bytes for a test run: %s", len, strerror(-err));
-	err = bpf_map_lookup_elem(t->object.trace_fd, &zero, ret);
-	return err ? fail_set(t->fail, err, "cannot read what the twin said: %s", strerror(-err)) : 0;
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	*ret = *t->twin.said;
+	return 0;
 }
 
 int kern_twin_prog_fd(const struct kern_twin *t)
 {
-	return t->object.prog_fd;
+	return t->twin.prog_fd;
 }
 
 int kern_twin_counters(const struct kern_twin *t, struct kern_counters *ret)
 {
-	struct kern_counters out = {.n = t->nslots, .v = calloc(t->nslots, sizeof(*out.v))};
+	struct kern_counters out = {.n = t->nslots};
 	int err;
 
+	if (t->counters_fd < 0)
+		return fail_set(t->fail, -ENOENT, "the twin of a policy has no counters");
+	out.v = calloc(t->nslots, sizeof(*out.v));
 	if (!out.v)
 		return fail_set(t->fail, -ENOMEM, "no memory");
 	err = counters_add_map(t->counters_fd, t->nslots, out.v, t->fail);
