@@ -58,8 +58,6 @@ static uint32_t walk_trie4(const struct image *img, uint32_t trie, unsigned int 
 {
 	uint32_t cell;
 
-	if (!trie)
-		return 0;
 	cell = walk_u32(img, trie + 4 * (addr >> 16));
 	for (int at = 8; cell & FW_CELL_REF; at -= 8) {
 		unsigned int byte = addr >> at & 255;
@@ -77,12 +75,11 @@ static uint32_t walk_trie4(const struct image *img, uint32_t trie, unsigned int 
 	return cell;
 }
 
-static uint32_t walk_trie6(const struct image *img, uint32_t trie, unsigned int shift, u128 addr)
+static uint32_t walk_trie6
+(const struct image *img, uint32_t trie, unsigned int shift, u128 addr)
 {
 	uint32_t cell, byte = 2, steps = 0;
 
-	if (!trie)
-		return 0;
 	cell = walk_u32(img, trie + 4 * (uint32_t)(addr >> 112));
 	while (cell & FW_CELL_REF) {
 		uint32_t place = cell & FW_CELL_MASK, value = (uint32_t)(addr >> (120 - 8 * byte)) & 255;
@@ -179,6 +176,30 @@ static uint32_t walk_value(const struct image *img, const struct fw_dir_hdr *h, 
 	return p->present[dim] ? p->value[dim] : 1u << bits;
 }
 
+/* What the look-up of an address answers: a class or, with lists, the unit of a node. */
+static uint32_t walk_addr(const struct image *img, const struct fw_dir_hdr *h, unsigned int side, const struct packet *p)
+{
+	u128 addr = side ? p->dst : p->src;
+	uint32_t tab = p->family == FAMILY_IPV4 ? h->dim[FW_DIM_SRC + side].tab : h->tab6[side];
+
+	if (!tab)
+		return h->root[side][p->family == FAMILY_IPV6];
+	if (p->family == FAMILY_IPV4)
+		return walk_trie4(img, tab, h->leaf_shift[side][0], (uint32_t)addr);
+	return walk_trie6(img, tab, h->leaf_shift[side][1], addr);
+}
+
+static const struct fw_node *walk_node(const struct image *img, const struct fw_dir_hdr *h, unsigned int side,
+				       const struct packet *p)
+{
+	uint32_t unit = walk_addr(img, h, side, p);
+
+	if (!unit || unit >= h->nunits)
+		abort();
+	return walk_at(img, h->units + 16ull * unit, sizeof(struct fw_node));
+}
+
+/* The row of a packet in a dimension; NULL when it takes no part. */
 static const uint64_t *walk_row(const struct image *img, const struct fw_dir_hdr *h, enum fw_dim dim,
 				const struct packet *p)
 {
@@ -188,26 +209,22 @@ static const uint64_t *walk_row(const struct image *img, const struct fw_dir_hdr
 #undef FW_X
 	};
 	const struct fw_dim_ref *ref = &h->dim[dim];
-	uint32_t cls, rows = ref->rows;
+	uint32_t cls, rows = ref->rows, stride = h->stride;
 
+	if (!(h->dims >> dim & 1) || (dim >= FW_DIM_SRC && p->family == FAMILY_OTHER))
+		return NULL;
 	if (dim < FW_DIM_SMALL_COUNT) {
 		cls = *(const uint16_t *)walk_at(img, ref->tab + 2 * walk_value(img, h, p, dim, bits[dim]), 2);
 	} else if (dim == FW_DIM_MAC) {
 		cls = walk_mac(img, ref->tab, p->value[FIELD_MAC]);
 	} else {
-		u128 addr = dim == FW_DIM_SRC ? p->src : p->dst;
-		int i = dim - FW_DIM_SRC;
-
-		if (p->family == FAMILY_OTHER)
-			return NULL;
-		if (p->family == FAMILY_IPV4) {
-			cls = walk_trie4(img, ref->tab, h->leaf_shift[i][0], (uint32_t)addr);
-		} else {
-			cls = walk_trie6(img, h->tab6[i], h->leaf_shift[i][1], addr);
-			rows = h->rows6[i];
-		}
+		cls = walk_addr(img, h, dim - FW_DIM_SRC, p);
+		if (h->flags & FW_DIRF_LISTS)
+			cls = walk_node(img, h, dim - FW_DIM_SRC, p)->row;
+		rows = p->family == FAMILY_IPV4 ? rows : h->rows6[dim - FW_DIM_SRC];
+		stride = h->stride_addr;
 	}
-	return walk_at(img, rows + (uint64_t)cls * h->stride, h->stride);
+	return walk_at(img, rows + (uint64_t)cls * stride, stride);
 }
 
 /* The summary must say exactly which words are not zero. */
@@ -217,6 +234,75 @@ static void walk_check_summary(const struct fw_dir_hdr *h, const uint64_t *row)
 		if ((row[i / 64] >> i % 64 & 1) != (row[h->nsum + i] != 0)) {
 			fprintf(stderr, "# image_walk: summary of word %u is wrong\n", i);
 			abort();
+		}
+	}
+}
+
+/* AND of the rows of a packet: the words of the rules that own bits, and those of services. */
+struct walk_words {
+	uint64_t rule[FW_MAX_WORDS];
+	uint64_t svc[FW_MAX_SERVICES / 64];
+};
+
+static void walk_words(const struct image *img, const struct fw_dir_hdr *h, const struct packet *p,
+		       struct walk_words *ret)
+{
+	const uint64_t *row = walk_at(img, h->ones, h->stride);
+
+	if (h->nwords > FW_MAX_WORDS || h->nsvc > FW_MAX_SERVICES / 64)
+		abort();
+	walk_check_summary(h, row);
+	memcpy(ret->rule, row + h->nsum, h->nwords * sizeof(*row));
+	memcpy(ret->svc, row + h->nsum + h->nwords, h->nsvc * sizeof(*row));
+	for (enum fw_dim dim = 0; dim < FW_DIM_COUNT; dim++) {
+		row = walk_row(img, h, dim, p);
+		if (!row)
+			continue;
+		walk_check_summary(h, row);
+		for (uint32_t i = 0; i < h->nwords; i++)
+			ret->rule[i] &= row[h->nsum + i];
+		for (uint32_t i = 0; dim < FW_DIM_SRC && i < h->nsvc; i++)
+			ret->svc[i] &= row[h->nsum + h->nwords + i];
+	}
+}
+
+static uint32_t walk_list_of(const struct image *img, const struct fw_dir_hdr *h, const struct fw_node *node,
+			     uint32_t other)
+{
+	uint32_t list = node->list;
+
+	for (uint32_t i = 0; i < node->nparts; i++) {
+		const struct fw_part *part =
+			walk_at(img, h->units + 16ull * node->list + 8ull * i, sizeof(struct fw_part));
+
+		if (i == 0 && part->bound)
+			abort();
+		if (part->bound <= other)
+			list = part->list;
+	}
+	return list;
+}
+
+/* Every entry of the lists of a packet that matches is set in matching[rule]. */
+static void walk_lists(const struct image *img, const struct fw_dir_hdr *h, const struct packet *p,
+		       const struct walk_words *w, const struct fw_action **matching)
+{
+	const struct fw_node *node[2] = { walk_node(img, h, 0, p), walk_node(img, h, 1, p) };
+
+	for (unsigned int side = 0; side < 2; side++) {
+		uint32_t other = node[!side]->id, list = walk_list_of(img, h, node[side], other);
+
+		for (uint32_t i = 0; i < FW_LIST_COUNT(list); i++) {
+			const struct fw_entry *e =
+				walk_at(img, h->units + 16ull * (FW_LIST_UNIT(list) + i), sizeof(*e));
+			const struct fw_action *action = walk_at(img, h->actions + 8ull * e->place, sizeof(*action));
+
+			if (e->svc != FW_SVC_ANY && e->svc >= 64 * h->nsvc)
+				abort();
+			if ((i && e->place < e[-1].place) || e->place < h->nbits || e->place >= h->nrules)
+				abort();
+			if (other - e->lo <= e->span && (e->svc == FW_SVC_ANY || w->svc[e->svc / 64] >> e->svc % 64 & 1))
+				matching[FW_ACTION_RULE(action->rule_verdict)] = action;
 		}
 	}
 }
@@ -231,31 +317,24 @@ static struct eval_result walk_default(const struct fw_dir_hdr *h, const struct 
 struct eval_result image_walk(const struct image *img, enum fw_dir dir, const struct packet *p,
 			      void (*counted)(void *ctx, size_t rule), void *ctx)
 {
+	static const struct fw_action *matching[FW_MAX_RULES]; /* by rule */
 	const struct fw_dir_hdr *h = &image_hdr(img)->dir[dir];
-	uint64_t word[FW_MAX_WORDS];
-	bool any = false; /* some row was taken: then `ones` has no say */
-	const struct fw_action *matching[FW_MAX_RULES], *action;
+	const struct fw_action *action;
+	struct walk_words words;
 
 	if (!(h->flags & FW_DIRF_PRESENT))
 		return (struct eval_result){ .verdict = VERDICT_PASS, .reason = EVAL_DEFAULT, .rule = -1 };
-	if (!h->nwords || (p->family == FAMILY_OTHER && !(h->flags & FW_DIRF_L2)))
+	if (!h->nrules || (p->family == FAMILY_OTHER && !(h->flags & FW_DIRF_L2)))
 		return walk_default(h, p);
-	memcpy(word, (const uint64_t *)walk_at(img, h->ones, h->stride) + h->nsum, h->nwords * sizeof(*word));
-	walk_check_summary(h, walk_at(img, h->ones, h->stride));
-	for (enum fw_dim dim = 0; dim < FW_DIM_COUNT; dim++) {
-		const uint64_t *row = h->dims >> dim & 1 ? walk_row(img, h, dim, p) : NULL;
-
-		if (!row)
-			continue;
-		walk_check_summary(h, row);
-		for (uint32_t i = 0; i < h->nwords; i++)
-			word[i] = any ? word[i] & row[h->nsum + i] : row[h->nsum + i];
-		any = true;
-	}
-	for (uint32_t b = 0; b < h->nrules; b++) {
+	walk_words(img, h, p, &words);
+	memset(matching, 0, h->nrules * sizeof(matching[0]));
+	for (uint32_t b = 0; b < h->nbits; b++) {
 		action = walk_at(img, h->actions + 8ull * b, sizeof(*action));
-		matching[FW_ACTION_RULE(action->rule_verdict)] = word[b / 64] >> b % 64 & 1 ? action : NULL;
+		if (words.rule[b / 64] >> b % 64 & 1)
+			matching[FW_ACTION_RULE(action->rule_verdict)] = action;
 	}
+	if (h->flags & FW_DIRF_LISTS && p->family != FAMILY_OTHER)
+		walk_lists(img, h, p, &words, matching);
 	for (uint32_t r = 0; r < h->nrules; r++) {
 		action = matching[r];
 		if (!action)

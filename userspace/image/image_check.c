@@ -12,7 +12,7 @@ static bool check_hot(const struct fw_image *img, uint64_t off, uint64_t len)
 
 static bool check_rows(const struct fw_image *img, const struct fw_dir_hdr *dir, uint32_t rows, unsigned int max_class)
 {
-	return check_hot(img, rows, (uint64_t)(max_class + 1) * dir->stride);
+	return check_hot(img, rows, (max_class + 1ull) * dir->stride);
 }
 
 static const uint16_t check_small_bits[] = {
@@ -57,17 +57,19 @@ static bool check_mac(const struct fw_image *img, const struct fw_dir_hdr *dir)
 			  check_max16((const uint16_t *)((const uint8_t *)img + tab->cls), tab->n));
 }
 
-static bool check_addr(const struct fw_image *img, const struct fw_dir_hdr *dir, enum fw_dim dim)
+/* The tries may be there for the nodes alone: then the dimension is not used. */
+static bool check_addr(const struct fw_image *img, const struct fw_dir_hdr *dir, unsigned int side)
 {
 	const uint64_t l1 = 65536 * sizeof(uint32_t);
-	int i = dim - FW_DIM_SRC;
+	const struct fw_dim_ref *ref = &dir->dim[FW_DIM_SRC + side];
 
-	if (dir->leaf_shift[i][0] > 5 || dir->leaf_shift[i][1] > 5)
+	if (dir->leaf_shift[side][0] > 5 || dir->leaf_shift[side][1] > 5)
 		return false;
-	if ((dir->dim[dim].tab && !check_hot(img, dir->dim[dim].tab, l1)) ||
-	    (dir->tab6[i] && !check_hot(img, dir->tab6[i], l1)))
+	if ((ref->tab && !check_hot(img, ref->tab, l1)) || (dir->tab6[side] && !check_hot(img, dir->tab6[side], l1)))
 		return false;
-	return check_rows(img, dir, dir->dim[dim].rows, 0) && check_rows(img, dir, dir->rows6[i], 0);
+	if (!(dir->dims >> (FW_DIM_SRC + side) & 1))
+		return true;
+	return check_hot(img, ref->rows, dir->stride_addr) && check_hot(img, dir->rows6[side], dir->stride_addr);
 }
 
 /* A block stands inside the tables. What leads around inside it only the datapath follows, and it masks every step. */
@@ -107,60 +109,164 @@ static const char *check_dims(const struct fw_image *img, const struct fw_dir_hd
 {
 	if (dir->dims >> FW_DIM_COUNT)
 		return "unknown dimension";
-	for (unsigned int dim = 0; dim < FW_DIM_COUNT; dim++) {
-		bool ok;
-
+	for (unsigned int dim = 0; dim < FW_DIM_SRC; dim++) {
 		if (!(dir->dims >> dim & 1))
 			continue;
-		if (dim < FW_DIM_SMALL_COUNT)
-			ok = check_small(img, dir, dim);
-		else if (dim == FW_DIM_MAC)
-			ok = check_mac(img, dir);
-		else
-			ok = check_addr(img, dir, dim);
-		if (!ok)
+		if (!(dim == FW_DIM_MAC ? check_mac(img, dir) : check_small(img, dir, dim)))
 			return "table";
 	}
-	return NULL;
+	return check_addr(img, dir, 0) && check_addr(img, dir, 1) ? NULL : "table";
 }
 
-/* Every rule has one bit: in their order, or, with many words, as struct fw_dir_hdr.ncounts says. */
+/*
+ * Every rule has one place: in their order, or, with summaries, as struct fw_dir_hdr.ncounts says; in lists ascending behind
+ * the bits.
+ */
 static bool check_places(const struct fw_dir_hdr *dir, const struct fw_action *action)
 {
-	bool many = dir->nwords > 1;
+	bool many = dir->nsum;
 	bool seen[FW_MAX_RULES] = {};
 
-	if (dir->ncounts > (many ? FW_MAX_COUNT_RULES : 0) || dir->ncounts > dir->nrules)
+	if (dir->ncounts > (many ? FW_MAX_COUNT_RULES : 0) || dir->ncounts > dir->nbits)
 		return false;
 	for (size_t i = 0; i < dir->nrules; i++) {
 		uint32_t rule = FW_ACTION_RULE(action[i].rule_verdict), verdict = FW_ACTION_VERDICT(action[i].rule_verdict);
-		bool counts = i < dir->ncounts, ordered = counts || i % 64;
+		bool counts = i < dir->ncounts;
+		/* Does the order of the rules begin anew here? */
+		bool first = !i || i == dir->ncounts || i == dir->nbits || (!counts && i < dir->nbits && i % 64 == 0);
 
 		if (rule >= dir->nrules || seen[rule] || (!many && rule != i))
 			return false;
 		if (many && counts != (verdict == FW_VERDICT_CONTINUE))
 			return false;
-		if (many && ordered && i && i != dir->ncounts && rule < FW_ACTION_RULE(action[i - 1].rule_verdict))
+		if (!first && rule < FW_ACTION_RULE(action[i - 1].rule_verdict))
 			return false;
 		seen[rule] = true;
 	}
 	return true;
 }
 
+#define CHECK_SEEN 4096
+
+/* The units of nodes, entries and parts of one direction. */
+struct check_units {
+	const struct fw_dir_hdr *dir;
+	const uint8_t *unit;
+	uint32_t seen[CHECK_SEEN][2]; /* parts that are right: first unit, number */
+};
+
+/* What FW_LIST() names: inside, ascending, every entry in order. */
+static bool check_list(const struct check_units *w, uint32_t list)
+{
+	uint32_t unit = FW_LIST_UNIT(list), n = FW_LIST_COUNT(list);
+	const struct fw_entry *e = (const struct fw_entry *)(w->unit + 16ull * unit);
+
+	if (!n)
+		return !list;
+	if (!unit || n > FW_MAX_LIST || (uint64_t)unit + n > w->dir->nunits)
+		return false;
+	for (uint32_t i = 0; i < n; i++) {
+		if (e[i].place < w->dir->nbits || e[i].place >= w->dir->nrules || (i && e[i].place < e[i - 1].place))
+			return false;
+		if (e[i].svc != FW_SVC_ANY && e[i].svc >= FW_WORD_BITS * w->dir->nsvc)
+			return false;
+	}
+	return true;
+}
+
+/* Parts that many nodes share need not be looked at again. */
+static bool check_parts(struct check_units *w, uint32_t unit, uint32_t n)
+{
+	const struct fw_part *part = (const struct fw_part *)(w->unit + 16ull * unit);
+	uint32_t *seen = w->seen[unit % CHECK_SEEN];
+
+	if (!unit || n > FW_MAX_PARTS || unit + (n + 1ull) / 2 > w->dir->nunits || part[0].bound)
+		return false;
+	if (seen[0] == unit && seen[1] == n)
+		return true;
+	for (uint32_t i = 0; i < n; i++)
+		if ((i && part[i].bound <= part[i - 1].bound) || !check_list(w, part[i].list))
+			return false;
+	seen[0] = unit;
+	seen[1] = n;
+	return true;
+}
+
+/*
+ * All nodes, in one pass: what stands behind a node and belongs to it, its list or its parts and theirs, says so itself; between
+ * them units may be zero, which is a node without a list.
+ */
+static bool check_nodes(struct check_units *w)
+{
+	uint32_t next = 4;
+
+	while (next < w->dir->nunits) {
+		const struct fw_node *node = (const struct fw_node *)(w->unit + 16ull * next);
+		uint32_t end = next + 1;
+
+		if (!node->nparts) {
+			if (!check_list(w, node->list))
+				return false;
+			if (FW_LIST_UNIT(node->list) == end)
+				end += FW_LIST_COUNT(node->list);
+		} else {
+			const struct fw_part *part = (const struct fw_part *)(w->unit + 16ull * node->list);
+
+			if (!check_parts(w, node->list, node->nparts))
+				return false;
+			if (node->list >= end)
+				end = node->list + (node->nparts + 1) / 2;
+			for (uint32_t i = 0; node->list > next && i < node->nparts; i++)
+				if (FW_LIST_UNIT(part[i].list) >= end)
+					end = FW_LIST_UNIT(part[i].list) + FW_LIST_COUNT(part[i].list);
+		}
+		next = end;
+	}
+	return true;
+}
+
+static const char *check_lists(const struct fw_image *img, const struct fw_dir_hdr *dir)
+{
+	struct check_units w = { .dir = dir, .unit = (const uint8_t *)img + dir->units };
+
+	if (!(dir->flags & FW_DIRF_LISTS))
+		return dir->nunits || dir->nsvc || dir->nbits != dir->nrules ? "lists" : NULL;
+	if (dir->nunits <= 4 || !check_hot(img, dir->units, 16ull * dir->nunits))
+		return "units";
+	for (int i = 0; i < 4; i++) {
+		uint32_t tab = i % 2 ? dir->tab6[i / 2] : dir->dim[FW_DIM_SRC + i / 2].tab, root = dir->root[i / 2][i % 2];
+
+		if (root >= dir->nunits || (!tab && !root))
+			return "roots";
+	}
+	return check_nodes(&w) ? NULL : "lists";
+}
+
+static bool check_row_size(const struct fw_dir_hdr *dir)
+{
+	bool lists = dir->flags & FW_DIRF_LISTS;
+	uint32_t nwords = (dir->nbits + 63) / 64, nsum = 0;
+
+	if (nwords > 1 || lists)
+		nsum = nwords ? (nwords + 63) / 64 : 1;
+	return dir->nbits <= FW_MAX_BITS && dir->nbits <= dir->nrules && dir->nwords == nwords && dir->nsum == nsum &&
+	       dir->nsvc <= FW_MAX_SERVICES / FW_WORD_BITS && dir->stride_addr == 8 * (nwords + nsum) &&
+	       dir->stride == dir->stride_addr + 8 * dir->nsvc;
+}
+
 static const char *check_dir(const struct fw_image *img, const struct fw_dir_hdr *dir)
 {
 	const struct fw_action *action;
-	uint32_t nwords = (dir->nrules + 63) / 64;
+	const char *why;
 
 	if (dir->nrules > FW_MAX_RULES)
 		return "number of rules";
-	if (dir->nwords != nwords || dir->nsum != (nwords > 1 ? (nwords + 63) / 64 : 0) ||
-	    dir->stride != 8 * (dir->nwords + dir->nsum))
+	if (!check_row_size(dir))
 		return "row size";
-	if (dir->flags & ~(FW_DIRF_L2 | FW_DIRF_PRESENT) || dir->default_verdict > FW_VERDICT_PASS)
+	if (dir->flags & ~(FW_DIRF_L2 | FW_DIRF_PRESENT | FW_DIRF_LISTS) || dir->default_verdict > FW_VERDICT_PASS)
 		return "flags";
 	if (!dir->nrules)
-		return dir->dims ? "dimensions without rules" : NULL;
+		return dir->dims || dir->flags & FW_DIRF_LISTS ? "dimensions without rules" : NULL;
 	if (!check_hot(img, dir->ones, dir->stride) || !check_hot(img, dir->actions, dir->nrules * sizeof(*action)))
 		return "rows";
 	action = (const struct fw_action *)((const uint8_t *)img + dir->actions);
@@ -172,7 +278,8 @@ static const char *check_dir(const struct fw_image *img, const struct fw_dir_hdr
 		return "places of rules";
 	if (!check_sets(img, dir))
 		return "sets";
-	return check_dims(img, dir);
+	why = check_dims(img, dir);
+	return why ? why : check_lists(img, dir);
 }
 
 /* Offsets of strings: the last byte of the strings is NUL, so one that starts inside ends inside. */
