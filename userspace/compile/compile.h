@@ -29,6 +29,13 @@ struct cost {
 	const char *engine[FW_DIR_COUNT];         /* as `check --cost` calls it */
 };
 
+/* How rules are found: see <fw/abi.h>. */
+enum engine {
+	ENGINE_AUTO,  /* the one that is predicted to cost less */
+	ENGINE_ROWS,  /* every rule owns a bit of the rows */
+	ENGINE_LISTS, /* rules that say much about addresses stand in lists, the others own bits */
+};
+
 /* Which intermediate value to print. */
 enum compile_dump { COMPILE_DUMP_NONE, COMPILE_DUMP_BOXES, COMPILE_DUMP_TABLES };
 
@@ -45,6 +52,8 @@ struct compile_opts {
 	/* A live image (one that image_check accepts) to copy large sets from instead of building them; NULL: none. */
 	const struct fw_image *previous;
 	size_t previous_len;
+
+	enum engine engine; /* forced, for tests; the image differs, the meaning does not */
 };
 
 /*

@@ -67,7 +67,7 @@ static void dump_space(const struct plan *p, enum space s, struct str *out)
 	const struct classes *c = &p->classes[s];
 
 	str_addf(out, "  %s: %zu sets, %zu classes, %zu stretches, table %zu bytes, rows %zu bytes\n", space_name(s),
-		 p->boxes.sets[s].n, c->nclasses, c->nbounds, plan_table_bytes(p, s), plan_rows_bytes(p, s));
+		 p->used[s].n, c->nclasses, c->nbounds, plan_table_bytes(p, s), plan_rows_bytes(p, s));
 	if (space_family(s) != FAMILY_COUNT)
 		str_addf(out, "    trie: %zu chunks, %zu packed (%u bits a cell), %zu skips\n", p->trie[s].chunks,
 			 p->trie[s].leaves, 1u << p->trie[s].leaf_shift, p->trie[s].skips);

@@ -25,7 +25,7 @@ static void encode_layout(struct plan *p, size_t *at)
 	for (int s = 0; s < SPACE_COUNT; s++) {
 		const struct classes *c = &p->classes[s];
 
-		if (!plan_has(p, s) || !plan_table_bytes(p, s))
+		if (!plan_table_bytes(p, s))
 			continue;
 		if (s == SPACE_MAC) {
 			p->table[s] = encode_take(at, sizeof(struct fw_mac_tab) + c->nbounds * sizeof(uint64_t));
@@ -40,27 +40,36 @@ static void encode_layout(struct plan *p, size_t *at)
 	for (int s = 0; s < SPACE_COUNT; s++)
 		if (plan_has(p, s))
 			p->rows[s] = encode_take(at, plan_rows_bytes(p, s));
+	if (p->engine == ENGINE_LISTS)
+		p->units = encode_take(at, p->lists.units.n * sizeof(*p->lists.units.v));
 }
 
 static void encode_header(const struct plan *p, struct fw_dir_hdr *h)
 {
 	const struct chain *chain = p->boxes.chain;
 
-	h->dims = p->boxes.dims;
 	h->nrules = p->boxes.nrules;
 	h->nwords = p->nwords;
 	h->nsum = p->nsum;
 	h->stride = p->stride;
 	h->ones = p->ones;
 	h->actions = p->actions;
-	h->flags = (p->boxes.l2 ? FW_DIRF_L2 : 0) | (chain->present ? FW_DIRF_PRESENT : 0);
+	h->flags = (p->boxes.l2 ? FW_DIRF_L2 : 0) | (chain->present ? FW_DIRF_PRESENT : 0) |
+		   (p->engine == ENGINE_LISTS ? FW_DIRF_LISTS : 0);
 	h->ncounts = p->ncounts;
-	h->nbits = p->boxes.nrules;
-	h->stride_addr = p->stride;
+	h->nbits = p->nbits;
+	h->nsvc = p->nsvc;
+	h->stride_addr = p->stride_addr;
+	h->units = p->units;
+	h->nunits = p->lists.units.n;
 	h->default_verdict = chain->present && chain->fallback == VERDICT_DROP ? FW_VERDICT_DROP : FW_VERDICT_PASS;
 	for (int s = 0; s < SPACE_COUNT; s++) {
 		int i = space_dim(s) - FW_DIM_SRC;
 
+		if (plan_has(p, s))
+			h->dims |= 1u << space_dim(s);
+		if (space_family(s) != FAMILY_COUNT && p->engine == ENGINE_LISTS && !p->table[s])
+			h->root[i][space_family(s) == FAMILY_IPV6] = p->lists.nodes[s - SPACE_SRC4].cls[0];
 		if (space_family(s) == FAMILY_IPV6) {
 			h->tab6[i] = p->table[s];
 			h->rows6[i] = p->rows[s];
@@ -71,6 +80,14 @@ static void encode_header(const struct plan *p, struct fw_dir_hdr *h)
 		if (space_family(s) == FAMILY_IPV4)
 			h->leaf_shift[i][0] = p->trie[s].leaf_shift;
 	}
+}
+
+static void encode_units(const struct plan *p, struct image *img)
+{
+	const struct lists *l = &p->lists;
+
+	if (l->units.n)
+		memcpy(img->data + p->units, l->units.v, l->units.n * sizeof(*l->units.v));
 }
 
 static void encode_actions(const struct plan *p, const struct meta *meta, struct image *img)
@@ -177,6 +194,7 @@ static int encode_write(struct arena *arena, struct plan plan[FW_DIR_COUNT], con
 	for (int d = 0; d < FW_DIR_COUNT && !err; d++) {
 		encode_header(&plan[d], &h->dir[d]);
 		tables_write(&plan[d], img);
+		encode_units(&plan[d], img);
 		err = rows_write(&plan[d], img);
 		if (!err)
 			err = reduce_never(arena, &plan[d], img, warn);

@@ -80,7 +80,7 @@ static int place_cmp(const void *a, const void *b)
 
 static int place_cmp_rule(const void *a, const void *b)
 {
-	uint16_t x = *(const uint16_t *)a, y = *(const uint16_t *)b;
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
 
 	return (x > y) - (x < y);
 }
@@ -93,7 +93,7 @@ static bool place_counts(const struct plan *p, size_t rule)
 /* Inside a word, the first bit is the first rule; `count` rules are in order already. */
 static void place_order_words(struct plan *p)
 {
-	size_t n = p->boxes.nrules;
+	size_t n = p->nbits;
 
 	for (size_t i = p->ncounts, end; i < n; i = end) {
 		end = (i / FW_WORD_BITS + 1) * FW_WORD_BITS;
@@ -102,20 +102,30 @@ static void place_order_words(struct plan *p)
 	}
 }
 
+/* Rules that stand in lists, and those that match nothing beside them, own no bit. */
+static bool place_has_bit(const struct plan *p, size_t rule)
+{
+	return p->engine == ENGINE_ROWS || place_counts(p, rule) ||
+	       (p->boxes.families[rule] && !p->lists.listed[rule]);
+}
+
 static int place_arrange(struct plan *p)
 {
-	size_t n = p->boxes.nrules, nkeys = 0;
-	struct place_key *key = malloc(n * sizeof(*key));
+	struct place_key *key = malloc((p->boxes.nrules + 1) * sizeof(*key));
+	size_t nkeys = 0, after = p->nbits;
 
 	if (!key)
 		return -ENOMEM;
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < p->boxes.nrules; i++) {
 		if (place_counts(p, i))
 			p->rule_at[p->ncounts++] = i;
-		else
+		else if (place_has_bit(p, i))
 			key[nkeys++] = place_key(&p->boxes, i);
+		else
+			p->rule_at[after++] = i;
 	}
-	qsort(key, nkeys, sizeof(*key), place_cmp);
+	if (nkeys)
+		qsort(key, nkeys, sizeof(*key), place_cmp);
 	for (size_t i = 0; i < nkeys; i++)
 		p->rule_at[p->ncounts + i] = key[i].rule;
 	free(key);
@@ -123,18 +133,33 @@ static int place_arrange(struct plan *p)
 	return 0;
 }
 
+static void place_measure(struct plan *p)
+{
+	bool lists = p->engine == ENGINE_LISTS;
+
+	for (size_t i = 0; i < p->boxes.nrules; i++)
+		p->nbits += place_has_bit(p, i);
+	p->nwords = (p->nbits + FW_WORD_BITS - 1) / FW_WORD_BITS;
+	if (p->nwords > 1 || lists)
+		p->nsum = p->nwords ? (p->nwords + FW_WORD_BITS - 1) / FW_WORD_BITS : 1;
+	p->nsvc = lists ? (p->lists.services.n + FW_WORD_BITS - 1) / FW_WORD_BITS : 0;
+	p->stride_addr = (p->nwords + p->nsum) * sizeof(uint64_t);
+	p->stride = p->stride_addr + p->nsvc * sizeof(uint64_t);
+}
+
 int place_rules(struct arena *arena, struct plan *p)
 {
 	size_t n = p->boxes.nrules;
 	int err;
 
+	place_measure(p);
 	p->place = arena_array(arena, n, sizeof(*p->place));
 	p->rule_at = arena_array(arena, n, sizeof(*p->rule_at));
 	if (!p->place || !p->rule_at)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++)
 		p->rule_at[i] = i;
-	err = p->nwords > 1 ? place_arrange(p) : 0;
+	err = p->nsum ? place_arrange(p) : 0;
 	if (err)
 		return err;
 	for (size_t i = 0; i < n; i++)

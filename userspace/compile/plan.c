@@ -2,6 +2,7 @@
 #include "compile/plan.h"
 
 #include "base/arena.h"
+#include "base/vec.h"
 
 #include <errno.h>
 
@@ -42,47 +43,49 @@ static int plan_count_rules(struct plan *p, const struct chain *chain, struct di
 		counts += chain->rules[i].verdict == VERDICT_CONTINUE;
 	if (counts > FW_MAX_COUNT_RULES)
 		return plan_over(p, d, "count rules", counts, FW_MAX_COUNT_RULES, "FW_MAX_COUNT_RULES");
-	if (chain->nrules > FW_MAX_BITS)
-		return plan_over(p, d, "rules that own bits", chain->nrules, FW_MAX_BITS, "FW_MAX_BITS");
-	p->nwords = (chain->nrules + FW_WORD_BITS - 1) / FW_WORD_BITS;
-	p->nsum = p->nwords > 1 ? (p->nwords + FW_WORD_BITS - 1) / FW_WORD_BITS : 0;
-	p->stride = (p->nwords + p->nsum) * sizeof(uint64_t);
 	return 0;
 }
 
 size_t plan_rows_bytes(const struct plan *p, enum space s)
 {
-	return p->classes[s].nclasses * p->stride;
+	return plan_has(p, s) ? p->classes[s].nclasses * plan_stride(p, s) : 0;
 }
 
 size_t plan_table_bytes(const struct plan *p, enum space s)
 {
+	if (space_family(s) != FAMILY_COUNT)
+		return trie_bytes(&p->trie[s]);
+	if (!plan_has(p, s))
+		return 0;
 	if (s < SPACE_MAC)
 		return ((size_t)space_max(s) + 2) * sizeof(uint16_t);
-	if (s == SPACE_MAC)
-		return sizeof(struct fw_mac_tab) + p->classes[s].nbounds * (sizeof(uint64_t) + sizeof(uint16_t));
-	return trie_bytes(&p->trie[s]);
+	return sizeof(struct fw_mac_tab) + p->classes[s].nbounds * (sizeof(uint64_t) + sizeof(uint16_t));
 }
 
+static size_t plan_left(const size_t *used)
+{
+	return *used < FW_MAX_IMAGE ? FW_MAX_IMAGE - *used : 0;
+}
+
+/* Addresses are answered by a class or, with lists, by a node. */
 static int plan_trie(struct plan *p, enum space s, struct diags *d, size_t *used)
 {
-	size_t left = *used < FW_MAX_IMAGE ? FW_MAX_IMAGE - *used : 0;
-	int err;
+	const struct classes *c = p->engine == ENGINE_LISTS ? &p->lists.nodes[s - SPACE_SRC4] : &p->classes[s];
+	int err = (space_family(s) == FAMILY_IPV4 ? trie4_build : trie6_build)(c, plan_left(used), p->opts->trie_small, &p->trie[s]);
 
-	if (space_family(s) == FAMILY_COUNT)
-		return 0;
-	err = (space_family(s) == FAMILY_IPV4 ? trie4_build : trie6_build)(&p->classes[s], left, p->opts->trie_small, &p->trie[s]);
-	return err == -E2BIG ? plan_too_large(p, d, "addresses", s) : err;
+	if (err == -E2BIG)
+		return plan_too_large(p, d, "addresses", s);
+	*used += trie_bytes(&p->trie[s]) + 256;
+	return err;
 }
 
 static int plan_space(struct plan *p, enum space s, struct diags *d, size_t *used)
 {
-	size_t left = *used < FW_MAX_IMAGE ? FW_MAX_IMAGE - *used : 0;
-	size_t room = left / p->stride, limit = s <= SPACE_MAC ? FW_MAX_CLASSES : FW_CELL_LEAF - 1;
+	size_t room = plan_left(used) / plan_stride(p, s), limit = s <= SPACE_MAC ? FW_MAX_CLASSES : FW_CELL_LEAF - 1;
 	struct classes *c = &p->classes[s];
 	int err;
 
-	err = classes_build(&p->boxes.sets[s], space_max(s), s < SPACE_MAC, room < limit ? room : limit, c);
+	err = classes_build(&p->used[s], space_max(s), s < SPACE_MAC, room < limit ? room : limit, c);
 	if (err == -E2BIG && room < limit)
 		return plan_too_large(p, d, "rows", s);
 	if (err == -E2BIG)
@@ -92,11 +95,54 @@ static int plan_space(struct plan *p, enum space s, struct diags *d, size_t *use
 	if (s == SPACE_MAC && c->nbounds > FW_MAX_MAC_BOUNDS)
 		return plan_over(p, d, "bounds of MAC ranges", c->nbounds, FW_MAX_MAC_BOUNDS, "FW_MAX_MAC_BOUNDS");
 	*used += plan_rows_bytes(p, s);
-	err = plan_trie(p, s, d, used);
+	if (space_family(s) == FAMILY_COUNT)
+		*used += plan_table_bytes(p, s) + 256; /* and what alignment may cost */
+	return *used > FW_MAX_IMAGE ? plan_too_large(p, d, "table", s) : 0;
+}
+
+static int plan_nodes(struct plan *p, struct diags *d, size_t *used)
+{
+	const struct classes *rows[LISTS_TREES];
+	int err;
+
+	for (unsigned int i = 0; i < LISTS_TREES; i++)
+		rows[i] = plan_has(p, lists_space(i)) ? &p->classes[lists_space(i)] : NULL;
+	err = lists_write(&p->lists, p->place, rows, plan_left(used));
+	if (err == -E2BIG)
+		return plan_too_large(p, d, "lists", SPACE_SRC4);
+	*used += p->lists.units.n * sizeof(*p->lists.units.v) + 256;
+	return err;
+}
+
+static int plan_spaces(struct plan *p, struct diags *d, size_t *used)
+{
+	bool lists = p->engine == ENGINE_LISTS;
+	int err = 0;
+
+	for (int s = 0; s < SPACE_COUNT && !err; s++)
+		if (plan_has(p, s))
+			err = plan_space(p, s, d, used);
+	if (!err && lists)
+		err = plan_nodes(p, d, used);
+	for (int s = SPACE_SRC4; s < SPACE_COUNT && !err; s++)
+		if (plan_has(p, s) || lists)
+			err = plan_trie(p, s, d, used);
+	return err;
+}
+
+/* Which rules own bits, and which bits. */
+static int plan_rules(struct arena *arena, struct plan *p, struct diags *d)
+{
+	int err = p->engine == ENGINE_LISTS ? lists_build(arena, &p->boxes, &p->lists) : 0;
+
 	if (err)
 		return err;
-	*used += plan_table_bytes(p, s) + 256; /* and what alignment may cost */
-	return *used > FW_MAX_IMAGE ? plan_too_large(p, d, "table", s) : 0;
+	err = place_rules(arena, p);
+	if (err)
+		return err;
+	if (p->nbits > FW_MAX_BITS)
+		return plan_over(p, d, "rules that own bits", p->nbits, FW_MAX_BITS, "FW_MAX_BITS");
+	return used_build(arena, p);
 }
 
 int plan_build(struct arena *arena, const struct policy *policy, enum fw_dir dir, const struct compile_opts *opts,
@@ -105,7 +151,7 @@ int plan_build(struct arena *arena, const struct policy *policy, enum fw_dir dir
 	const struct chain *chain = &policy->chain[dir];
 	int err;
 
-	*p = (struct plan){ .opts = opts, .dir = dir, .policy = policy };
+	*p = (struct plan){ .dir = dir, .opts = opts, .policy = policy, .engine = opts->engine };
 	err = plan_count_rules(p, chain, d);
 	if (err)
 		return err;
@@ -113,19 +159,21 @@ int plan_build(struct arena *arena, const struct policy *policy, enum fw_dir dir
 	if (!p->never)
 		return -ENOMEM;
 	err = boxes_build(arena, chain, &p->boxes);
-	if (!err)
-		err = place_rules(arena, p);
+	if (err)
+		return err;
+	if (p->engine == ENGINE_AUTO || !chain->nrules)
+		p->engine = engine_choose(&p->boxes);
+	err = plan_rules(arena, p, d);
 	*used += chain->nrules * sizeof(struct fw_action) + p->stride + 256;
-	for (int s = 0; s < SPACE_COUNT && !err; s++)
-		if (plan_has(p, s))
-			err = plan_space(p, s, d, used);
-	return err;
+	return err ? err : plan_spaces(p, d, used);
 }
 
 void plan_fini(struct plan *p)
 {
 	boxes_fini(&p->boxes);
+	lists_fini(&p->lists);
 	for (int s = 0; s < SPACE_COUNT; s++) {
+		vec_fini(&p->used[s]);
 		classes_fini(&p->classes[s]);
 		trie_fini(&p->trie[s]);
 	}

@@ -9,6 +9,7 @@
 #include "base/diag.h"
 #include "compile/class.h"
 #include "compile/compile.h"
+#include "compile/lists.h"
 #include "compile/trie.h"
 #include "image/image.h"
 
@@ -17,17 +18,24 @@ struct plan {
 	enum fw_dir dir;
 	const struct policy *policy;
 	struct boxes boxes;
-	struct classes classes[SPACE_COUNT]; /* of the spaces that some rule asks something of */
+	struct classes classes[SPACE_COUNT]; /* by the sets in `used` */
 	struct trie trie[SPACE_COUNT];	     /* of the address spaces */
-	uint32_t nwords, nsum, stride;	     /* of a row; see <fw/abi.h> */
+	uint32_t nbits, nwords, nsum, nsvc;  /* of a row; see <fw/abi.h> */
+	uint32_t stride, stride_addr;
+
+	enum engine engine; /* not ENGINE_AUTO */
+	struct lists lists; /* with ENGINE_LISTS */
+	/* Sets that rows know: of the rules that own bits, and of services. Per set of `boxes`: 1 + index, 0: unknown. */
+	struct box_sets used[SPACE_COUNT];
+	uint32_t *used_id[SPACE_COUNT];
 
 	/* Offsets in the image; 0: not there. */
 	uint32_t table[SPACE_COUNT], rows[SPACE_COUNT];
-	uint32_t mac_cls, ones, actions;
+	uint32_t mac_cls, ones, actions, units;
 	bool *never; /* per rule: can never match */
-	uint16_t *place;   /* per rule: its bit in every row */
-	uint16_t *rule_at; /* per bit: its rule */
-	uint32_t ncounts;  /* with more than one word, the first bits belong to this many `count` rules */
+	uint32_t *place;   /* per rule: its bit in every row; in lists: its place behind the bits */
+	uint32_t *rule_at; /* per place: its rule */
+	uint32_t ncounts;  /* with nsum > 0, the first bits belong to this many `count` rules */
 };
 
 /*
@@ -38,16 +46,36 @@ int plan_build(struct arena *arena, const struct policy *policy, enum fw_dir dir
 	       struct diags *d, size_t *used, struct plan *p);
 void plan_fini(struct plan *p);
 
+/* Do rows ask anything of the space? */
 static inline bool plan_has(const struct plan *p, enum space s)
 {
-	return p->boxes.set[s];
+	return p->used[s].n;
 }
-/* Bytes of a space's table and of its rows. */
+static inline bool plan_owns_bit(const struct plan *p, size_t rule)
+{
+	return p->place[rule] < p->nbits;
+}
+/* Index of a rule's set in used[s]; SIZE_MAX: it asks nothing. The rule must own a bit, or the space be no address. */
+static inline size_t plan_set(const struct plan *p, enum space s, uint32_t set)
+{
+	return set ? p->used_id[s][set - 1] - 1ul : SIZE_MAX;
+}
+/* Bytes of a space's row, its table, its rows; 0: there is none. */
+static inline size_t plan_stride(const struct plan *p, enum space s)
+{
+	return s < SPACE_SRC4 ? p->stride : p->stride_addr;
+}
 size_t plan_table_bytes(const struct plan *p, enum space s);
 size_t plan_rows_bytes(const struct plan *p, enum space s);
 const char *plan_dir_name(const struct plan *p);
 
-/* place.c: fill place, rule_at, ncounts. 0 or -ENOMEM. */
+/* used.c: fill used and used_id. 0 or -ENOMEM. */
+int used_build(struct arena *arena, struct plan *p);
+
+/* engine.c: the engine that is predicted to cost less. */
+enum engine engine_choose(const struct boxes *b);
+
+/* place.c: fill place, rule_at, ncounts and the sizes of rows. 0 or -ENOMEM. */
 int place_rules(struct arena *arena, struct plan *p);
 
 /* rows.c: the rows of every space and `ones`. 0 or -ENOMEM. */
@@ -55,7 +83,7 @@ int rows_write(const struct plan *p, struct image *img);
 /* Row of a class, without its summary words. */
 static inline const uint64_t *rows_get(const struct plan *p, const struct image *img, enum space s, uint32_t cls)
 {
-	return (const uint64_t *)(img->data + p->rows[s] + (size_t)cls * p->stride) + p->nsum;
+	return (const uint64_t *)(img->data + p->rows[s] + (size_t)cls * plan_stride(p, s)) + p->nsum;
 }
 
 /* tables.c: value → class of every space. */
