@@ -67,6 +67,16 @@ static uint32_t slot_size(const struct image *img)
 	return size;
 }
 
+/* Counters of a fresh image: one per rule of the larger direction. */
+static uint32_t subject_slots(const struct image *img)
+{
+	uint32_t n = 0;
+
+	for (int dir = 0; img && dir < FW_DIR_COUNT; dir++)
+		n = image_hdr(img)->dir[dir].nrules > n ? image_hdr(img)->dir[dir].nrules : n;
+	return FW_SLOT_RULE0 + n;
+}
+
 static int subject_configure(struct subject *s, const struct image *img, enum fw_hook hook, bool parse_only)
 {
 	struct bpf_map *slot0 = bpf_object__find_map_by_name(s->obj, FW_MAP_SLOT0);
@@ -77,7 +87,7 @@ static int subject_configure(struct subject *s, const struct image *img, enum fw
 	struct fw_cfg cfg = {
 		.mask = { size - 1, SLOT_MIN - 1 },
 		.dir = hook == FW_HOOK_TC_EGRESS ? FW_DIR_EGRESS : FW_DIR_INGRESS,
-		.nslots = FW_SLOT_RULE0 + FW_MAX_RULES,
+		.nslots = subject_slots(img),
 		.parse_only = parse_only,
 	};
 

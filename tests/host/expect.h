@@ -25,7 +25,7 @@ struct expect_ctx {
 	const struct fw_meta_rule *rules; /* by rule; actions stand in the order of bits */
 };
 
-static void expect_counted(void *arg, size_t rule)
+static inline void expect_counted(void *arg, size_t rule)
 {
 	struct expect_ctx *x = arg;
 
@@ -77,22 +77,61 @@ static bool expect_same(const struct expect *e, const struct fw_trace *t)
 /* How to compile: a test may ask for what only large rule sets meet. */
 static struct compile_opts expect_opts = { .no_warnings = true };
 
-/* Policy → image with counter slots; ends the program when a policy of ours does not compile. */
-static uint32_t expect_compile(struct arena *arena, const struct policy *p, enum fw_dir dir, struct image *ret)
+/* Add what a frame should have counted. */
+static inline void expect_count(struct fw_counter *c, const struct expect *e, size_t len)
+{
+	uint32_t i;
+
+	for (i = 0; i < e->counted; i++) {
+		c[e->count_slot[i]].packets++;
+		c[e->count_slot[i]].bytes += len;
+	}
+	c[e->slot].packets++;
+	c[e->slot].bytes += len;
+}
+
+/*
+ * Policy → image with counter slots; *ret_nslots: those of the direction. What compile_policy returns; its words are in `why`.
+ */
+static inline int expect_try_compile(struct arena *arena, const struct policy *p, enum fw_dir dir, struct str *why,
+				     struct image *ret, uint32_t *ret_nslots)
 {
 	uint32_t nslots[FW_DIR_COUNT];
 	struct diags d;
+	int err;
 
 	diags_init(&d, arena);
-	if (compile_policy(p, "test", "", &d, &expect_opts, ret) || image_assign_slots(ret, NULL, nslots)) {
-		struct str out = {};
+	err = compile_policy(p, "test", "", &d, &expect_opts, ret);
+	diags_print(&d, why);
+	diags_fini(&d);
+	if (err)
+		return err;
+	if (image_assign_slots(ret, NULL, nslots))
+		abort();
+	*ret_nslots = nslots[dir] > FW_SLOT_RULE0 ? nslots[dir] : FW_SLOT_RULE0;
+	return 0;
+}
 
-		diags_print(&d, &out);
-		fprintf(stderr, "# a generated policy does not compile: %s\n", out.s ? out.s : "");
+/* The same; ends the program when a policy of ours does not compile. */
+static inline uint32_t expect_compile(struct arena *arena, const struct policy *p, enum fw_dir dir, struct image *ret)
+{
+	struct str why = {};
+	uint32_t nslots;
+
+	if (expect_try_compile(arena, p, dir, &why, ret, &nslots)) {
+		fprintf(stderr, "# a generated policy does not compile: %s\n", str_get(&why));
 		abort();
 	}
-	diags_fini(&d);
-	return nslots[dir] > FW_SLOT_RULE0 ? nslots[dir] : FW_SLOT_RULE0;
+	str_fini(&why);
+	return nslots;
+}
+
+/* A number from the environment. */
+static inline unsigned long expect_env(const char *name, unsigned long fallback)
+{
+	const char *s = getenv(name);
+
+	return s && *s ? strtoul(s, NULL, 0) : fallback;
 }
 
 static inline void expect_report(const struct policy *p, enum fw_dir dir, const uint8_t *frame, size_t len,

@@ -1,15 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Compiled tables and the datapath's own source against the oracle: verdict, reason, rule and every counter. */
-#include "host/shim.h"
+#include "host/judge.h"
 
-#include "host/expect.h"
 #include "harness/handmade.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <time.h>
-
-#include <cmocka.h>
 
 #ifdef __SANITIZE_ADDRESS__
 #define DEFAULT_PAIRS 100000
@@ -19,99 +12,9 @@
 #define DEFAULT_SETS 1000
 #endif
 
-static unsigned long env_number(const char *name, unsigned long fallback)
-{
-	const char *s = getenv(name);
-
-	return s && *s ? strtoul(s, NULL, 0) : fallback;
-}
-
-static bool differs(struct arena *arena, const struct policy *p, enum fw_dir dir, const uint8_t *frame, size_t len,
-		    const struct packet_meta *meta)
-{
-	struct image img = {};
-	struct expect e;
-	struct fw_trace t;
-
-	shim_open(NULL, dir, 0, expect_compile(arena, p, dir, &img));
-	shim_open(&img, dir, 0, fw_cfg.nslots);
-	e = expect_frame(p, &img, dir, frame, len, meta);
-	t = shim_run(frame, len, len, meta);
-	image_fini(&img);
-	return !expect_same(&e, &t);
-}
-
-/* Leave out every rule that the difference does not need, then say what is left, and fail. */
-static void shrink_and_fail(struct policy *p, enum fw_dir dir, const uint8_t *frame, size_t len, const struct packet_meta *meta)
-{
-	struct chain *c = &p->chain[dir];
-	struct arena *arena = arena_new();
-	struct image img = {};
-	struct expect e;
-	struct fw_trace t;
-	size_t i;
-
-	for (i = c->nrules; i-- > 0;) {
-		struct rule gone = c->rules[i];
-
-		memmove(&c->rules[i], &c->rules[i + 1], (c->nrules - i - 1) * sizeof(gone));
-		c->nrules--;
-		if (differs(arena, p, dir, frame, len, meta))
-			continue;
-		memmove(&c->rules[i + 1], &c->rules[i], (c->nrules - i) * sizeof(gone));
-		c->rules[i] = gone;
-		c->nrules++;
-	}
-	shim_open(NULL, dir, 0, expect_compile(arena, p, dir, &img));
-	shim_open(&img, dir, 0, fw_cfg.nslots);
-	e = expect_frame(p, &img, dir, frame, len, meta);
-	t = shim_run(frame, len, len, meta);
-	expect_report(p, dir, frame, len, meta, &e, &t);
-	image_fini(&img);
-	arena_free(arena);
-	fail_msg("oracle and datapath differ (shrunk pair above)");
-}
-
-/* Add what a frame should have counted. */
-static void count(struct fw_counter *c, const struct expect *e, size_t len)
-{
-	uint32_t i;
-
-	for (i = 0; i < e->counted; i++) {
-		c[e->count_slot[i]].packets++;
-		c[e->count_slot[i]].bytes += len;
-	}
-	c[e->slot].packets++;
-	c[e->slot].bytes += len;
-}
-
-static void judge_set(struct policy *p, struct arena *arena, enum fw_dir dir, struct framegen *fg, unsigned long frames)
-{
-	static uint8_t frame[FRAMEGEN_MAX];
-	struct image img = {};
-	uint32_t nslots = expect_compile(arena, p, dir, &img);
-	struct fw_counter *want = calloc(nslots, sizeof(*want));
-	struct packet_meta meta;
-
-	assert_non_null(want);
-	shim_open(&img, dir, prng_u64(&fg->prng) & 1, nslots);
-	while (frames--) {
-		size_t len = framegen_next(fg, frame, sizeof(frame), &meta);
-		struct expect e = expect_frame(p, &img, dir, frame, len, &meta);
-		struct fw_trace t = shim_run(frame, len, len, &meta);
-
-		if (!expect_same(&e, &t))
-			shrink_and_fail(p, dir, frame, len, &meta);
-		count(want, &e, len);
-	}
-	assert_memory_equal(fw_counters.value, want, nslots * sizeof(*want));
-	free(want);
-	image_fini(&img);
-}
-
 static void random_pairs(void **state)
 {
-	unsigned long pairs = env_number("FW_PAIRS", DEFAULT_PAIRS), sets = env_number("FW_SETS", DEFAULT_SETS), i;
+	unsigned long pairs = expect_env("FW_PAIRS", DEFAULT_PAIRS), sets = expect_env("FW_SETS", DEFAULT_SETS), i;
 	struct prng prng;
 
 	prng_init(&prng, prng_seed("host/test_differential", 0));
