@@ -32,6 +32,7 @@ static void random_pairs(void **state)
 		struct framegen fg;
 
 		expect_opts.trie_small = i % 2; /* every other set: runs instead of fixed chunks */
+		expect_opts.engine = prng_chance(&prng, 1, 2) ? ENGINE_LISTS : ENGINE_ROWS;
 		assert_non_null(p);
 		framegen_init(&fg, &p->chain[dir], prng_u64(&prng));
 		judge_set(p, arena, dir, &fg, pairs / sets);
