@@ -261,7 +261,7 @@ static int nodes_tree(struct nodes *w, unsigned int tree, const struct classes *
 	return err;
 }
 
-int lists_write(struct lists *l, const uint32_t *place, const struct classes *rows[LISTS_TREES], size_t room)
+int lists_emit(struct lists *l, const uint32_t *place, const struct classes *rows[LISTS_TREES], size_t room)
 {
 	struct nodes w cleanup(nodes_fini) = { .l = l, .place = place, .limit = room / sizeof(struct list_unit) };
 	uint32_t unit;

@@ -128,6 +128,6 @@ void lists_forget(struct lists *l);
  * classes of the address spaces by the rules that own bits (by tree; NULL: one class). 0, -ENOMEM, or -E2BIG when they would take
  * more than `room` bytes.
  */
-int lists_write(struct lists *l, const uint32_t *place, const struct classes *rows[LISTS_TREES], size_t room);
+int lists_emit(struct lists *l, const uint32_t *place, const struct classes *rows[LISTS_TREES], size_t room);
 
 #endif

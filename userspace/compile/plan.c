@@ -107,7 +107,7 @@ static int plan_nodes(struct plan *p, struct diags *d, size_t *used)
 
 	for (unsigned int i = 0; i < LISTS_TREES; i++)
 		rows[i] = plan_has(p, lists_space(i)) ? &p->classes[lists_space(i)] : NULL;
-	err = lists_write(&p->lists, p->place, rows, plan_left(used));
+	err = lists_emit(&p->lists, p->place, rows, plan_left(used));
 	if (err == -E2BIG)
 		return plan_too_large(p, d, "lists", SPACE_SRC4);
 	*used += p->lists.units.n * sizeof(*p->lists.units.v) + 256;
