@@ -55,7 +55,15 @@ static inline void scale_close(struct scale_run *r)
 	arena_free(r->arena);
 }
 
-/* Set number i of a level: the families of real rule sets in turn, with and without `count`, either direction. */
+/* Set number i of a level, by either engine where both can, and as it comes. */
+static inline enum engine scale_engine(const struct scale_level *level, unsigned long i)
+{
+	if (level->nrules > FW_MAX_BITS)
+		return i % 2 ? ENGINE_AUTO : ENGINE_LISTS;
+	return (enum engine)((i / 3 + 2) % 3);
+}
+
+/* What is in it: the families of real rule sets in turn, with and without `count`, either direction. */
 static inline struct rulegen_opts scale_opts(const struct scale_level *level, unsigned long i)
 {
 	return (struct rulegen_opts){

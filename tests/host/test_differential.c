@@ -35,6 +35,7 @@ static void random_pairs(void **state)
 		expect_opts.engine = prng_chance(&prng, 1, 2) ? ENGINE_LISTS : ENGINE_ROWS;
 		assert_non_null(p);
 		framegen_init(&fg, &p->chain[dir], prng_u64(&prng));
+		expect_opts.engine = (enum engine)(i % 3);
 		judge_set(p, arena, dir, &fg, pairs / sets);
 		arena_free(arena);
 	}

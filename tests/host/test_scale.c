@@ -14,8 +14,8 @@
 #endif
 
 static const struct scale_level levels[] = {
-	{ 1000, 10000 / SHARE, 6, "FW_SETS_1K" },
-	{ 10000, 5000 / SHARE, 6, "FW_SETS_10K" },
+	{ 1000, 10000 / SHARE, 9, "FW_SETS_1K" },
+	{ 10000, 5000 / SHARE, 9, "FW_SETS_10K" },
 	{ 100000, 2000 / SHARE, 3, "FW_SETS_100K" },
 };
 
@@ -30,6 +30,7 @@ static void real_sets(void **state)
 		struct rulegen_opts opts = scale_opts(level, i);
 		struct scale_run r;
 
+		expect_opts.engine = scale_engine(level, i);
 		if (scale_open(&r, &opts, &prng)) {
 			refused++;
 			continue;
@@ -46,6 +47,22 @@ static void real_sets(void **state)
 		skip();
 }
 
+static void hostile_set(enum rulegen_style style, size_t n, enum engine engine, struct prng *prng)
+{
+	struct rulegen_opts opts = {
+		.style = style, .nrules = n, .directions = 1u << DIRECTION_INGRESS, .no_count = prng_chance(prng, 1, 2)
+	};
+	struct scale_run r;
+
+	expect_opts.engine = engine;
+	if (scale_open(&r, &opts, prng)) {
+		assert_true(n > 1000); /* that many, whatever they ask, are no burden */
+		return;
+	}
+	judge_image(r.policy, &r.img, r.nslots, r.dir, &r.fg, n > 1000 ? 1000 / SHARE : 5000 / SHARE);
+	scale_close(&r);
+}
+
 static void hostile_sets(void **state)
 {
 	static const size_t sizes[] = { 70, 1000, 10000 };
@@ -54,19 +71,8 @@ static void hostile_sets(void **state)
 	prng_init(&prng, prng_seed("host/test_scale hostile", 0));
 	for (int style = RULEGEN_HOSTILE_FIRST; style < RULEGEN_STYLE_COUNT; style++)
 		for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-			struct rulegen_opts opts = { .style = (enum rulegen_style)style,
-						     .nrules = sizes[i],
-						     .directions = 1u << DIRECTION_INGRESS,
-						     .no_count = prng_chance(&prng, 1, 2) };
-			struct scale_run r;
-
-			if (scale_open(&r, &opts, &prng)) {
-				assert_true(sizes[i] > 1000); /* that many, whatever they ask, are no burden */
-				continue;
-			}
-			judge_image(r.policy, &r.img, r.nslots, r.dir, &r.fg,
-				    sizes[i] > 1000 ? 1000 / SHARE : 5000 / SHARE);
-			scale_close(&r);
+			hostile_set((enum rulegen_style)style, sizes[i], ENGINE_LISTS, &prng);
+			hostile_set((enum rulegen_style)style, sizes[i], ENGINE_ROWS, &prng);
 		}
 }
 

@@ -30,6 +30,7 @@ static void random_pairs(void **state)
 		assert_non_null(p);
 		framegen_init(&fg, &p->chain[hook == FW_HOOK_TC_EGRESS], prng_u64(&prng));
 		fg.no_meta = true;
+		expect_opts.engine = (enum engine)(i % 3);
 		nslots = expect_compile(arena, p, hook == FW_HOOK_TC_EGRESS, &img);
 		judge_image(p, &img, nslots, hook, &fg, pairs / sets);
 		image_fini(&img);

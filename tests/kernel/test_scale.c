@@ -27,6 +27,7 @@ static void real_sets(void **state)
 		struct rulegen_opts opts = scale_opts(level, i / FW_HOOK_COUNT + i);
 		struct scale_run r;
 
+		expect_opts.engine = scale_engine(level, 2 * i);
 		opts.directions = 1u << (hook == FW_HOOK_TC_EGRESS ? DIRECTION_EGRESS : DIRECTION_INGRESS);
 		if (scale_open(&r, &opts, &prng)) {
 			refused++;
