@@ -3,6 +3,7 @@
 
 #include "base/huge.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -12,6 +13,7 @@
 
 #define ARENA_ALIGN 16
 #define ARENA_CHUNK (64 * 1024)
+#define ARENA_CHUNK_MAX (32 * 1024 * 1024) /* each is twice as large as the one before it, up to this */
 
 /* The bytes follow the header, which keeps them aligned. */
 struct arena_chunk {
@@ -20,9 +22,16 @@ struct arena_chunk {
 	_Alignas(ARENA_ALIGN) unsigned char bytes[];
 };
 
+/* Memory of malloc that the arena was given. */
+struct arena_adopted {
+	struct arena_adopted *next;
+	void *p;
+};
+
 struct arena {
 	struct arena_chunk *first; /* the chunk that small objects are cut from */
 	struct arena_chunk *large; /* one object each */
+	struct arena_adopted *adopted;
 };
 
 struct arena *arena_new(void)
@@ -44,6 +53,8 @@ void arena_free(struct arena *a)
 {
 	if (!a)
 		return;
+	for (struct arena_adopted *x = a->adopted; x; x = x->next) /* the list itself lives in the chunks */
+		free(x->p);
 	arena_free_chunks(a->first);
 	arena_free_chunks(a->large);
 	free(a);
@@ -79,12 +90,23 @@ void *arena_alloc(struct arena *a, size_t size)
 	}
 	size = size ? (size + ARENA_ALIGN - 1) & ~(size_t)(ARENA_ALIGN - 1) : ARENA_ALIGN;
 	if (!c || c->cap - c->used < size)
-		c = arena_add_chunk(&a->first, ARENA_CHUNK);
+		c = arena_add_chunk(&a->first, !c ? ARENA_CHUNK : c->cap < ARENA_CHUNK_MAX ? 2 * c->cap : c->cap);
 	if (!c)
 		return NULL;
 	p = c->bytes + c->used;
 	c->used += size;
 	return p;
+}
+
+int arena_adopt(struct arena *a, void *p)
+{
+	struct arena_adopted *x = arena_alloc(a, sizeof(*x));
+
+	if (!x)
+		return -ENOMEM;
+	*x = (struct arena_adopted){ a->adopted, p };
+	a->adopted = x;
+	return 0;
 }
 
 void *arena_array(struct arena *a, size_t n, size_t size)

@@ -35,9 +35,23 @@ void str_add_len(struct str *s, const char *text, size_t len)
 	s->s[s->len] = '\0';
 }
 
-void str_add(struct str *s, const char *text)
+void str_add_char(struct str *s, char c)
 {
-	str_add_len(s, text, strlen(text));
+	if (!str_reserve(s, 1))
+		return;
+	s->s[s->len++] = c;
+	s->s[s->len] = '\0';
+}
+
+void str_add_u64(struct str *s, uint64_t v)
+{
+	char digits[20];
+	size_t at = sizeof(digits);
+
+	do
+		digits[--at] = (char)('0' + v % 10);
+	while (v /= 10);
+	str_add_len(s, digits + at, sizeof(digits) - at);
 }
 
 void str_addf(struct str *s, const char *fmt, ...)
@@ -45,18 +59,21 @@ void str_addf(struct str *s, const char *fmt, ...)
 	va_list ap;
 	int len;
 
-	va_start(ap, fmt);
-	len = vsnprintf(NULL, 0, fmt, ap);
-	va_end(ap);
-	if (len < 0) {
-		s->failed = true;
+	if (!str_reserve(s, 0))
 		return;
+	va_start(ap, fmt);
+	len = vsnprintf(s->s + s->len, s->cap - s->len, fmt, ap);
+	va_end(ap);
+	if (len < 0 || (size_t)len >= s->cap - s->len) { /* mostly it fits at once */
+		s->s[s->len] = '\0';
+		if (len < 0)
+			s->failed = true;
+		if (len < 0 || !str_reserve(s, (size_t)len))
+			return;
+		va_start(ap, fmt);
+		vsnprintf(s->s + s->len, (size_t)len + 1, fmt, ap);
+		va_end(ap);
 	}
-	if (!str_reserve(s, (size_t)len))
-		return;
-	va_start(ap, fmt);
-	vsnprintf(s->s + s->len, (size_t)len + 1, fmt, ap);
-	va_end(ap);
 	s->len += (size_t)len;
 }
 

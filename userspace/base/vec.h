@@ -18,7 +18,7 @@ int vec_reserve_raw(void **v, size_t *cap, size_t n, size_t size);
 #define vec_reserve(a, count) vec_reserve_raw((void **)&(a)->v, &(a)->cap, (count), sizeof(*(a)->v))
 #define vec_push(a, ...)                                                                           \
 	({                                                                                         \
-		int err_ = vec_reserve((a), (a)->n + 1);                                           \
+		int err_ = (a)->n < (a)->cap ? 0 : vec_reserve((a), (a)->n + 1);                    \
 		if (!err_)                                                                         \
 			(a)->v[(a)->n++] = (__VA_ARGS__);                                          \
 		err_;                                                                              \

@@ -29,7 +29,8 @@ enum ast_cmp { AST_CMP_NONE, AST_CMP_LT, AST_CMP_LE, AST_CMP_GT, AST_CMP_GE };
 struct ast_value {
 	enum ast_value_kind kind;
 	enum ast_cmp cmp;
-	struct ast_text text, to;
+	struct ast_text text;
+	const struct ast_text *to; /* NULL: none */
 };
 
 /* `{ a, b }` or a single value. */
@@ -54,8 +55,10 @@ struct ast_clause {
 	enum ast_clause_kind kind;
 	enum field_id field;
 	enum family family;
-	struct ast_text label;
-	struct ast_list list;
+	union {
+		struct ast_text label;
+		struct ast_list list; /* of all other kinds */
+	};
 	struct span span; /* the word that names the clause */
 };
 

@@ -27,9 +27,9 @@ static void dump_list(const struct ast_list *list, struct str *out)
 						 : "");
 		dump_text(&v->text, out);
 		str_add(out, v->kind == AST_STRING ? "\"" : "");
-		if (v->to.s) {
+		if (v->to) {
 			str_add(out, " - ");
-			dump_text(&v->to, out);
+			dump_text(v->to, out);
 		}
 	}
 	str_add(out, " }");

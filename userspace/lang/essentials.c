@@ -34,7 +34,7 @@ void essentials_add(struct resolver *r, const struct ast_stmt *chain)
 		return;
 	}
 	source->len = strlen(source->text);
-	if (!parse_source(r->arena, source, PARSE_CHAIN, r->d, &block)) {
+	if (!parse_source(r->tree, source, PARSE_CHAIN, r->d, &block)) {
 		r->failed = true;
 		return;
 	}

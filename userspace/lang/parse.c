@@ -57,7 +57,7 @@ static const char *const level_expected[] = {
 static const struct statement *statement_find(const char *s, size_t len)
 {
 	for (size_t i = 0; i < NSTATEMENTS; i++)
-		if (strlen(statements[i].word) == len && !memcmp(statements[i].word, s, len))
+		if (str_is(statements[i].word, s, len))
 			return &statements[i];
 	return NULL;
 }

@@ -24,12 +24,18 @@ static enum ast_cmp take_cmp(struct parser *p)
 /* `1 - 9`: the rest of a range that was written with blanks. */
 static bool take_range_end(struct parser *p, struct ast_value *v)
 {
+	struct ast_text *to;
+
 	if (v->kind != AST_WORD || v->cmp || !parser_is(p, "-"))
 		return true;
 	parser_next(p);
 	if (p->tok.kind != TOK_WORD)
 		return parser_expected(p, "the end of the range", NULL);
-	v->to = parser_text(p);
+	to = parser_alloc(p, 1, sizeof(*to));
+	if (!to)
+		return false;
+	*to = parser_text(p);
+	v->to = to;
 	parser_next(p);
 	return true;
 }

@@ -22,7 +22,7 @@ static const char *const structure[] = { "from", "to", "port", "type", "code", "
 
 static bool word_is(const struct ast_text *t, const char *word)
 {
-	return strlen(word) == t->len && !memcmp(t->s, word, t->len);
+	return str_is(word, t->s, t->len);
 }
 
 static int field_by_word(const struct ast_text *t)

@@ -39,7 +39,7 @@ bool parser_is(const struct parser *p, const char *word)
 {
 	size_t len = p->tok.end - p->tok.start;
 
-	return p->tok.kind == TOK_WORD && strlen(word) == len && !memcmp(p->lx.source->text + p->tok.start, word, len);
+	return p->tok.kind == TOK_WORD && str_is(word, p->lx.source->text + p->tok.start, len);
 }
 
 bool parser_take(struct parser *p, const char *word)

@@ -45,8 +45,11 @@ static void print_chain(const struct chain *chain, enum direction dir, struct st
 	if (chain->fallback == VERDICT_DROP && !essential)
 		str_add(out, "\t\tessentials off\n");
 	/* Essentials are implied; as comments they can be seen. */
-	for (size_t i = 0; i < chain->nrules; i++)
-		str_addf(out, "\t\t%s%s\n", chain->rules[i].essential ? "# " : "", chain->rules[i].text);
+	for (size_t i = 0; i < chain->nrules; i++) {
+		str_add(out, chain->rules[i].essential ? "\t\t# " : "\t\t");
+		str_add(out, chain->rules[i].text);
+		str_add_char(out, '\n');
+	}
 	str_add(out, "\t}\n");
 }
 

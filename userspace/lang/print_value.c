@@ -53,6 +53,14 @@ void print_mac(struct str *out, uint64_t mac)
 		str_addf(out, "%02x%s", (unsigned int)(mac >> shift) & 0xff, shift ? ":" : "");
 }
 
+static void print_number(struct str *out, enum field_id id, uint64_t value)
+{
+	if (id == FIELD_ETHERTYPE)
+		str_addf(out, "0x%04llx", (unsigned long long)value);
+	else
+		str_add_u64(out, value);
+}
+
 void print_value(struct str *out, enum field_id id, uint64_t value)
 {
 	const char *word;
@@ -65,7 +73,7 @@ void print_value(struct str *out, enum field_id id, uint64_t value)
 	if (word)
 		str_add(out, word);
 	else
-		str_addf(out, id == FIELD_ETHERTYPE ? "0x%04llx" : "%llu", (unsigned long long)value);
+		print_number(out, id, value);
 }
 
 /* How many low bits a range spans when it is one aligned block; -1 when it is none. */
@@ -89,7 +97,8 @@ void print_range4(struct str *out, const struct range4 *r)
 
 	lang_print_addr4((uint32_t)r->lo, out);
 	if (bits > 0) {
-		str_addf(out, "/%d", 32 - bits);
+		str_add_char(out, '/');
+		str_add_u64(out, (uint64_t)(32 - bits));
 	} else if (bits < 0) {
 		str_add(out, "-");
 		lang_print_addr4((uint32_t)r->hi, out);
@@ -103,7 +112,8 @@ void print_range6(struct str *out, const struct range6 *r)
 	/* 129 bits do not exist: the whole space wraps to size + 1 == 0, which block_bits counts as 128. */
 	lang_print_addr6(r->lo, out);
 	if (bits > 0) {
-		str_addf(out, "/%d", 128 - bits);
+		str_add_char(out, '/');
+		str_add_u64(out, (uint64_t)(128 - bits));
 	} else if (bits < 0) {
 		str_add(out, "-");
 		lang_print_addr6(r->hi, out);
@@ -141,8 +151,9 @@ static void print_range(struct str *out, enum field_id id, const struct range *r
 			str_add(out, field_value_word(id, v));
 		}
 	} else {
-		str_addf(out, id == FIELD_ETHERTYPE ? "0x%04llx-0x%04llx" : "%llu-%llu", (unsigned long long)r->lo,
-			 (unsigned long long)r->hi);
+		print_number(out, id, r->lo);
+		str_add_char(out, '-');
+		print_number(out, id, r->hi);
 	}
 }
 
@@ -160,7 +171,31 @@ void print_vset(struct str *out, enum field_id id, const struct vset *set)
 
 void lang_print_addr4(uint32_t addr, struct str *out)
 {
-	str_addf(out, "%u.%u.%u.%u", addr >> 24, addr >> 16 & 255, addr >> 8 & 255, addr & 255);
+	char text[16];
+	size_t n = 0;
+
+	for (int shift = 24; shift >= 0; shift -= 8) {
+		unsigned int v = addr >> shift & 255;
+
+		if (v > 99)
+			text[n++] = (char)('0' + v / 100);
+		if (v > 9)
+			text[n++] = (char)('0' + v / 10 % 10);
+		text[n++] = (char)('0' + v % 10);
+		text[n++] = '.';
+	}
+	str_add_len(out, text, n - 1);
+}
+
+static void print_group(struct str *out, unsigned int group)
+{
+	char text[4];
+	size_t n = 0;
+
+	for (int shift = 12; shift >= 0; shift -= 4)
+		if (n || group >> shift || !shift)
+			text[n++] = "0123456789abcdef"[group >> shift & 15];
+	str_add_len(out, text, n);
 }
 
 /* The longest run of zero groups, at least two, the first of equals (RFC 5952). */
@@ -198,6 +233,8 @@ void lang_print_addr6(u128 addr, struct str *out)
 			i += len - 1;
 			continue;
 		}
-		str_addf(out, "%s%x", i && i != at + len ? ":" : "", group[i]);
+		if (i && i != at + len)
+			str_add_char(out, ':');
+		print_group(out, group[i]);
 	}
 }

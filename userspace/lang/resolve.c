@@ -3,6 +3,7 @@
 #include "lang/resolve.h"
 
 #include "base/arena.h"
+#include "base/cleanup.h"
 #include "base/vec.h"
 #include "lang/words.h"
 
@@ -48,7 +49,7 @@ static void resolve_define(struct resolver *r, const struct ast_stmt *s)
 		if (names_put(&r->defines, r->arena, s->name.s, s->name.len, def))
 			r->failed = true;
 	}
-	vec_fini(&items);
+	items_fini(r, &items);
 }
 
 static bool set_elements(struct resolver *r, const struct ast_list *list, struct aset_builder *b)
@@ -72,7 +73,7 @@ static bool set_elements(struct resolver *r, const struct ast_list *list, struct
 			good = resolve_oom(r);
 		}
 	}
-	vec_fini(&items);
+	items_fini(r, &items);
 	return good;
 }
 
@@ -138,7 +139,7 @@ static void resolve_include(struct resolver *r, const struct ast_stmt *s, enum p
 
 	if (!load_file(r, &s->name, &load.source))
 		return;
-	if (!parse_source(r->arena, load.source, level, r->d, &block)) {
+	if (!parse_source(r->tree, load.source, level, r->d, &block)) {
 		r->failed = true;
 		return;
 	}
@@ -180,13 +181,13 @@ static void resolve_chain(struct resolver *r, const struct ast_stmt *s, struct p
 	resolve_block(r, &s->body, PARSE_CHAIN, def);
 	if (s->fallback == VERDICT_DROP && r->essentials)
 		essentials_add(r, s);
-	chain->rules = arena_array(r->arena, r->rules.n, sizeof(*chain->rules));
-	chain->nrules = chain->rules ? r->rules.n : 0;
-	if (!chain->rules)
+	if (r->rules.n && arena_adopt(r->arena, r->rules.v)) {
 		r->failed = true;
-	else if (r->rules.n)
-		memcpy(chain->rules, r->rules.v, r->rules.n * sizeof(*chain->rules));
-	vec_fini(&r->rules);
+		return;
+	}
+	chain->rules = TAKE_PTR(r->rules.v);
+	chain->nrules = r->rules.n;
+	r->rules.n = r->rules.cap = 0;
 }
 
 static void resolve_policy(struct resolver *r, const struct ast_stmt *s)
@@ -241,7 +242,7 @@ static void resolve_test(struct resolver *r, const struct ast_stmt *test, const 
 		}
 		if (!load_file(r, &s->name, &load.source))
 			continue;
-		if (!parse_source(r->arena, load.source, PARSE_TEST, r->d, &block)) {
+		if (!parse_source(r->tree, load.source, PARSE_TEST, r->d, &block)) {
 			r->failed = true;
 			return;
 		}
@@ -322,7 +323,7 @@ static int resolve_all(struct resolver *r, const struct source *source, struct r
 	struct load top = { .source = source };
 	struct ast_block block;
 
-	if (!parse_source(r->arena, source, PARSE_TOP, r->d, &block))
+	if (!parse_source(r->tree, source, PARSE_TOP, r->d, &block))
 		return -ENOMEM;
 	r->load = &top;
 	resolve_block(r, &block, PARSE_TOP, NULL);
@@ -358,7 +359,9 @@ int lang_parse(struct arena *arena, const char *name, const char *text, size_t l
 		return -EINVAL;
 	}
 	rs->file = source->name;
-	err = resolve_all(&r, source, rs);
+	r.tree = arena_new();
+	err = r.tree ? resolve_all(&r, source, rs) : -ENOMEM;
+	arena_free(r.tree);
 	str_fini(&r.text);
 	vec_fini(&r.set_list);
 	vec_fini(&r.policy_list);
@@ -366,6 +369,7 @@ int lang_parse(struct arena *arena, const char *name, const char *text, size_t l
 	vec_fini(&r.bindings);
 	vec_fini(&r.tests);
 	vec_fini(&r.rules);
+	vec_fini(&r.spare);
 	if (!err)
 		*ret_rules = rs;
 	return err;

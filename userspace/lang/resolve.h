@@ -47,8 +47,26 @@ struct late {
 	struct ast_text policy_name;
 };
 
+/* An element of a list, $names expanded. */
+struct item {
+	const struct ast_value *v;
+	struct span use; /* where the rule says it; differs from the value's place when a $name stands between */
+};
+struct items {
+	struct item *v;
+	size_t n, cap;
+};
+
+/* A list of one word that was resolved before: rules repeat protocols and ports. */
+struct field_memo {
+	struct vset *set;
+	const char *text; /* canonical */
+};
+#define RESOLVE_MAX_MEMOS 4096 /* of one field */
+
 struct resolver {
 	struct arena *arena;
+	struct arena *tree; /* for the syntax: gone when the rules are made */
 	struct diags *d;
 	const struct lang_reader *reader;
 	const struct load *load; /* the file being resolved */
@@ -84,7 +102,14 @@ struct resolver {
 		struct rule *v;
 		size_t n, cap;
 	} rules;
-	struct str text; /* scratch of the printer */
+	struct str text;    /* scratch of the printer */
+	struct items spare; /* memory for the next list */
+	struct names memos[FIELD_VALUE_COUNT]; /* → struct field_memo */
+	struct {
+		const struct vset *written;
+		const struct vset *both; /* with the family above the protocol */
+	} protos[8]; /* the last ones */
+	unsigned int next_proto;
 };
 
 /* source.c: files below the top file's directory. */
@@ -97,16 +122,9 @@ struct load {
 bool load_file(struct resolver *r, const struct ast_text *path, const struct source **ret_source);
 
 /* resolve_list.c */
-struct item {
-	const struct ast_value *v;
-	struct span use; /* where the rule says it; differs from the value's place when a $name stands between */
-};
-struct items {
-	struct item *v;
-	size_t n, cap;
-};
-/* Expand $names. False after a diagnostic (an unknown name, an empty list), or failed. */
+/* Expand $names. The items are given back with items_fini. False after a diagnostic (an unknown name, an empty list), or failed. */
 bool list_expand(struct resolver *r, const struct ast_list *list, struct items *ret_items);
+void items_fini(struct resolver *r, struct items *items);
 /* A mistake in an item: at its use, and where it was defined. */
 struct diag *item_error(struct resolver *r, const struct item *it, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -116,11 +134,14 @@ struct set_def *set_find(struct resolver *r, const struct ast_text *name, struct
 bool item_addr(struct resolver *r, const struct item *it, struct addr_range *ret);
 int addr_add(struct aset_builder *b, const struct addr_range *a);
 
-/* resolve_value.c: a list → the values of a field, and their canonical text; false after a diagnostic. */
-bool field_resolve(struct resolver *r, enum field_id id, const struct ast_list *list, struct str *text,
+/* resolve_value.c: a list → the values of a field, and their canonical text; false after a diagnostic, or failed. */
+bool field_resolve(struct resolver *r, enum field_id id, const struct ast_list *list, const char **ret_text,
 		   struct vset **ret_set);
 /* One number, range, comparison or name of a field. */
 bool item_range(struct resolver *r, enum field_id id, const struct item *it, struct range *ret);
+
+/* The scratch text as memory of the arena; the scratch is empty then. NULL: no memory. */
+const char *take_text(struct resolver *r);
 
 /* resolve_rule.c: one rule into r->rules. */
 void rule_resolve(struct resolver *r, const struct ast_stmt *stmt);

@@ -20,7 +20,7 @@ static void print_aset_list(struct str *out, const struct aset *literal, const s
 		str_add(out, sep);
 		print_range6(out, &literal->v6[i]);
 	}
-	for (size_t i = 0; i < items->n; i++) {
+	for (size_t i = 0; items && i < items->n; i++) {
 		if (items->v[i].v->kind != AST_SET)
 			continue;
 		str_addf(out, "%s@%.*s", sep, (int)items->v[i].v->text.len, items->v[i].v->text.s);
@@ -76,6 +76,21 @@ static bool add_set(struct rule_builder *b, struct aset_builder *all, const stru
 	for (size_t i = 0; i < set->n6; i++)
 		if (aset_add6(all, set->v6[i].lo, set->v6[i].hi))
 			return resolve_oom(b->r);
+	return true;
+}
+
+/* One address, as most rules have it. */
+static bool addr_one(struct rule_builder *b, const struct item *it, const struct aset **ret)
+{
+	struct addr_range a;
+	struct aset *one;
+
+	if (!item_addr(b->r, it, &a))
+		return false;
+	if (aset_one(b->r->arena, a.family == FAMILY_IPV6, a.lo, a.hi, &one))
+		return resolve_oom(b->r);
+	print_aset_list(&b->r->text, one, NULL);
+	*ret = one;
 	return true;
 }
 
@@ -160,7 +175,7 @@ bool addr_resolve(struct rule_builder *b, enum ast_clause_kind kind, const struc
 	if (!list_expand(b->r, &c->list, &items))
 		return false;
 	if (items.n == 1 && item_is(&items.v[0], "any")) {
-		vec_fini(&items);
+		items_fini(b->r, &items);
 		if (c->list.negate)
 			clause_error(b, c, "\"! any\" matches no packet");
 		return !c->list.negate;
@@ -169,13 +184,13 @@ bool addr_resolve(struct rule_builder *b, enum ast_clause_kind kind, const struc
 	if (plain == 0 && items.n == 1) {
 		good = addr_shared(b, &items.v[0], c->list.negate, ret);
 	} else {
-		good = addr_union(b, &items, plain, ret);
+		good = items.n == 1 ? addr_one(b, &items.v[0], ret) : addr_union(b, &items, plain, ret);
 		if (good && c->list.negate)
 			good = addr_invert(b->r, *ret, ret);
 	}
 	if (good && aset_is_all(*ret))
 		*ret = NULL; /* no condition for the compiler; the text keeps it */
-	vec_fini(&items);
+	items_fini(b->r, &items);
 	if (!good)
 		str_reset(&b->r->text);
 	else

@@ -35,7 +35,7 @@ static const char *interface_refused(const struct item *it)
 	const char *s = it->v->text.s;
 	size_t len = it->v->text.len;
 
-	if ((it->v->kind != AST_WORD && it->v->kind != AST_STRING) || it->v->cmp || it->v->to.s)
+	if ((it->v->kind != AST_WORD && it->v->kind != AST_STRING) || it->v->cmp || it->v->to)
 		return "expected the name of an interface";
 	if (!len || len > MAX_INTERFACE)
 		return "the name of an interface has 1 to 15 bytes";
@@ -81,7 +81,7 @@ static void resolve_interface(struct resolver *r, const struct ast_stmt *s, cons
 		if (names_put(&r->interfaces, r->arena, b.interface, it->v->text.len, own) || vec_push(&r->bindings, b))
 			r->failed = true;
 	}
-	vec_fini(&items);
+	items_fini(r, &items);
 }
 
 /* `by` names a label of that direction or a reason. */
@@ -93,7 +93,7 @@ static bool by_known(struct resolver *r, const struct policy_def *def, const str
 	struct diag *g;
 
 	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
-		if (strlen(reasons[i]) == by->len && !memcmp(reasons[i], by->s, by->len))
+		if (str_is(reasons[i], by->s, by->len))
 			return true;
 	if (names_get(&def->labels[s->expect.direction], by->s, by->len))
 		return true;
@@ -110,6 +110,19 @@ static bool by_known(struct resolver *r, const struct policy_def *def, const str
 		guess_try(&guess, reasons[i]);
 	guess_hint(&guess, r->d, g, "");
 	return false;
+}
+
+/* The syntax goes, the packet stays. */
+static const struct packet_spec *packet_keep(struct resolver *r, const struct packet_spec *packet)
+{
+	struct packet_spec *copy = arena_alloc(r->arena, sizeof(*copy));
+
+	if (!copy)
+		return NULL;
+	*copy = *packet;
+	if (packet->raw)
+		copy->raw = (const uint8_t *)arena_strndup(r->arena, (const char *)packet->raw, packet->raw_len);
+	return copy->raw || !packet->raw ? copy : NULL;
 }
 
 static const char *expect_text(struct resolver *r, const struct ast_expect *e)
@@ -133,7 +146,7 @@ static void resolve_expect(struct resolver *r, const struct late *late, const st
 	const struct ast_stmt *s = late->stmt;
 	const struct ast_expect *e = &s->expect;
 	struct policy_def *def = r->policy_list.n == 1 ? r->policy_list.v[0] : NULL;
-	struct expectation x = { .packet = e->packet, .direction = e->direction, .verdict = e->verdict };
+	struct expectation x = { .direction = e->direction, .verdict = e->verdict };
 
 	if (late->policy_name.s) {
 		def = policy_find(r, &late->policy_name);
@@ -147,12 +160,13 @@ static void resolve_expect(struct resolver *r, const struct late *late, const st
 	}
 	if (!def || (e->by.s && !by_known(r, def, s)))
 		return;
+	x.packet = packet_keep(r, e->packet);
 	x.policy = &rs->policies[def->index];
 	x.by = e->by.s ? arena_strndup(r->arena, e->by.s, e->by.len) : NULL;
 	x.file = s->span.source->name;
 	x.line = s->line;
 	x.text = expect_text(r, e);
-	if ((e->by.s && !x.by) || !x.text || vec_push(&r->tests, x))
+	if (!x.packet || (e->by.s && !x.by) || !x.text || vec_push(&r->tests, x))
 		r->failed = true;
 }
 

@@ -11,8 +11,7 @@
 
 bool item_is(const struct item *it, const char *word)
 {
-	return it->v->kind == AST_WORD && !it->v->cmp && !it->v->to.s && strlen(word) == it->v->text.len &&
-	       !memcmp(word, it->v->text.s, it->v->text.len);
+	return it->v->kind == AST_WORD && !it->v->cmp && !it->v->to && str_is(word, it->v->text.s, it->v->text.len);
 }
 
 struct diag *item_error(struct resolver *r, const struct item *it, const char *fmt, ...)
@@ -75,11 +74,26 @@ static bool items_push(struct resolver *r, struct items *items, const struct ast
 	return !vec_push(items, (struct item){ v, use }) || resolve_oom(r);
 }
 
+/* The larger memory is kept for the next list. */
+void items_fini(struct resolver *r, struct items *items)
+{
+	struct items smaller = *items;
+
+	if (items->cap > r->spare.cap) {
+		smaller = r->spare;
+		r->spare = *items;
+	}
+	vec_fini(&smaller);
+	*items = (struct items){};
+}
+
 bool list_expand(struct resolver *r, const struct ast_list *list, struct items *ret_items)
 {
-	struct items items = {};
+	struct items items = r->spare;
 	bool good = true;
 
+	r->spare = (struct items){};
+	items.n = 0;
 	for (size_t i = 0; good && i < list->n; i++) {
 		const struct ast_value *v = &list->v[i];
 		const struct define *def;
@@ -100,7 +114,7 @@ bool list_expand(struct resolver *r, const struct ast_list *list, struct items *
 		good = false;
 	}
 	if (!good)
-		vec_fini(&items);
+		items_fini(r, &items);
 	else
 		*ret_items = items;
 	return good;
@@ -147,7 +161,7 @@ bool item_addr(struct resolver *r, const struct item *it, struct addr_range *ret
 	struct addr_range a;
 
 	if (v->kind == AST_WORD && !v->cmp)
-		why = v->to.s ? addr_parse_ends(v->text.s, v->text.len, v->to.s, v->to.len, &a)
+		why = v->to ? addr_parse_ends(v->text.s, v->text.len, v->to->s, v->to->len, &a)
 			      : addr_parse(v->text.s, v->text.len, &a);
 	if (why) {
 		addr_error(r, it, why);

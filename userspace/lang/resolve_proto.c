@@ -14,12 +14,7 @@ bool proto_resolve(struct rule_builder *b)
 
 	if (!c)
 		return true;
-	if (!field_resolve(b->r, FIELD_PROTO, &c->list, &b->r->text, &set)) {
-		str_reset(&b->r->text);
-		return false;
-	}
-	b->text[FIELD_PROTO] = take_text(b->r);
-	if (!b->text[FIELD_PROTO])
+	if (!field_resolve(b->r, FIELD_PROTO, &c->list, &b->text[FIELD_PROTO], &set))
 		return false;
 	if (set->n == 1 && set->r[0].lo == 0 && set->r[0].hi == 255) {
 		b->text[FIELD_PROTO] = NULL;
@@ -34,27 +29,36 @@ bool proto_resolve(struct rule_builder *b)
 }
 
 /* The value that the datapath sees has the family above the protocol. */
+static bool proto_families(struct resolver *r, const struct vset *protocols, struct vset **ret)
+{
+	size_t n = protocols->n;
+	auto_free struct range *both = calloc(n * 2 + 1, sizeof(*both));
+
+	for (size_t i = 0; both && i < n; i++)
+		for (unsigned int family = FAMILY_IPV4; family <= FAMILY_IPV6; family++)
+			both[(family - FAMILY_IPV4) * n + i] = (struct range){ protocols->r[i].lo | family << 8,
+									       protocols->r[i].hi | family << 8 };
+	return (both && !vset_build(r->arena, both, n * 2, ret)) || resolve_oom(r);
+}
+
 bool proto_finish(struct rule_builder *b)
 {
-	size_t n = b->protocols ? b->protocols->n : 0;
-	struct range *both;
+	struct resolver *r = b->r;
+	size_t n = sizeof(r->protos) / sizeof(r->protos[0]), i = 0;
 	struct vset *set;
-	int err;
 
 	if (!b->protocols || b->icmp)
 		return true;
-	both = calloc(n * 2 + 1, sizeof(*both));
-	if (!both)
-		return resolve_oom(b->r);
-	for (size_t i = 0; i < n; i++)
-		for (unsigned int family = FAMILY_IPV4; family <= FAMILY_IPV6; family++)
-			both[(family - FAMILY_IPV4) * n + i] = (struct range){ b->protocols->r[i].lo | family << 8,
-									       b->protocols->r[i].hi | family << 8 };
-	err = vset_build(b->r->arena, both, n * 2, &set);
-	free(both);
-	if (err)
-		return resolve_oom(b->r);
-	b->rule.value[FIELD_PROTO] = set;
+	while (i < n && r->protos[i].written != b->protocols)
+		i++;
+	if (i == n) {
+		if (!proto_families(r, b->protocols, &set))
+			return false;
+		i = r->next_proto++ % n;
+		r->protos[i].written = b->protocols;
+		r->protos[i].both = set;
+	}
+	b->rule.value[FIELD_PROTO] = r->protos[i].both;
 	return true;
 }
 
@@ -71,7 +75,7 @@ static bool code_range(struct rule_builder *b, const struct vset *types, const s
 	bool one = types->n == 1 && types->r[0].lo == types->r[0].hi;
 	long code = -1;
 
-	if (one && it->v->kind == AST_WORD && !it->v->cmp && !it->v->to.s)
+	if (one && it->v->kind == AST_WORD && !it->v->cmp && !it->v->to)
 		code = field_code_parse(b->icmp, (unsigned int)types->r[0].lo, t->s, t->len);
 	if (code < 0)
 		return item_range(b->r, FIELD_TTL, it, ret); /* a plain byte without names */
@@ -94,7 +98,7 @@ static bool codes_resolve(struct rule_builder *b, const struct vset *types, stru
 		good = code_range(b, types, &items.v[i], &ranges[i]);
 	if (good && vset_build(b->r->arena, ranges, items.n, ret))
 		good = resolve_oom(b->r);
-	vec_fini(&items);
+	items_fini(b->r, &items);
 	if (!good)
 		return false;
 	print_vset(&b->r->text, FIELD_TTL, *ret);
@@ -151,12 +155,9 @@ bool icmp_resolve(struct rule_builder *b)
 	if (!icmp_check(b))
 		return false;
 	b->icmp = proto_only(b, 1) ? FIELD_ICMP : FIELD_ICMP6;
-	if (!field_resolve(b->r, b->icmp, &type->list, &b->r->text, &types)) {
-		str_reset(&b->r->text);
+	if (!field_resolve(b->r, b->icmp, &type->list, &b->text[b->icmp], &types))
 		return false;
-	}
-	b->text[b->icmp] = take_text(b->r);
-	if (!b->text[b->icmp] || (code && !codes_resolve(b, types, &codes)) || !icmp_pairs(b, types, codes, &set))
+	if ((code && !codes_resolve(b, types, &codes)) || !icmp_pairs(b, types, codes, &set))
 		return false;
 	if (type->list.negate && vset_invert(b->r->arena, set, 0xffff, &set))
 		return resolve_oom(b->r);

@@ -63,12 +63,7 @@ static bool resolve_field(struct rule_builder *b, enum field_id id)
 	const struct ast_clause *c = b->field[id];
 	struct vset *set, *inverted;
 
-	if (!field_resolve(b->r, id, &c->list, &b->r->text, &set)) {
-		str_reset(&b->r->text);
-		return false;
-	}
-	b->text[id] = take_text(b->r);
-	if (!b->text[id])
+	if (!field_resolve(b->r, id, &c->list, &b->text[id], &set))
 		return false;
 	if (c->list.negate) {
 		if (vset_invert(b->r->arena, set, (1ull << field_get(id)->bits) - 1, &inverted))

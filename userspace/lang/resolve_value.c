@@ -133,8 +133,8 @@ bool item_range(struct resolver *r, enum field_id id, const struct item *it, str
 			*ret = (struct range){ FRAG_FIRST, FRAG_LATER };
 		return true;
 	}
-	if (v->to.s) {
-		if (!word_value(id, v->text.s, v->text.len, &ret->lo) || !word_value(id, v->to.s, v->to.len, &ret->hi))
+	if (v->to) {
+		if (!word_value(id, v->text.s, v->text.len, &ret->lo) || !word_value(id, v->to->s, v->to->len, &ret->hi))
 			return value_error(r, id, it);
 	} else if (word_value(id, v->text.s, v->text.len, &value)) {
 		if (compare_range(id, v->cmp, value, ret))
@@ -162,16 +162,16 @@ static bool mac_error(struct resolver *r, const struct item *it)
 /* A MAC address, a prefix of one, or a range. */
 static bool mac_range(struct resolver *r, const struct item *it, struct range *ret)
 {
-	const struct ast_text *t = &it->v->text, *to = &it->v->to;
+	const struct ast_text *t = &it->v->text, *to = it->v->to;
 	uint64_t bits;
 
 	if (it->v->kind != AST_WORD || it->v->cmp || t->len < 17 || !mac_parse(t->s, 17, &ret->lo))
 		return mac_error(r, it);
 	ret->hi = ret->lo;
-	if (to->s || (t->len > 17 && t->s[17] == '-')) {
-		const char *s = to->s ? to->s : t->s + 18;
+	if (to || (t->len > 17 && t->s[17] == '-')) {
+		const char *s = to ? to->s : t->s + 18;
 
-		if ((to->s && t->len != 17) || !mac_parse(s, to->s ? to->len : t->len - 18, &ret->hi) ||
+		if ((to && t->len != 17) || !mac_parse(s, to ? to->len : t->len - 18, &ret->hi) ||
 		    ret->lo > ret->hi)
 			return mac_error(r, it);
 	} else if (t->len > 17) {
@@ -209,7 +209,7 @@ static bool flags_item(struct resolver *r, const struct item *it, int *ret_value
 		*ret_value = *ret_mask = 0;
 		return true;
 	}
-	value = it->v->kind == AST_WORD && !it->v->cmp && !it->v->to.s ? flag_bits(t->s, len) : -1;
+	value = it->v->kind == AST_WORD && !it->v->cmp && !it->v->to ? flag_bits(t->s, len) : -1;
 	if (slash)
 		mask = flag_bits(slash + 1, t->len - len - 1);
 	if (value < 0 || mask <= 0) {
@@ -315,7 +315,7 @@ static bool ext_resolve(struct resolver *r, const struct items *items, struct st
 
 	for (size_t i = 0; i < items->n; i++) {
 		const struct item *it = &items->v[i];
-		long bit = it->v->kind == AST_WORD && !it->v->cmp && !it->v->to.s
+		long bit = it->v->kind == AST_WORD && !it->v->cmp && !it->v->to
 				   ? field_value_parse(FIELD_EXT, it->v->text.s, it->v->text.len)
 				   : -1;
 
@@ -339,32 +339,71 @@ static bool ext_resolve(struct resolver *r, const struct items *items, struct st
 	return !vset_build(r->arena, bytes, n, ret) || resolve_oom(r);
 }
 
-bool field_resolve(struct resolver *r, enum field_id id, const struct ast_list *list, struct str *text,
-		   struct vset **ret_set)
+static bool ranges_resolve(struct resolver *r, enum field_id id, const struct items *items, struct vset **ret)
 {
 	struct range few[16], *ranges = few;
-	struct items items;
 	bool good = true;
+
+	if (items->n > sizeof(few) / sizeof(few[0]))
+		ranges = calloc(items->n, sizeof(*ranges));
+	if (!ranges)
+		return resolve_oom(r);
+	for (size_t i = 0; good && i < items->n; i++)
+		good = item_range(r, id, &items->v[i], &ranges[i]);
+	if (good && vset_build(r->arena, ranges, items->n, ret))
+		good = resolve_oom(r);
+	if (good)
+		print_vset(&r->text, id, *ret);
+	if (ranges != few)
+		free(ranges);
+	return good;
+}
+
+static bool list_resolve(struct resolver *r, enum field_id id, const struct ast_list *list, struct field_memo *ret)
+{
+	struct items items;
+	bool good;
 
 	if (!list_expand(r, list, &items))
 		return false;
-	if (syntaxes[id].resolve) {
-		good = syntaxes[id].resolve(r, &items, text, ret_set);
-		vec_fini(&items);
-		return good;
+	good = syntaxes[id].resolve ? syntaxes[id].resolve(r, &items, &r->text, &ret->set)
+				    : ranges_resolve(r, id, &items, &ret->set);
+	items_fini(r, &items);
+	if (!good) {
+		str_reset(&r->text);
+		return false;
 	}
-	if (items.n > sizeof(few) / sizeof(few[0]))
-		ranges = calloc(items.n, sizeof(*ranges));
-	if (!ranges)
-		good = resolve_oom(r);
-	for (size_t i = 0; good && i < items.n; i++)
-		good = item_range(r, id, &items.v[i], &ranges[i]);
-	if (good && vset_build(r->arena, ranges, items.n, ret_set))
-		good = resolve_oom(r);
-	if (good)
-		print_vset(text, id, *ret_set);
-	if (ranges != few)
-		free(ranges);
-	vec_fini(&items);
-	return good;
+	ret->text = take_text(r);
+	return ret->text;
+}
+
+static bool memo_keep(struct resolver *r, struct names *memos, const struct ast_text *word, const struct field_memo *memo)
+{
+	struct field_memo *kept = arena_alloc(r->arena, sizeof(*kept));
+
+	if (!kept || names_put(memos, r->arena, word->s, word->len, kept))
+		return resolve_oom(r);
+	*kept = *memo;
+	return true;
+}
+
+bool field_resolve(struct resolver *r, enum field_id id, const struct ast_list *list, const char **ret_text,
+		   struct vset **ret_set)
+{
+	const struct ast_value *v = list->v;
+	bool word = list->n == 1 && v->kind == AST_WORD && !v->cmp && !v->to;
+	struct names *memos = &r->memos[id];
+	const struct field_memo *known = word ? names_get(memos, v->text.s, v->text.len) : NULL;
+	struct field_memo memo;
+
+	if (!known) {
+		if (!list_resolve(r, id, list, &memo))
+			return false;
+		if (word && memos->n < RESOLVE_MAX_MEMOS && !memo_keep(r, memos, &v->text, &memo))
+			return false;
+		known = &memo;
+	}
+	*ret_text = known->text;
+	*ret_set = known->set;
+	return true;
 }

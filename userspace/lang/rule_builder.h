@@ -23,8 +23,6 @@ struct rule_builder {
 };
 
 struct diag *clause_error(struct rule_builder *b, const struct ast_clause *c, const char *text);
-/* The scratch text as memory of the arena; the scratch is empty then. NULL: no memory. */
-const char *take_text(struct resolver *r);
 
 /* resolve_addr.c: `from` and `to`. *ret is left alone when the clause is not there, or says "any". */
 bool addr_resolve(struct rule_builder *b, enum ast_clause_kind kind, const struct aset **ret);

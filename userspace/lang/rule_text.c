@@ -6,7 +6,9 @@
 /* " word", and "!" where the clause has one. */
 static void text_word(struct rule_builder *b, const char *word, const struct ast_list *list)
 {
-	str_addf(&b->r->text, " %s%s ", word, list->negate ? " !" : "");
+	str_add_char(&b->r->text, ' ');
+	str_add(&b->r->text, word);
+	str_add(&b->r->text, list->negate ? " ! " : " ");
 }
 
 static void text_endpoint(struct rule_builder *b, enum ast_clause_kind kind, enum field_id port)

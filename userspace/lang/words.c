@@ -73,15 +73,10 @@ static const struct {
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
-static bool word_equal(const char *word, const char *s, size_t len)
-{
-	return !strncmp(word, s, len) && !word[len];
-}
-
 bool word_is_later(const char *s, size_t len)
 {
 	for (size_t i = 0; i < COUNT(later); i++)
-		if (word_equal(later[i], s, len))
+		if (str_is(later[i], s, len))
 			return true;
 	return false;
 }
@@ -89,7 +84,7 @@ bool word_is_later(const char *s, size_t len)
 const char *word_foreign(const char *s, size_t len)
 {
 	for (size_t i = 0; i < COUNT(foreign); i++)
-		if (word_equal(foreign[i].word, s, len))
+		if (str_is(foreign[i].word, s, len))
 			return foreign[i].say;
 	return NULL;
 }
@@ -99,7 +94,7 @@ int service_port(const char *s, size_t len)
 	if (len && s[0] >= '0' && s[0] <= '9')
 		return -1;
 	for (size_t i = 0; i < COUNT(services); i++)
-		if (word_equal(services[i].word, s, len))
+		if (str_is(services[i].word, s, len))
 			return services[i].port;
 	return -1;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "model/field.h"
 
+#include "base/str.h"
 #include "model/rule.h"
 
 #include <assert.h>
@@ -257,7 +258,7 @@ static const struct vocabulary *codes_of(enum field_id id, unsigned int type)
 static long vocabulary_parse(const struct vocabulary *voc, const char *word, size_t len)
 {
 	for (size_t i = 0; i < voc->n; i++)
-		if (strlen(voc->v[i].word) == len && !memcmp(voc->v[i].word, word, len))
+		if (str_is(voc->v[i].word, word, len))
 			return voc->v[i].value;
 	return -1;
 }

@@ -86,6 +86,22 @@ int aset_build(struct aset_builder *b, struct aset **ret)
 	return s ? 0 : -ENOMEM;
 }
 
+int aset_one(struct arena *a, bool v6, u128 lo, u128 hi, struct aset **ret)
+{
+	struct aset *s = aset_new(a, !v6, v6);
+
+	if (!s)
+		return -ENOMEM;
+	s->n4 = !v6;
+	s->n6 = v6;
+	if (v6)
+		s->v6[0] = (struct range6){ lo, hi };
+	else
+		s->v4[0] = (struct range4){ (uint32_t)lo, (uint32_t)hi };
+	*ret = s;
+	return 0;
+}
+
 int aset_invert(struct arena *a, const struct aset *in, struct aset **ret)
 {
 	struct aset *s = aset_new(a, in->n4 + 1, in->n6 + 1);

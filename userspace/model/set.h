@@ -57,6 +57,8 @@ int aset_add6(struct aset_builder *b, u128 lo, u128 hi);
 /* Sort, merge, move into the arena. The builder is empty afterwards. */
 int aset_build(struct aset_builder *b, struct aset **ret);
 void aset_builder_fini(struct aset_builder *b);
+/* The set of one range; of IPv4 the low 32 bits count. */
+int aset_one(struct arena *a, bool v6, u128 lo, u128 hi, struct aset **ret);
 
 /* Complement inside the families in which the set is not empty ("! 10.0.0.0/8" speaks of IPv4 alone);
  * both families when it is empty in both. */
