@@ -34,6 +34,7 @@ MAIN := $(call objs,userspace/fwctl)
 HARNESS := $(call objs,tests/harness)
 BPF := $(B)/bpf/fw_xdp.bpf.o $(B)/bpf/fw_tc.bpf.o
 BENCH_BPF := $(patsubst bench/%.bpf.c,$(B)/bpf/%.bpf.o,$(wildcard bench/*.bpf.c))
+TEST_BPF := $(patsubst tests/net/%.bpf.c,$(B)/bpf/%.bpf.o,$(wildcard tests/net/*.bpf.c))
 
 # Tests that need no privilege, and tests that speak to the kernel.
 PURE_TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c tests/lang/test_*.c tests/image/test_*.c tests/host/test_*.c))
@@ -71,15 +72,8 @@ $(B)/userspace/kern/embed.o: userspace/kern/embed.S $(BPF)
 # -mcpu=v3: what every supported kernel has; clang 14 knows no later one.
 BPF_CFLAGS := --target=bpf -mcpu=v3 -O2 -g -Wall -Wextra -Werror -Wno-unused-parameter -Wno-address-of-packed-member \
 	-Ixdp/include -Ixdp/core -I/usr/include/$(shell $(CC) -print-multiarch)
-$(B)/bpf/%.bpf.o: xdp/%.bpf.c | $(B)/.layers
-	@mkdir -p $(@D)
-	$(call say,BPF,$@)
-	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -MF $(@:.o=.d) -c -o $@ $<
-$(B)/bpf/%.bpf.o: tc/%.bpf.c | $(B)/.layers
-	@mkdir -p $(@D)
-	$(call say,BPF,$@)
-	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -MF $(@:.o=.d) -c -o $@ $<
-$(B)/bpf/%.bpf.o: bench/%.bpf.c | $(B)/.layers
+vpath %.bpf.c xdp tc bench tests/net
+$(B)/bpf/%.bpf.o: %.bpf.c | $(B)/.layers
 	@mkdir -p $(@D)
 	$(call say,BPF,$@)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -MF $(@:.o=.d) -c -o $@ $<
@@ -110,8 +104,8 @@ $(B)/fuzz/%: tests/fuzz/%.c $(call srcs,userspace/base userspace/model userspace
 
 .SECONDARY:
 FORCE:
-.PHONY: all test test-vm test-build pure-tests bench bench-plots bench-peers demo fuzz install uninstall clean help FORCE
-test-build: $(B)/fwctl $(PURE_TESTS) $(KERN_TESTS) $(TOOLS)
+.PHONY: all test test-vm verifier-log test-build pure-tests bench bench-plots bench-peers demo fuzz install uninstall clean help FORCE
+test-build: $(B)/fwctl $(PURE_TESTS) $(KERN_TESTS) $(TOOLS) $(TEST_BPF)
 pure-tests: $(PURE_TESTS)
 test: ## run every test (as root; scripts/test.sh installs what is missing first)
 	tests/run
@@ -121,9 +115,10 @@ bench-plots: all $(BENCHES) ## measure again at more sizes and draw bench/result
 	bench/run plots
 bench-peers: all $(BENCHES) ## fwctl beside nftables, iptables, ipset, xdp-filter (as root; QUICK=1: a minute)
 	bench/peers/run
-test-vm: all $(KERN_TESTS) ## fwctl on Linux 6.1 and 6.12, in QEMU without KVM: long
-	scripts/vm.sh 6.1 tests/vm/smoke.sh
-	scripts/vm.sh 6.12 tests/vm/smoke.sh
+test-vm: all test-build ## kernel and net tests on Linux 6.1 and 6.12, in QEMU without KVM: long
+	tests/vm/run
+verifier-log: test-build ## what the verifier spends on each program, on three kernels (as root)
+	scripts/verifier-log.sh
 demo: ## the tour: namespaces, real traffic, verdicts, a swap under load (as root)
 	scripts/demo.sh
 fuzz: $(FUZZERS) ## fuzz rule text and packets, FUZZ_SECONDS (60) each

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Install what is missing to build, test, measure or show fwctl on Debian 12. Needs root only when something is missing,
 # and the network only then.
-#   scripts/deps.sh [build|test|bench|peers|demo]…      default: all of them
+#   scripts/deps.sh [build|test|bench|peers|demo|vm]…      default: all of them
 set -eu
 
 # What the build needs; the names of the groups below stand for themselves.
@@ -16,6 +16,8 @@ bench="$build iproute2 util-linux procps gnuplot-nox jq"
 peers="$bench ethtool nftables iptables ipset xdp-tools"
 # The demo sends odd frames with a tool of the tests, which is linked like all of them.
 demo="$build libcmocka-dev libpcap-dev jq iproute2 iputils-ping netcat-openbsd curl procps util-linux"
+# What boots other kernels; it runs what "test" built, so it is not among the defaults.
+vm="$test apt cpio dpkg busybox-static qemu-system-x86 strace xz-utils"
 
 [ $# -gt 0 ] || set -- build test bench peers demo
 wanted=""
@@ -26,8 +28,9 @@ for group in "$@"; do
 	bench) wanted="$wanted $bench" ;;
 	peers) wanted="$wanted $peers" ;;
 	demo) wanted="$wanted $demo" ;;
+	vm) wanted="$wanted $vm" ;;
 	*)
-		echo "deps: no group \"$group\"; there are build, test, bench, peers, demo" >&2
+		echo "deps: no group \"$group\"; there are build, test, bench, peers, demo, vm" >&2
 		exit 2
 		;;
 	esac

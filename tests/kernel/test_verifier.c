@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Both objects load, by whichever clang they were built, in every shape the loader gives them, and the verifier needs less
- * than a quarter of what it may spend. Tables are the largest: its work must not grow with them.
+ * than a quarter of what it may spend. Tables are the largest: its work must not grow with them. What it spent is printed,
+ * "# verifier" first, for scripts/verifier-log.sh.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -16,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -83,30 +85,62 @@ static struct bpf_object *object_open(const char *dir, const struct shape *s, st
 	return o;
 }
 
-static void load_all(const char *dir)
+/* The numbers of the verifier's own summary, in which a kernel may have more words than another. */
+static unsigned int log_number(const char *log, const char *before, const char *after)
+{
+	const char *p = log;
+	unsigned int n;
+	char found[32];
+
+	while ((p = strstr(p, before))) {
+		p += strlen(before);
+		if (sscanf(p, "%u%31s", &n, found) == 2 && (!after || !strcmp(found, after)))
+			return n;
+	}
+	fail_msg("the verifier does not say \"%s\": %s", before, log);
+	return 0;
+}
+
+/* A line of the table: kernel, compiler, program, shape, what the verifier did, sizes in bytes. */
+static void shape_load(const char *compiler, const char *dir, const struct shape *s)
+{
+	static char log[1 << 16];
+	struct bpf_prog_info info = {};
+	__u32 len = sizeof(info);
+	unsigned int insns, states, peak;
+	struct bpf_program *prog;
+	struct bpf_object *o = object_open(dir, s, &prog);
+	struct utsname uts;
+
+	log[0] = 0;
+	bpf_program__set_log_buf(prog, log, sizeof(log));
+	bpf_program__set_log_level(prog, 4); /* statistics alone */
+	assert_int_equal(bpf_object__load(o), 0);
+	assert_int_equal(bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &len), 0);
+	assert_int_equal(uname(&uts), 0);
+	insns = log_number(log, "processed ", "insns");
+	states = log_number(log, " total_states ", NULL);
+	peak = log_number(log, " peak_states ", NULL);
+	print_message("# verifier %s %s %s frags=%u,trace=%u,parse=%u,force=%u %u %u %u %u %u\n", uts.release, compiler, s->program,
+		      s->cfg.frags, s->cfg.trace, s->cfg.parse_only, s->cfg.force, insns, states, peak, info.xlated_prog_len,
+		      info.jited_prog_len);
+	assert_true(insns > 0 && states > 0);
+	assert_true(insns < BUDGET);
+	assert_int_equal(insns, info.verified_insns);
+	bpf_object__close(o);
+}
+
+static void load_all(const char *compiler, const char *dir)
 {
 	size_t i;
 
-	for (i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
-		const struct shape *s = &shapes[i];
-		struct bpf_prog_info info = {};
-		__u32 len = sizeof(info);
-		struct bpf_program *prog;
-		struct bpf_object *o = object_open(dir, s, &prog);
-
-		assert_int_equal(bpf_object__load(o), 0);
-		assert_int_equal(bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &len), 0);
-		print_message("# %s frags %u trace %u parse-only %u: %u instructions verified, %u translated\n", s->program,
-			      s->cfg.frags, s->cfg.trace, s->cfg.parse_only, info.verified_insns, info.xlated_prog_len / 8);
-		assert_true(info.verified_insns > 0);
-		assert_true(info.verified_insns < BUDGET);
-		bpf_object__close(o);
-	}
+	for (i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++)
+		shape_load(compiler, dir, &shapes[i]);
 }
 
 static void default_clang(void **state)
 {
-	load_all("build/bpf");
+	load_all("shipped", "build/bpf");
 }
 
 static void other_clang(void **state)
@@ -121,7 +155,7 @@ static void other_clang(void **state)
 	snprintf(command, sizeof(command),
 		 "for f in xdp/fw_xdp tc/fw_tc; do clang-19 " CLANG19_FLAGS " -c -o %s/${f#*/}.bpf.o $f.bpf.c || exit 1; done", built);
 	assert_int_equal(system(command), 0);
-	load_all(built);
+	load_all("clang-19", built);
 }
 
 static int clean(void **state)

@@ -118,12 +118,7 @@ refuses 1 'ethernet' "a device without Ethernet header" fw load tun0 -r "$A"
 [ -z "$(pins)" ]
 ok $? "a refusal leaves nothing"
 foreign_xdp() { # a program of somebody else, that passes everything
-	clang --target=bpf -O2 -x c -c -o "$LAB_DIR/foreign.o" - <<-'EOC' && ip -n "$RCV" link set dev r0 xdpdrv obj "$LAB_DIR/foreign.o" sec xdp
-		__attribute__((section("xdp"), used)) int foreign_pass(void *ctx)
-		{
-			return 2;
-		}
-	EOC
+	ip -n "$RCV" link set dev r0 xdpdrv obj "$LAB_ROOT/build/bpf/foreign.bpf.o" sec xdp
 }
 if foreign_xdp; then
 	refuses 1 'another XDP program.*foreign_pass.*id [0-9]+' "another XDP program is named" fw load r0 -r "$A"

@@ -37,13 +37,7 @@ in_ns "$RCV" tc qdisc show dev r0 | grep -q clsact
 ok $((! $?)) "takes its qdisc along"
 
 # ---- load of several interfaces: all or nothing, also where one of them ran something before ----
-clang --target=bpf -O2 -x c -c -o "$LAB_DIR/foreign.o" - <<-'EOC' || bail "cannot compile"
-	__attribute__((section("xdp"), used)) int foreign_pass(void *ctx)
-	{
-		return 2;
-	}
-EOC
-ip -n "$RCV" link set dev r1 xdpdrv obj "$LAB_DIR/foreign.o" sec xdp || bail "cannot attach a foreign program"
+ip -n "$RCV" link set dev r1 xdpdrv obj build/bpf/foreign.bpf.o sec xdp || bail "cannot attach a foreign program"
 fw load r0 -r "$A" >/dev/null
 was=$(digest_on r0)
 refuses 1 'cannot attach to r1' "load with other rules, refused at its second interface" fw load r0 r1 -r "$B"

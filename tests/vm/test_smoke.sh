@@ -1,8 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Does fwctl work on the kernel that runs this? Every way to attach, real traffic, a swap, growth, the way out; then the tests
-# of the kernel tier (or those named: test_attach…, or none), one line each. Meant for the machines of
-# scripts/vm.sh, where nothing else runs.
+# Does fwctl work on the kernel that runs this? Every way to attach, real traffic, a swap, growth, the way out, and drivers that
+# cannot do everything. Meant for the machines of scripts/vm.sh, where nothing else runs.
 . "$(dirname "$0")/../../scripts/netns.sh"
 lab_isolate "$@"
 cd "$LAB_ROOT" || exit 1
@@ -98,20 +97,4 @@ check "a connection" connects 8080
 check "a ping of 8000 bytes, in one frame" in_ns "$GEN" ping -q -c 1 -W 2 -s 8000 -M do $LAB_RCV4
 check "unload again" fw unload r0
 
-# The tests of the kernel tier. They make boxes of their own.
-# Few kills: a system call takes many times as long here.
-export KILL_STRIDE=${KILL_STRIDE:-97} CMOCKA_MESSAGE_OUTPUT=TAP
-[ $# -gt 0 ] || set -- $(cd tests/kernel && ls test_*.c)
-for name; do
-	name=${name%.c} t=tests/kernel/${name%.c}
-	[ "$name" != none ] || continue
-	[ -x "build/$t" ] || { skip "$name" "not built"; continue; }
-	start=$SECONDS
-	timeout 600 "build/$t" >"$LAB_DIR/log" 2>&1
-	status=$?
-	cases=$(grep -cE "^ok " "$LAB_DIR/log") skipped=$(grep -cE "^(not )?ok .*# SKIP" "$LAB_DIR/log")
-	ok $status "$name: $cases cases pass, $skipped skipped, $((SECONDS - start)) s"
-	[ $status -eq 0 ] || tail -n 30 "$LAB_DIR/log" | sed "s/^/# /"
-	grep -h 'instructions verified' "$LAB_DIR/log"
-done
 lab_done

@@ -1,0 +1,101 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# The kernel's packet generator against the firewall: at XDP and TC, IPv4 and IPv6, every packet of every flow is counted exactly, by
+# the rule that it was made for; scripts/pktgen.sh ends in time and leaves nothing.
+. "$(dirname "$0")/../../scripts/netns.sh"
+lab_isolate "$@"
+cd "$LAB_ROOT" || exit 1
+modprobe pktgen 2>/dev/null
+[ -e /proc/net/pktgen/pgctrl ] || {
+	echo "1..0 # SKIP no module pktgen"
+	exit 0
+}
+lab_pair
+pg() { in_ns "$GEN" scripts/pktgen.sh g0 "$@"; }
+said() { # WORDS: the number that pktgen.sh printed behind them
+	sed -n "s/.*\<$1 *\([0-9]*\).*/\1/p" "$LAB_DIR/said"
+}
+not() { ! "$@"; }
+devices() { in_ns "$GEN" cat /proc/net/pktgen/kpktgend_0 | sed -n 's/^\(Running\|Stopped\): *//p' | tr -d '\n '; }
+same() { # WANT GOT SENTENCE
+	[ "$1" = "$2" ]
+	ok $? "$3: $2"
+	[ "$1" = "$2" ] || note "wanted $1"$'\n'"$(cat "$LAB_DIR/said")"
+}
+# Eight flows: the ports from 1024, in turn. Each flow has a rule of its own.
+{
+	echo "policy p { ingress default drop {"
+	for i in {0..7}; do
+		echo "pass proto udp from 10.77.0.1 from port $((1024 + i)) to port 9 label \"four $i\""
+		echo "drop proto udp from fd77::1 from port $((1024 + i)) to port 9 label \"six $i\""
+	done
+	echo "drop proto udp from 198.18.0.0/24 label \"many\""
+	echo "} }"
+	echo "interface r0 uses p"
+} >"$LAB_DIR/p.fw"
+
+count_of() { # HOOK LABEL
+	stat_of hook="$1" rules id="$2" packets
+}
+run() { # NAME HOOK LOAD-ARGUMENTS…
+	local name=$1 hook=$2 i got=""
+	shift 2
+	check "$name: load" fw load r0 -r "$LAB_DIR/p.fw" "$@" || return
+	pg -n 8 -p 4000 -r 2000 -t 60 -c "$RCV:r0" >"$LAB_DIR/said" 2>&1
+	ok $? "$name: IPv4 is sent"
+	same 4000 "$(said 'sent by pktgen')" "$name: packets sent by pktgen"
+	same 4000 "$(said 'sent out by g0')" "$name: sent out by g0"
+	same 4000 "$(said 'arrived at r0')" "$name: arrived at r0"
+	for i in {0..7}; do got+="$(count_of "$hook" "four $i") "; done
+	same "500 500 500 500 500 500 500 500 " "$got" "$name: counted by the rules, one for each flow"
+	pg -6 -n 8 -p 4000 -r 2000 -s 200 -t 60 -c "$RCV:r0" >"$LAB_DIR/said" 2>&1
+	ok $? "$name: IPv6 is sent"
+	same 4000 "$(said 'arrived at r0')" "$name: arrived at r0"
+	got=""
+	for i in {0..7}; do got+="$(count_of "$hook" "six $i") "; done
+	same "500 500 500 500 500 500 500 500 " "$got" "$name: counted by the rules, one for each flow"
+	same $((500 * 200)) "$(stat_of hook="$hook" rules id="six 3" bytes)" "$name: with their bytes"
+	# As fast as it goes; what the interface received is what the firewall counted, whatever was lost on the way.
+	pg -f 198.18.0.0-198.18.0.255 -t 2 -c "$RCV:r0" >"$LAB_DIR/said" 2>&1
+	ok $? "$name: two seconds at full speed, from 256 addresses"
+	same "$(said 'arrived at r0')" "$(count_of "$hook" many)" "$name: the rule counted what arrived of $(said 'sent by pktgen')"
+	same 8000 $(($(stat_of hook="$hook" packets) - $(count_of "$hook" many) - $(stat_of hook="$hook" reasons default packets))) \
+		"$name: the rest was counted once"
+	fw unload r0 >/dev/null
+	same "" "$(devices)" "$name: no device is left with pktgen"
+}
+# Duplicate address detection and the like would be counted, too.
+for ns in $GEN $RCV; do
+	in_ns $ns sysctl -qw net.ipv6.conf.all.router_solicitations=0 net.ipv6.conf.all.autoconf=0
+done
+run "XDP native" xdp
+run "XDP generic" xdp --mode generic
+run "TC" tc-ingress --hook tc
+
+# The far end is counted by what a command says.
+pg -p 300 -r 1000 -C "cat '$LAB_DIR/number'; echo 310 >'$LAB_DIR/number'" <<<"" >"$LAB_DIR/said" 2>&1
+ok $((! $?)) "a far end that cannot be counted is refused"
+echo 10 >"$LAB_DIR/number"
+pg -p 300 -r 1000 -C "cat '$LAB_DIR/number'; echo 310 >'$LAB_DIR/number'" >"$LAB_DIR/said" 2>&1
+same 300 "$(said arrived)" "the difference of what the command printed"
+same 0 "$(said lost)" "and nothing is lost"
+refuses 1 'r1.*cannot be counted' "a far end that does not exist" pg -c "$RCV:r1"
+refuses 1 'nothing is known of who is behind g0' "a destination without neighbour" pg -d 192.0.2.1
+check "unless its MAC is said" pg -d 192.0.2.1 -m 02:00:00:00:00:99 -p 10 -r 1000
+
+# A signal ends it, and leaves nothing.
+running() { in_ns "$GEN" grep -q '^Running: *g0' /proc/net/pktgen/kpktgend_0; }
+for signal in INT TERM; do
+	# A shell in the background ignores INT; a job of its own does not.
+	nsenter --net="/run/netns/$GEN" -- setsid env --default-signal=INT scripts/pktgen.sh g0 -t 600 >/dev/null 2>&1 &
+	pid=$!
+	LAB_PIDS+=($pid)
+	wait_for 20 running
+	ok $? "pktgen runs"
+	refuses 1 'pktgen is in use' "and nobody else can meanwhile" pg -t 1
+	kill -$signal $pid
+	wait_for 20 not kill -0 $pid
+	ok $? "SIG$signal ends it"
+	same "" "$(devices)" "and no device is left"
+done
+lab_done
