@@ -104,11 +104,13 @@ $(B)/fuzz/%: tests/fuzz/%.c $(call srcs,userspace/base userspace/model userspace
 
 .SECONDARY:
 FORCE:
-.PHONY: all test test-vm verifier-log test-build pure-tests bench bench-plots bench-peers demo fuzz install uninstall clean help FORCE
+.PHONY: all test test-vm test-long verifier-log test-build pure-tests bench bench-plots bench-peers demo fuzz install uninstall clean help FORCE
 test-build: $(B)/fwctl $(PURE_TESTS) $(KERN_TESTS) $(TOOLS) $(TEST_BPF)
 pure-tests: $(PURE_TESTS)
 test: ## run every test (as root; scripts/test.sh installs what is missing first)
 	tests/run
+test-long: all test-build ## the differentials at length: 10^7 pairs, 20 minutes (as root)
+	tests/long.sh
 bench: all $(BENCHES) ## print ns per packet, compile and publish time, memory (as root)
 	bench/run
 bench-plots: all $(BENCHES) ## measure again at more sizes and draw bench/results/*.svg (as root)

@@ -3,14 +3,15 @@
  * What a packet costs: the shipped program on rule sets and address lists of growing size, beside nothing, parsing
  * alone and the kernel's own longest-prefix-match trie. See bench/README.md for the method.
  *
- *   bench_packet [-r REPEAT] [-n ROUNDS] [-s SEED] [-j JSON-FILE] [-p]
+ *   bench_packet [-r REPEAT] [-n ROUNDS] [-s SEED] [-j JSON-FILE] [-e rows|lists] [-p]
  *
- * -p: the sizes of the plots instead of those of the tables.
+ * -e: by this engine instead of the one that the compiler chooses. -p: the sizes of the plots instead of those of the tables.
  */
 #include "base/cleanup.h"
 #include "bench/packet.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -47,7 +48,7 @@ int main(int argc, char **argv)
 	bool plots = false;
 	int opt, err;
 
-	while ((opt = getopt(argc, argv, "r:n:s:j:p")) != -1) {
+	while ((opt = getopt(argc, argv, "r:n:s:j:e:p")) != -1) {
 		switch (opt) {
 		case 'r':
 			b.m.repeat = strtoul(optarg, NULL, 0);
@@ -60,6 +61,9 @@ int main(int argc, char **argv)
 			break;
 		case 'j':
 			json = fopen(optarg, "ae");
+			break;
+		case 'e':
+			workload_engine(!strcmp(optarg, "lists") ? ENGINE_LISTS : !strcmp(optarg, "rows") ? ENGINE_ROWS : ENGINE_AUTO);
 			break;
 		case 'p':
 			plots = true;

@@ -2,7 +2,6 @@
 #include "bench/workload.h"
 #include "base/arena.h"
 #include "bench/measure.h"
-#include "compile/compile.h"
 #include "harness/framegen.h"
 #include "model/eval.h"
 
@@ -14,6 +13,13 @@
 #define FEW_RULES 64 /* up to here the seed is moved until all five fields are asked for */
 #define FEW_TRIES 20000
 #define HOT_TRIES 200 /* per rule */
+
+static enum engine forced_engine;
+
+void workload_engine(enum engine engine)
+{
+	forced_engine = engine;
+}
 
 static uint32_t verdict_action(enum verdict v)
 {
@@ -116,7 +122,7 @@ static const char *first_words(struct arena *arena, const struct diags *diags)
 
 static int workload_compile(struct arena *arena, struct workload *w)
 {
-	struct compile_opts opts = { .no_warnings = true };
+	struct compile_opts opts = { .no_warnings = true, .engine = forced_engine };
 	uint32_t nslots[FW_DIR_COUNT];
 	struct diags diags;
 	double start = measure_cpu_ns();

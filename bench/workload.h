@@ -4,6 +4,7 @@
 #define FW_BENCH_WORKLOAD_H
 
 #include "bench/ref.h"
+#include "compile/compile.h"
 #include "harness/rulegen.h"
 #include "harness/tracegen.h"
 #include "image/image.h"
@@ -39,6 +40,9 @@ int workload_list(struct arena *arena, uint64_t seed, const char *name, const st
 /* Any policy with one ingress chain; no traces, no hot packet. */
 int workload_policy(struct arena *arena, const char *name, struct policy *policy, struct workload *ret);
 void workload_fini(struct workload *w);
+
+/* Compile what follows by one engine; at first by the one that the compiler chooses. */
+void workload_engine(enum engine engine);
 
 /* About n prefixes of hosts and networks that do not touch: 55 % /32, 30 % /24, the rest from /16 to /31. */
 int workload_prefixes(struct arena *arena, uint64_t seed, size_t n, const struct aset **ret);
