@@ -222,6 +222,7 @@ static void fields_write(struct maker *m)
 		if (!used)
 			continue;
 		m->d->dims |= 1u << field_dim[f];
+		m->d->small[m->d->nsmall++] = field_dim[f];
 		ref->tab = room(m, (field_absent[f] + 1) * sizeof(*cls));
 		ref->rows = room(m, CLASSES * m->d->stride);
 		cls = (uint16_t *)(image_bytes + ref->tab);

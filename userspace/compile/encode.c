@@ -80,6 +80,9 @@ static void encode_header(const struct plan *p, struct fw_dir_hdr *h)
 		if (space_family(s) == FAMILY_IPV4)
 			h->leaf_shift[i][0] = p->trie[s].leaf_shift;
 	}
+	for (enum fw_dim dim = 0; dim < FW_DIM_SMALL_COUNT; dim++)
+		if (h->dims >> dim & 1)
+			h->small[h->nsmall++] = dim;
 }
 
 static void encode_units(const struct plan *p, struct image *img)

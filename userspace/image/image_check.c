@@ -107,8 +107,15 @@ static bool check_sets(const struct fw_image *img, const struct fw_dir_hdr *dir)
 
 static const char *check_dims(const struct fw_image *img, const struct fw_dir_hdr *dir)
 {
+	uint32_t n = 0;
+
 	if (dir->dims >> FW_DIM_COUNT)
 		return "unknown dimension";
+	for (unsigned int dim = 0; dim < FW_DIM_SMALL_COUNT; dim++)
+		if (dir->dims >> dim & 1 && (n >= dir->nsmall || dir->small[n++] != dim))
+			return "list of dimensions";
+	if (n != dir->nsmall)
+		return "list of dimensions";
 	for (unsigned int dim = 0; dim < FW_DIM_SRC; dim++) {
 		if (!(dir->dims >> dim & 1))
 			continue;

@@ -135,7 +135,6 @@ static __always_inline int fw_classify_many(const struct fw_tabs *t, const struc
 {
 	struct fw_rest rest;
 
-	w->dims = t->d->dims;
 	w->nsum = t->d->nsum;
 	w->ncounts = t->d->ncounts;
 	w->sum = 0;
@@ -165,9 +164,11 @@ static __always_inline int fw_classify_many(const struct fw_tabs *t, const struc
 }
 
 /* 0 only for a damaged image, whose walk would not end. */
-static __always_inline int fw_classify(const struct fw_tabs *t, const struct fw_pkt *pkt, struct fw_walk *w,
+static __always_inline int fw_classify(const struct fw_tabs *t, struct fw_pkt *pkt, struct fw_walk *w,
 				       struct fw_hit *hit)
 {
+	if (fw_unlikely(t->d->nsets))
+		pkt->val[FW_DIM_SETS] = fw_sets_value(t->slot);
 	if (t->d->nsum)
 		return fw_classify_many(t, pkt, w, hit);
 	if (t->d->nwords)

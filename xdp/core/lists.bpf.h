@@ -15,7 +15,9 @@ struct fw_rest {
 	struct fw_walk *w;
 };
 
-#define FW_SCAN_STEPS 16 /* entries at a time: most lists are shorter. A divisor of FW_MAX_LIST */
+#define FW_SCAN_STEPS 8  /* entries in a round */
+#define FW_SCAN_ROUNDS 4 /* before bpf_loop takes over: most lists are shorter */
+#define FW_SCAN_MAX (FW_MAX_LIST + FW_MAX_LIST / FW_SCAN_STEPS + 1)
 
 /* The list of a node that has many, by the number of the other side's node. Halving without a branch on the bounds. */
 static __always_inline __u32 fw_part_find(const struct fw_tabs *t, const struct fw_node *node, __u32 other)
@@ -42,12 +44,15 @@ static __always_inline int fw_svc_met(const struct fw_tabs *t, const struct fw_w
 	return svc == FW_SVC_ANY || fw_and_rest(t, w, off, 1ull << (svc & 63));
 }
 
-/* Some entries of a list. 1: no need for the others. */
+/*
+ * One round over a list: to the next entry whose addresses match, then its other conditions, outside of the loop, lest the
+ * verifier walk them for each entry. 1: the list is over.
+ */
 static __always_inline int fw_scan(const struct fw_tabs *t, struct fw_walk *w)
 {
-	__u32 left = w->left, other = w->other, best = w->place, i;
-	const __u8 *entry = t->base + (w->at & t->mask); /* FW_SCAN_STEPS of them are less than FW_SLOT_PAD */
-	__u64 range, what;
+	__u32 left = FW_FRESH(w->left), other = FW_FRESH(w->other), best = FW_FRESH(w->place), at = FW_FRESH(w->at), i;
+	const __u8 *entry = t->base + (at & t->mask); /* FW_SCAN_STEPS of them are less than FW_SLOT_PAD */
+	__u64 range, what = 0;
 
 	FW_NO_UNROLL
 	for (i = 0; i < FW_SCAN_STEPS; i++, entry += sizeof(struct fw_entry)) {
@@ -57,14 +62,19 @@ static __always_inline int fw_scan(const struct fw_tabs *t, struct fw_walk *w)
 		what = FW_GET64(entry + offsetof(struct fw_entry, place));
 		if ((__u32)what >= best)
 			return 1;
-		if ((__u32)(other - (__u32)range) <= range >> 32 && fw_svc_met(t, w, what >> 32)) {
-			w->place = what;
-			return 1;
-		}
+		if ((__u32)(other - (__u32)range) <= range >> 32)
+			goto match;
 	}
-	w->at += FW_SCAN_STEPS * sizeof(struct fw_entry);
+	w->at = at + FW_SCAN_STEPS * sizeof(struct fw_entry);
 	w->left = left - FW_SCAN_STEPS;
-	return left <= FW_SCAN_STEPS;
+	return 0;
+match:
+	w->at = at + (i + 1) * sizeof(struct fw_entry);
+	w->left = left - (i + 1);
+	if (!fw_svc_met(t, w, what >> 32))
+		return 0;
+	w->place = what;
+	return 1;
 }
 
 static long fw_scan_rest(__u32 i, void *arg)
@@ -79,7 +89,7 @@ static __always_inline void fw_lists_walk(struct fw_rest *rest)
 {
 	const struct fw_tabs *t = &rest->t;
 	struct fw_walk *w = rest->w;
-	__u32 side, list;
+	__u32 side, list, i;
 
 	w->svc = (w->nsum + t->d->nwords) * 8;
 	w->place = FW_PLACE_NONE;
@@ -92,8 +102,12 @@ static __always_inline void fw_lists_walk(struct fw_rest *rest)
 			list = fw_part_find(t, node, w->other);
 		w->at = t->d->units + FW_LIST_UNIT(list) * 16;
 		w->left = FW_LIST_COUNT(list);
-		if (!fw_scan(t, w))
-			fw_env_loop(FW_MAX_LIST / FW_SCAN_STEPS - 1, fw_scan_rest, rest);
+		FW_NO_UNROLL
+		for (i = 0; i < FW_SCAN_ROUNDS; i++)
+			if (fw_scan(t, w))
+				break;
+		if (i == FW_SCAN_ROUNDS)
+			fw_env_loop(FW_SCAN_MAX, fw_scan_rest, rest);
 	}
 	if (w->place != FW_PLACE_NONE)
 		w->best = fw_action_get(t, w->place);

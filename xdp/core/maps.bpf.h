@@ -20,13 +20,14 @@ struct fw_hit {
 
 /* A walk over rows of many words. */
 struct fw_walk {
-	__u32 row[FW_DIM_COUNT]; /* offset of the row of each dimension */
+	__u32 row[2 * FW_SMALL_ROOM + 3]; /* offsets of the rows of the dimensions that are used, but for the addresses' */
+	__u32 addr[2];            /* and of those */
 	__u32 cls[2];            /* of the addresses; with lists their nodes */
 	union {
 		struct fw_node n;
 		__u64 half[2];
 	} node[2];
-	__u32 dims, nsum, ncounts;
+	__u32 nrows, nsum, ncounts;
 	__u64 sum;   /* words still to look at below the current summary word */
 	__u64 best;  /* struct fw_action of the lowest rule so far */
 	__u32 base;  /* first word of the current summary word */

@@ -41,6 +41,9 @@ struct fw_frame {
 	__u32 packets, bytes;   /* as they were or will be on the wire */
 };
 
+#define FW_SMALL_ROOM 16 /* small dimensions and MAC: a power of two */
+_Static_assert(FW_DIM_SMALL_COUNT < FW_SMALL_ROOM, "room for another dimension");
+
 /* What classification needs of a packet. A field that is absent has the value 2^bits, the last cell of its table. */
 struct fw_pkt {
 	__u32 reason; /* FW_REASON_RULE: parsed, else the fault */
@@ -52,8 +55,7 @@ struct fw_pkt {
 		__u32 a32[4];
 		__u8 a8[16];
 	} addr[2]; /* SRC, DST */
-	__u32 val[FW_DIM_SMALL_COUNT];
-	__u32 pad;
+	__u32 val[FW_SMALL_ROOM];
 };
 
 /* Where L4 starts, where the packet ends, what it is; the IPv6 extension headers before it. */

@@ -12,16 +12,15 @@
 #include "account.bpf.h"
 #include "sets.bpf.h"
 
-static __always_inline __u32 fw_class_small(const struct fw_tabs *t, __u32 dim, __u32 value)
+#define FW_BIT(id) (1u << FW_DIM_##id)
+
+/* Class of a field that has a small value. */
+static __always_inline __u32 fw_class_small(const struct fw_tabs *t, const struct fw_pkt *pkt, __u32 dim)
 {
-	__u32 off = t->d->dim[dim].tab + value * 2;
+	__u32 off = t->d->dim[dim].tab + pkt->val[dim] * 2;
 
 	return FW_GET16(t->base + (off & t->mask));
 }
-
-#define FW_BIT(id) (1u << FW_DIM_##id)
-#define FW_VALUE(id) (FW_DIM_##id == FW_DIM_SETS ? fw_sets_value(t->slot) : pkt->val[FW_DIM_##id])
-#define FW_CLASS(id) fw_class_small(t, FW_DIM_##id, FW_VALUE(id))
 
 /* Rows of one word: those of all used dimensions, ANDed. */
 static __always_inline __u64 fw_word_get(const struct fw_tabs *t, const struct fw_pkt *pkt)
@@ -33,7 +32,7 @@ static __always_inline __u64 fw_word_get(const struct fw_tabs *t, const struct f
 #define FW_WORD(base_row, class) word &= fw_tab64(t, (base_row) + (class) * 8)
 #define FW_X(id, bits)                                                                                                 \
 	if (dims & FW_BIT(id))                                                                                         \
-		FW_WORD(d->dim[FW_DIM_##id].rows, FW_CLASS(id));
+		FW_WORD(d->dim[FW_DIM_##id].rows, fw_class_small(t, pkt, FW_DIM_##id));
 	FW_SMALL_DIMS(FW_X)
 #undef FW_X
 	if (dims & FW_BIT(MAC))
@@ -62,6 +61,7 @@ static __always_inline void fw_addrs_get(const struct fw_tabs *t, const struct f
 	__u32 lists = d->flags & FW_DIRF_LISTS, dims = d->dims, side, cls, rows;
 	const __u8 *node;
 
+	w->addr[0] = w->addr[1] = d->ones;
 	if (pkt->l3 == FW_L3_OTHER)
 		return;
 	if (pkt->l3 == FW_L3_IPV4) {
@@ -82,51 +82,40 @@ static __always_inline void fw_addrs_get(const struct fw_tabs *t, const struct f
 		}
 		rows = pkt->l3 == FW_L3_IPV4 ? d->dim[FW_DIM_SRC + side].rows : d->rows6[side];
 		if (dims & FW_BIT(SRC) << side)
-			w->row[FW_DIM_SRC + side] = rows + cls * d->stride_addr;
+			w->addr[side] = rows + cls * d->stride_addr;
 	}
 }
 
 static __always_inline void fw_rows_get(const struct fw_tabs *t, const struct fw_pkt *pkt, struct fw_walk *w)
 {
 	const struct fw_dir_hdr *d = t->d;
-	__u32 dims = d->dims, ones = d->ones, stride = d->stride;
+	__u32 n = d->nsmall, stride = d->stride, dim, i;
 
-	w->row[FW_DIM_MAC] = w->row[FW_DIM_SRC] = w->row[FW_DIM_DST] = ones;
 	fw_addrs_get(t, pkt, w);
-#define FW_X(id, bits)                                                                                                 \
-	w->row[FW_DIM_##id] = ones;                                                                                    \
-	if (dims & FW_BIT(id))                                                                                         \
-		w->row[FW_DIM_##id] = d->dim[FW_DIM_##id].rows + FW_CLASS(id) * stride;
-	FW_SMALL_DIMS(FW_X)
-#undef FW_X
-	if (dims & FW_BIT(MAC))
-		w->row[FW_DIM_MAC] = d->dim[FW_DIM_MAC].rows + fw_class_mac(t, pkt->mac) * stride;
+	FW_NO_UNROLL
+	for (i = 0; i < FW_SMALL_ROOM && i < n; i++) {
+		dim = d->small[i] & (FW_SMALL_ROOM - 1);
+		w->row[i] = d->dim[dim].rows + fw_class_small(t, pkt, dim) * stride;
+	}
+	if (d->dims & FW_BIT(MAC))
+		w->row[n++ & (FW_SMALL_ROOM - 1)] = d->dim[FW_DIM_MAC].rows + fw_class_mac(t, pkt->mac) * stride;
+	w->nrows = n;
+	for (i = 0; i < 3; i++) /* they are read four at a time */
+		w->row[(n & (2 * FW_SMALL_ROOM - 1)) + i] = d->ones;
 }
 
-#define FW_ROW_AT(id) fw_tab64(t, w->row[FW_DIM_##id] + off)
-#define FW_AND4(a, b, c, e) (FW_ROW_AT(a) & FW_ROW_AT(b) & FW_ROW_AT(c) & FW_ROW_AT(e))
+#define FW_ROW_AT(i) fw_tab64(t, w->row[i] + off)
 
-/* Dimensions that are asked for early, because most rule sets use them; the others share one question. */
-#define FW_FIRST_DIMS (FW_BIT(SRC) | FW_BIT(DST) | FW_BIT(PROTO) | FW_BIT(DPORT))
-#define FW_SECOND_DIMS (FW_BIT(SPORT) | FW_BIT(TCPFLAGS) | FW_BIT(ICMP) | FW_BIT(ICMP6))
-#define FW_EARLY_DIMS (FW_FIRST_DIMS | FW_SECOND_DIMS)
-
-/*
- * One word of the rows of all dimensions but the addresses, ANDed with `word`. They go in groups: an unused row among
- * used ones costs a hit in the first-level cache, less than asking for each.
- */
+/* One word of the rows of all dimensions but the addresses, ANDed with `word`. */
 static __always_inline __u64 fw_and_rest(const struct fw_tabs *t, const struct fw_walk *w, __u32 off, __u64 word)
 {
-	word &= FW_ROW_AT(PROTO) & FW_ROW_AT(DPORT);
-	if (w->dims & FW_SECOND_DIMS)
-		word &= FW_AND4(SPORT, TCPFLAGS, ICMP, ICMP6);
-	if (w->dims & ~FW_EARLY_DIMS) {
-#define FW_X(id, bits)                                                                                                 \
-	if (!(FW_BIT(id) & FW_EARLY_DIMS))                                                                             \
-		word &= FW_ROW_AT(id);
-		FW_SMALL_DIMS(FW_X)
-#undef FW_X
-		word &= FW_ROW_AT(MAC);
+	__u32 i;
+
+	FW_NO_UNROLL
+	for (i = 0; i < FW_SMALL_ROOM; i += 4) {
+		if (i >= w->nrows)
+			break;
+		word &= FW_ROW_AT(i) & FW_ROW_AT(i + 1) & FW_ROW_AT(i + 2) & FW_ROW_AT(i + 3);
 	}
 	return word;
 }
@@ -134,7 +123,7 @@ static __always_inline __u64 fw_and_rest(const struct fw_tabs *t, const struct f
 /* One word of all rows, ANDed. Addresses tell rules apart best: most words end there. */
 static __always_inline __u64 fw_and(const struct fw_tabs *t, const struct fw_walk *w, __u32 off)
 {
-	__u64 word = FW_ROW_AT(SRC) & FW_ROW_AT(DST);
+	__u64 word = fw_tab64(t, w->addr[0] + off) & fw_tab64(t, w->addr[1] + off);
 
 	return word ? fw_and_rest(t, w, off, word) : 0;
 }

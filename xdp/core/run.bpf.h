@@ -25,7 +25,7 @@ static __always_inline int fw_tabs_open(struct fw_tabs *t)
 }
 
 /* The verdict by the tables; ret_reason says why. */
-static __always_inline void fw_decide(const struct fw_tabs *t, const struct fw_pkt *pkt, struct fw_walk *w,
+static __always_inline void fw_decide(const struct fw_tabs *t, struct fw_pkt *pkt, struct fw_walk *w,
 				      struct fw_hit *hit, enum fw_reason *ret_reason)
 {
 	if (fw_unlikely(!(t->d->flags & FW_DIRF_PRESENT))) {
@@ -52,7 +52,7 @@ static __always_inline void fw_decide(const struct fw_tabs *t, const struct fw_p
 }
 
 /* Judge a parsed packet. */
-static __always_inline int fw_judge(const struct fw_pkt *pkt, struct fw_walk *w)
+static __always_inline int fw_judge(struct fw_pkt *pkt, struct fw_walk *w)
 {
 	struct fw_hit hit = { .verdict = FW_VERDICT_DROP, .rule = -1 };
 	enum fw_reason reason = FW_REASON_NO_RULES;

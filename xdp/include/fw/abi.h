@@ -182,7 +182,8 @@ struct fw_dir_hdr {
 	__u32 nsets;
 	__u32 sets;      /* struct fw_block[nsets][2]: set k in IPv4, IPv6 */
 	__u32 set_sides; /* bit k: set k is asked about DST, else SRC */
-	__u32 reserved[5];
+	__u32 nsmall;    /* how many dimensions below FW_DIM_MAC are used */
+	__u8 small[16];  /* which, ascending */
 	struct fw_dim_ref dim[FW_DIM_COUNT];
 };
 
