@@ -77,6 +77,17 @@ static bool expect_same(const struct expect *e, const struct fw_trace *t)
 /* How to compile: a test may ask for what only large rule sets meet. */
 static struct compile_opts expect_opts = { .no_warnings = true };
 
+/*
+ * The forms in turn: tries with chunks of fixed width or of runs; address conditions as classes, or from so many ranges on
+ * as large sets.
+ */
+static inline void expect_forms(unsigned long round)
+{
+	expect_opts.trie_small = round % 2;
+	expect_opts.set_large = round % 3 ? round / 3 % 5 : 0;
+	expect_opts.set_kind = round % 16 == 4 ? FW_BLOCK_BITMAP : FW_BLOCK_TRIE; /* some megabytes each */
+}
+
 /* Add what a frame should have counted. */
 static inline void expect_count(struct fw_counter *c, const struct expect *e, size_t len)
 {

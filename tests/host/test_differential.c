@@ -31,8 +31,8 @@ static void random_pairs(void **state)
 		struct policy *p = rulegen_policy(arena, &prng, &opts);
 		struct framegen fg;
 
-		expect_opts.trie_small = i % 2; /* every other set: runs instead of fixed chunks */
 		expect_opts.engine = prng_chance(&prng, 1, 2) ? ENGINE_LISTS : ENGINE_ROWS;
+		expect_forms(i);
 		assert_non_null(p);
 		framegen_init(&fg, &p->chain[dir], prng_u64(&prng));
 		expect_opts.engine = (enum engine)(i % 3);

@@ -25,8 +25,8 @@ static void random_pairs(void **state)
 		struct framegen fg;
 		uint32_t nslots;
 
-		expect_opts.trie_small = i % 2; /* every other set: runs instead of fixed chunks */
 		expect_opts.engine = prng_chance(&prng, 1, 2) ? ENGINE_LISTS : ENGINE_ROWS;
+		expect_forms(i);
 		assert_non_null(p);
 		framegen_init(&fg, &p->chain[hook == FW_HOOK_TC_EGRESS], prng_u64(&prng));
 		fg.no_meta = true;

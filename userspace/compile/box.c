@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "base/cleanup.h"
 #include "base/vec.h"
+#include "compile/sets.h"
 
 #include <errno.h>
 #include <string.h>
@@ -25,6 +26,8 @@ struct box_map {
 struct box_builder {
 	struct boxes *b;
 	struct arena *arena;
+	const struct sets *sets;
+	struct box_set conds[SETS_CONDS][SETS_CONDS]; /* values of SETS, by the conditions on both sides, once asked for */
 	struct box_map by_pointer[SPACE_COUNT], by_content[SPACE_COUNT];
 };
 
@@ -203,16 +206,23 @@ static unsigned int box_families(const struct rule *r)
  * Must PROTO, whose value carries the family, keep some packets away from this rule? Only when no other condition does.
  * Addresses do not speak for frames that are not IP: the datapath leaves them out there.
  */
-static bool box_needs_proto(const struct boxes *b, const struct rule *r, unsigned int families)
+static bool box_needs_proto(const struct box_builder *w, size_t rule)
 {
-	unsigned int judged = FAMILIES_IP | (b->l2 ? BIT(FAMILY_OTHER) : 0);
-	struct rule no_addr = *r;
+	const struct boxes *b = w->b;
+	const struct rule *r = &b->chain->rules[rule];
+	unsigned int families = b->families[rule], judged = FAMILIES_IP | (b->l2 ? BIT(FAMILY_OTHER) : 0);
+	struct rule asked = *r, no_addr = *r;
 	unsigned int implied;
 
 	if (r->value[FIELD_PROTO])
 		return true;
 	no_addr.src = no_addr.dst = NULL;
-	implied = box_implied_families(r) | (box_implied_families(&no_addr) & BIT(FAMILY_OTHER));
+	/* Of a large set a condition asks one bit. It is 0 for members of the complement, and for all that neither speaks of. */
+	if (sets_cond(w->sets, 0, rule) && !SETS_COND_MEMBER(sets_cond(w->sets, 0, rule)))
+		asked.src = NULL;
+	if (sets_cond(w->sets, 1, rule) && !SETS_COND_MEMBER(sets_cond(w->sets, 1, rule)))
+		asked.dst = NULL;
+	implied = box_implied_families(&asked) | (box_implied_families(&no_addr) & BIT(FAMILY_OTHER));
 	return judged & implied & ~families;
 }
 
@@ -263,6 +273,47 @@ static int box_put_aset(struct box_builder *w, enum space s4, size_t rule, const
 	return err;
 }
 
+/* Values of SETS that meet the conditions on both sides: at most 128 ranges. */
+static size_t box_cond_values(const unsigned int cond[2], struct range *r)
+{
+	size_t n = 0;
+
+	for (unsigned int value = 0; value <= space_max(SPACE_SETS); value++) {
+		bool meets = true;
+
+		for (int side = 0; side < 2; side++)
+			if (cond[side])
+				meets &= (value >> SETS_COND_BIT(cond[side]) & 1) == SETS_COND_MEMBER(cond[side]);
+		if (!meets)
+			continue;
+		if (n && r[n - 1].hi + 1 == value)
+			r[n - 1].hi = value;
+		else
+			r[n++] = (struct range){ value, value };
+	}
+	return n;
+}
+
+static int box_put_conds(struct box_builder *w, size_t rule)
+{
+	unsigned int cond[2] = { sets_cond(w->sets, 0, rule), sets_cond(w->sets, 1, rule) };
+	struct box_set *set = &w->conds[cond[0]][cond[1]];
+	int err;
+
+	if (!cond[0] && !cond[1])
+		return 0;
+	if (!set->r) {
+		struct range *r = arena_array(w->arena, 128, sizeof(*r));
+
+		if (!r)
+			return -ENOMEM;
+		set->r = r;
+		set->n = box_cond_values(cond, r);
+	}
+	err = box_open_space(w, SPACE_SETS);
+	return err ? err : box_put(w, SPACE_SETS, rule, *set);
+}
+
 static int box_put_rule(struct box_builder *w, size_t rule, bool proto)
 {
 	const struct rule *r = &w->b->chain->rules[rule];
@@ -281,14 +332,18 @@ static int box_put_rule(struct box_builder *w, size_t rule, bool proto)
 			err = box_put_proto(w, rule);
 	}
 	if (!err)
+		err = box_put_conds(w, rule);
+	if (!err && !sets_cond(w->sets, 0, rule))
 		err = box_put_aset(w, SPACE_SRC4, rule, r->src);
-	return err ? err : box_put_aset(w, SPACE_DST4, rule, r->dst);
+	if (!err && !sets_cond(w->sets, 1, rule))
+		err = box_put_aset(w, SPACE_DST4, rule, r->dst);
+	return err;
 }
 
-int boxes_build(struct arena *arena, const struct chain *chain, struct boxes *ret)
+int boxes_build(struct arena *arena, const struct chain *chain, const struct sets *sets, struct boxes *ret)
 {
 	struct boxes b = { .chain = chain, .nrules = chain->nrules };
-	struct box_builder w = { .b = &b, .arena = arena };
+	struct box_builder w = { .b = &b, .arena = arena, .sets = sets };
 	bool proto = false;
 	int err = 0;
 
@@ -300,7 +355,7 @@ int boxes_build(struct arena *arena, const struct chain *chain, struct boxes *re
 		b.l2 |= b.families[i] & BIT(FAMILY_OTHER);
 	}
 	for (size_t i = 0; i < b.nrules && !proto; i++)
-		proto = b.families[i] && box_needs_proto(&b, &chain->rules[i], b.families[i]);
+		proto = b.families[i] && box_needs_proto(&w, i);
 	/* A rule that can match nothing has no bit in any row, so it needs no sets. */
 	for (size_t i = 0; i < b.nrules && !err; i++)
 		if (b.families[i])

@@ -13,6 +13,7 @@
 #include <fw/abi.h>
 
 struct arena;
+struct sets;
 struct str;
 
 enum space {
@@ -52,8 +53,11 @@ struct boxes {
 	bool l2;       /* some rule can match a frame that is not IP */
 };
 
-/* 0 or -ENOMEM. Everything but the arrays of `sets` (boxes_fini) is the arena's. */
-int boxes_build(struct arena *arena, const struct chain *chain, struct boxes *ret);
+/*
+ * A condition that `sets` took is one on the value of SETS, and asks nothing of the addresses.
+ * 0 or -ENOMEM. Everything but the arrays of boxes.sets (boxes_fini) is the arena's.
+ */
+int boxes_build(struct arena *arena, const struct chain *chain, const struct sets *sets, struct boxes *ret);
 void boxes_fini(struct boxes *b);
 
 static inline u128 box_set_lo(const struct box_set *s, size_t i)

@@ -19,18 +19,18 @@ static void compile_dump(const struct plan *p, const struct image *img, const st
 
 static int compile_plans(struct arena *arena, const struct policy *policy, const char *source_name,
 			 const char *source_text, struct diags *d, const struct compile_opts *opts,
-			 struct plan plan[FW_DIR_COUNT], struct image *ret)
+			 struct setpool *pool, struct plan plan[FW_DIR_COUNT], struct image *ret)
 {
 	size_t used = sizeof(struct fw_image);
 	struct meta meta;
 	int err = 0;
 
 	for (int dir = 0; dir < FW_DIR_COUNT && !err; dir++)
-		err = plan_build(arena, policy, dir, opts, d, &used, &plan[dir]);
+		err = plan_build(arena, policy, dir, opts, pool, d, &used, &plan[dir]);
 	if (!err)
 		err = meta_build(arena, policy, source_name, source_text, &meta);
 	if (!err)
-		err = encode_image(arena, plan, &meta, d, !opts->no_warnings, ret);
+		err = encode_image(arena, plan, pool, &meta, d, !opts->no_warnings, ret);
 	if (err)
 		return err;
 	for (int dir = 0; dir < FW_DIR_COUNT; dir++)
@@ -46,14 +46,16 @@ int compile_policy(const struct policy *policy, const char *source_name, const c
 	static const struct compile_opts none;
 	struct arena *arena cleanup(arena_freep) = arena_new();
 	struct plan plan[FW_DIR_COUNT] = {};
+	struct setpool pool = {};
 	struct image img;
 	int err;
 
 	if (!arena)
 		return -ENOMEM;
-	err = compile_plans(arena, policy, source_name, source_text, d, opts ? opts : &none, plan, &img);
+	err = compile_plans(arena, policy, source_name, source_text, d, opts ? opts : &none, &pool, plan, &img);
 	for (int dir = 0; dir < FW_DIR_COUNT; dir++)
 		plan_fini(&plan[dir]);
+	setpool_fini(&pool);
 	if (!err)
 		*ret_image = img;
 	return err;

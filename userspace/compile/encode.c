@@ -34,6 +34,8 @@ static void encode_layout(struct plan *p, size_t *at)
 			p->table[s] = encode_take(at, plan_table_bytes(p, s));
 		}
 	}
+	if (p->sets.n)
+		p->set_blocks = encode_take(at, 2 * p->sets.n * sizeof(struct fw_block));
 	if (!p->boxes.nrules)
 		return;
 	p->ones = encode_take(at, p->stride);
@@ -62,6 +64,10 @@ static void encode_header(const struct plan *p, struct fw_dir_hdr *h)
 	h->stride_addr = p->stride_addr;
 	h->units = p->units;
 	h->nunits = p->lists.units.n;
+	h->nsets = p->sets.n;
+	h->sets = p->set_blocks;
+	for (uint32_t k = 0; k < p->sets.n; k++)
+		h->set_sides |= (uint32_t)p->sets.side[k] << k;
 	h->default_verdict = chain->present && chain->fallback == VERDICT_DROP ? FW_VERDICT_DROP : FW_VERDICT_PASS;
 	for (int s = 0; s < SPACE_COUNT; s++) {
 		int i = space_dim(s) - FW_DIM_SRC;
@@ -150,6 +156,9 @@ static void encode_digest_dir(struct digest *d, const struct plan *p)
 	digest_add_u64(d, b->chain->fallback);
 	digest_add_u64(d, b->nrules);
 	digest_add(d, b->families, b->nrules);
+	for (uint32_t k = 0; k < p->sets.n; k++) /* the keys stand for the ranges */
+		for (int six = 0; six < 2; six++)
+			digest_add(d, p->sets.block[k][six]->key, sizeof(p->sets.block[k][six]->key));
 	for (int s = 0; s < SPACE_COUNT; s++) {
 		if (!b->set[s])
 			continue;
@@ -174,10 +183,13 @@ static int encode_seal(const struct plan plan[FW_DIR_COUNT], struct image *img)
 }
 
 /* Where everything stands; *ret_hot: bytes of the hot part. */
-static void encode_place(struct plan plan[FW_DIR_COUNT], size_t *ret_hot)
+static void encode_place(struct plan plan[FW_DIR_COUNT], const struct setpool *pool, size_t *ret_hot)
 {
 	size_t at = sizeof(struct fw_image);
 
+	/* First: large sets stay where they are while rules come and go. */
+	for (size_t i = 0; i < pool->n; i++)
+		pool->v[i]->off = pool->v[i]->len ? encode_take(&at, pool->v[i]->len) : 0;
 	for (int d = 0; d < FW_DIR_COUNT; d++)
 		encode_layout(&plan[d], &at);
 	/* Last: counter slots change from generation to generation, and the digest looks at what stands before them. */
@@ -186,6 +198,21 @@ static void encode_place(struct plan plan[FW_DIR_COUNT], size_t *ret_hot)
 			plan[d].actions = encode_take(&at, plan[d].boxes.nrules * sizeof(struct fw_action));
 	encode_take(&at, 0);
 	*ret_hot = encode_take(&at, 0);
+}
+
+static void encode_sets(const struct plan *p, struct image *img)
+{
+	struct fw_block(*ref)[2] = (struct fw_block(*)[2])(img->data + p->set_blocks);
+
+	for (uint32_t k = 0; k < p->sets.n; k++) {
+		for (int six = 0; six < 2; six++) {
+			const struct setblock *b = p->sets.block[k][six];
+
+			ref[k][six] = (struct fw_block){
+				.kind = b->kind, .off = b->off, .len = b->len, .key = { b->key[0], b->key[1] }
+			};
+		}
+	}
 }
 
 static int encode_write(struct arena *arena, struct plan plan[FW_DIR_COUNT], const struct meta *meta,
@@ -198,6 +225,7 @@ static int encode_write(struct arena *arena, struct plan plan[FW_DIR_COUNT], con
 		encode_header(&plan[d], &h->dir[d]);
 		tables_write(&plan[d], img);
 		encode_units(&plan[d], img);
+		encode_sets(&plan[d], img);
 		err = rows_write(&plan[d], img);
 		if (!err)
 			err = reduce_never(arena, &plan[d], img, warn);
@@ -210,15 +238,15 @@ static int encode_write(struct arena *arena, struct plan plan[FW_DIR_COUNT], con
 	return encode_seal(plan, img);
 }
 
-int encode_image(struct arena *arena, struct plan plan[FW_DIR_COUNT], const struct meta *meta, struct diags *d,
-		 bool warn, struct image *ret)
+int encode_image(struct arena *arena, struct plan plan[FW_DIR_COUNT], const struct setpool *pool,
+		 const struct meta *meta, struct diags *d, bool warn, struct image *ret)
 {
 	struct image img;
 	struct fw_image *h;
 	size_t hot;
 	int err;
 
-	encode_place(plan, &hot);
+	encode_place(plan, pool, &hot);
 	if (hot + meta->bytes > FW_MAX_IMAGE) {
 		diag_add(d, DIAG_ERROR, (struct span){},
 			 "policy \"%s\": %zu MB of tables and %zu MB of names, the limit is %u MB (FW_MAX_IMAGE)",
@@ -234,6 +262,8 @@ int encode_image(struct arena *arena, struct plan plan[FW_DIR_COUNT], const stru
 	h->total_len = img.len;
 	h->hot_len = h->meta_off = hot;
 	h->meta_len = meta->bytes;
+	for (size_t i = 0; i < pool->n; i++)
+		setblock_write(pool->v[i], img.data + pool->v[i]->off);
 	err = encode_write(arena, plan, meta, warn ? d : NULL, &img);
 	if (err)
 		image_fini(&img);

@@ -145,8 +145,17 @@ static int plan_rules(struct arena *arena, struct plan *p, struct diags *d)
 	return used_build(arena, p);
 }
 
+/* Blocks of large sets, those that no plan has laid out yet. */
+static int plan_sets(struct plan *p, struct setpool *pool, struct diags *d, size_t *used)
+{
+	int err = setpool_plan(pool, p->opts, used);
+
+	*used += 2 * p->sets.n * sizeof(struct fw_block);
+	return err == -E2BIG ? plan_too_large(p, d, "large sets", SPACE_SETS) : err;
+}
+
 int plan_build(struct arena *arena, const struct policy *policy, enum fw_dir dir, const struct compile_opts *opts,
-	       struct diags *d, size_t *used, struct plan *p)
+	       struct setpool *pool, struct diags *d, size_t *used, struct plan *p)
 {
 	const struct chain *chain = &policy->chain[dir];
 	int err;
@@ -158,7 +167,11 @@ int plan_build(struct arena *arena, const struct policy *policy, enum fw_dir dir
 	p->never = arena_array(arena, chain->nrules, sizeof(*p->never));
 	if (!p->never)
 		return -ENOMEM;
-	err = boxes_build(arena, chain, &p->boxes);
+	err = sets_choose(arena, chain, opts, pool, &p->sets);
+	if (!err)
+		err = plan_sets(p, pool, d, used);
+	if (!err)
+		err = boxes_build(arena, chain, &p->sets, &p->boxes);
 	if (err)
 		return err;
 	if (p->engine == ENGINE_AUTO || !chain->nrules)

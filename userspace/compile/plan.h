@@ -10,6 +10,7 @@
 #include "compile/class.h"
 #include "compile/compile.h"
 #include "compile/lists.h"
+#include "compile/sets.h"
 #include "compile/trie.h"
 #include "image/image.h"
 
@@ -17,6 +18,7 @@ struct plan {
 	const struct compile_opts *opts;
 	enum fw_dir dir;
 	const struct policy *policy;
+	struct sets sets;
 	struct boxes boxes;
 	struct classes classes[SPACE_COUNT]; /* by the sets in `used` */
 	struct trie trie[SPACE_COUNT];	     /* of the address spaces */
@@ -31,7 +33,7 @@ struct plan {
 
 	/* Offsets in the image; 0: not there. */
 	uint32_t table[SPACE_COUNT], rows[SPACE_COUNT];
-	uint32_t mac_cls, ones, actions, units;
+	uint32_t mac_cls, ones, actions, units, set_blocks;
 	bool *never; /* per rule: can never match */
 	uint32_t *place;   /* per rule: its bit in every row; in lists: its place behind the bits */
 	uint32_t *rule_at; /* per place: its rule */
@@ -43,7 +45,7 @@ struct plan {
  * diagnostic and -E2BIG. The plan must be given to plan_fini in any case.
  */
 int plan_build(struct arena *arena, const struct policy *policy, enum fw_dir dir, const struct compile_opts *opts,
-	       struct diags *d, size_t *used, struct plan *p);
+	       struct setpool *pool, struct diags *d, size_t *used, struct plan *p);
 void plan_fini(struct plan *p);
 
 /* Do rows ask anything of the space? */
@@ -117,7 +119,8 @@ void cost_fill(const struct plan plan[FW_DIR_COUNT], const struct image *img, st
 void tables_dump(const struct plan *p, const struct image *img, struct str *out);
 
 /* encode.c: plans → bytes. 0, -E2BIG (a diagnostic) or -ENOMEM. */
-int encode_image(struct arena *arena, struct plan plan[FW_DIR_COUNT], const struct meta *meta, struct diags *d,
+int encode_image(struct arena *arena, struct plan plan[FW_DIR_COUNT], const struct setpool *pool,
+		 const struct meta *meta, struct diags *d,
 		 bool warn, struct image *ret);
 
 #endif
