@@ -40,7 +40,10 @@ struct sets {
 /* Choose; blocks are added to the pool, without kind and length. 0 or -ENOMEM. All memory but the pool is the arena's. */
 int sets_choose(struct arena *arena, const struct chain *chain, const struct compile_opts *opts, struct setpool *pool,
 		struct sets *ret);
-/* Give every block of the pool its kind and length, unless it has them, unless it has them. 0, -ENOMEM or -E2BIG; *used, the bytes of the image so far, grows. */
+/*
+ * Give every block of the pool that has none its kind and length. 0, -ENOMEM or -E2BIG; *used, the bytes of the image
+ * so far, grows.
+ */
 int setpool_plan(struct setpool *pool, const struct compile_opts *opts, size_t *used);
 
 static inline unsigned int sets_cond(const struct sets *s, int side, size_t rule)
