@@ -11,16 +11,23 @@
 
 #include "harness/handmade.h"
 
-static void assert_refused(const struct policy *p, const char *word)
+static const struct compile_opts rows = { .engine = ENGINE_ROWS }, lists = { .engine = ENGINE_LISTS };
+
+static void assert_refused_opts(const struct policy *p, const struct compile_opts *opts, const char *word)
 {
 	struct str text = {};
 
-	assert_int_equal(hand_refused(p, &text), -E2BIG);
+	assert_int_equal(hand_refused_opts(p, opts, &text), -E2BIG);
 	if (!strstr(str_get(&text), word))
 		print_message("# wanted \"%s\" in: %s\n", word, str_get(&text));
 	assert_non_null(strstr(str_get(&text), word));
 	assert_non_null(strstr(str_get(&text), "ingress"));
 	str_fini(&text);
+}
+
+static void assert_refused(const struct policy *p, const char *word)
+{
+	assert_refused_opts(p, NULL, word);
 }
 
 static void test_rules(void **state)
@@ -33,15 +40,96 @@ static void test_rules(void **state)
 	(void)state;
 	for (uint32_t i = 0; i <= FW_MAX_BITS; i++)
 		hand_rule(p, i)->src = hand_addr4(arena, i * 0x10001, i * 0x10001);
-	assert_refused(p, "FW_MAX_BITS");
+	assert_refused_opts(p, &rows, "FW_MAX_BITS");
 	p->chain[DIRECTION_INGRESS].nrules = FW_MAX_BITS;
-	hand_compile(p, &img);
+	hand_compile_opts(p, &rows, &img);
 	for (uint32_t i = 0; i < FW_MAX_BITS; i += 97) {
 		packet = hand_packet4(i * 0x10001, 0);
 		assert_true(hand_same(p, &img, &packet));
 	}
 	packet = hand_packet4((FW_MAX_BITS - 1) * 0x10001, 0);
 	assert_true(hand_same(p, &img, &packet));
+	image_fini(&img);
+	arena_free(arena);
+}
+
+/* With lists a rule of one host owns no bit; one that says nothing of addresses does. */
+static void test_rules_in_lists(void **state)
+{
+	struct arena *arena = arena_new();
+	struct policy *p = hand_policy(arena, FW_MAX_RULES + 1);
+	struct packet packet;
+	struct image img;
+
+	(void)state;
+	for (uint32_t i = 0; i <= FW_MAX_RULES; i++)
+		hand_rule(p, i)->dst = hand_addr4(arena, i * 0x7fff, i * 0x7fff);
+	assert_refused(p, "FW_MAX_RULES");
+	p->chain[DIRECTION_INGRESS].nrules = FW_MAX_RULES;
+	hand_compile(p, &img);
+	assert_true(image_hdr(&img)->dir[0].flags & FW_DIRF_LISTS);
+	assert_int_equal(image_hdr(&img)->dir[0].nbits, 0);
+	for (uint32_t i = 0; i < FW_MAX_RULES; i += 977) {
+		packet = hand_packet4(0, i * 0x7fff);
+		assert_true(hand_same(p, &img, &packet));
+		packet = hand_packet4(0, i * 0x7fff + 1);
+		assert_true(hand_same(p, &img, &packet));
+	}
+	image_fini(&img);
+	for (uint32_t i = 0; i <= FW_MAX_BITS; i++)
+		hand_rule(p, 7 * i)->dst = NULL;
+	assert_refused(p, "FW_MAX_BITS");
+	arena_free(arena);
+}
+
+/* One pair of hosts and ever another port: more than a list holds, so most own bits, and more than that are too many. */
+static void test_one_pair(void **state)
+{
+	struct arena *arena = arena_new();
+	struct policy *p = hand_policy(arena, 2 * FW_MAX_BITS);
+	struct packet packet = hand_packet4(1, 2);
+	struct image img;
+
+	(void)state;
+	for (uint32_t i = 0; i < 2 * FW_MAX_BITS; i++) {
+		hand_rule(p, i)->src = hand_addr4(arena, 1, 1);
+		hand_rule(p, i)->dst = hand_addr4(arena, 2, 2);
+		hand_rule(p, i)->value[FIELD_DPORT] = hand_values(arena, 2 * i, 2 * i);
+	}
+	assert_refused(p, "FW_MAX_BITS");
+	p->chain[DIRECTION_INGRESS].nrules = 3000;
+	hand_compile_opts(p, &lists, &img);
+	assert_true(image_hdr(&img)->dir[0].nbits < 3000);
+	for (uint32_t port = 0; port < 6100; port += 3) {
+		packet.value[FIELD_DPORT] = port;
+		assert_true(hand_same(p, &img, &packet));
+	}
+	image_fini(&img);
+	arena_free(arena);
+}
+
+/* Ever another pair of ports: the rules of the services that are too many own bits. */
+static void test_services(void **state)
+{
+	struct arena *arena = arena_new();
+	struct policy *p = hand_policy(arena, FW_MAX_SERVICES + 1000);
+	struct packet packet;
+	struct image img;
+
+	(void)state;
+	for (uint32_t i = 0; i < FW_MAX_SERVICES + 1000; i++) {
+		hand_rule(p, i)->dst = hand_addr4(arena, i << 8, i << 8);
+		hand_rule(p, i)->value[FIELD_SPORT] = hand_values(arena, i % 256, i % 256);
+		hand_rule(p, i)->value[FIELD_DPORT] = hand_values(arena, i / 256, i / 256);
+	}
+	hand_compile_opts(p, &lists, &img);
+	assert_true(image_hdr(&img)->dir[0].nbits >= 1000);
+	for (uint32_t i = 0; i < FW_MAX_SERVICES + 1000; i += 61) {
+		packet = hand_packet4(0, i << 8);
+		packet.value[FIELD_SPORT] = i % 256;
+		packet.value[FIELD_DPORT] = i / 256;
+		assert_true(hand_same(p, &img, &packet));
+	}
 	image_fini(&img);
 	arena_free(arena);
 }
@@ -220,7 +308,11 @@ static void test_cost(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		{ "16,384 rules work, one more is refused", test_rules, NULL, NULL, NULL },
+		{ "16,384 rules work in rows, one more is refused", test_rules, NULL, NULL, NULL },
+		{ "131,072 rules work in lists, one more and too many without addresses are refused", test_rules_in_lists,
+		  NULL, NULL, NULL },
+		{ "rules that crowd a list own bits, and too many are refused", test_one_pair, NULL, NULL, NULL },
+		{ "rules of more services than there may be own bits", test_services, NULL, NULL, NULL },
 		{ "256 count rules work, one more is refused", test_count_rules, NULL, NULL, NULL },
 		{ "too many classes of a field are refused", test_classes, NULL, NULL, NULL },
 		{ "4,096 bounds of MAC ranges are exact, one more is refused", test_mac_bounds, NULL, NULL, NULL },

@@ -180,6 +180,23 @@ static void test_lists(void **state)
 	}
 }
 
+/* Rule sets as real ones are, and those that are made to blow a compiler up. */
+static void test_families(void **state)
+{
+	static const size_t sizes[] = { 65, 700, 4000 };
+	struct prng prng;
+
+	(void)state;
+	prng_init(&prng, prng_seed("test_families", 0));
+	for (enum rulegen_style style = RULEGEN_REAL_FIRST; style < RULEGEN_STYLE_COUNT; style++) {
+		for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+			struct rulegen_opts opts = { .style = style, .nrules = sizes[i], .directions = 1 };
+
+			compare_policy(&prng, &opts, 200);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -187,6 +204,7 @@ int main(void)
 		{ "random policies over few fields: image and oracle agree", test_few_fields, NULL, NULL, NULL },
 		{ "rule counts around the word and summary sizes: image and oracle agree", test_many_rules, NULL, NULL,
 		  NULL },
+		{ "rule sets as real ones are, and hostile ones: image and oracle agree", test_families, NULL, NULL, NULL },
 		{ "rules with long lists: image and oracle agree", test_lists, NULL, NULL, NULL },
 	};
 

@@ -19,6 +19,14 @@ struct cost_dim {
 	size_t table_bytes, row_bytes;
 	unsigned int lookups;  /* dependent reads at worst, the row not counted */
 };
+/* What an engine was predicted to cost. */
+struct cost_engine {
+	size_t bits; /* rules that own bits */
+	size_t bytes;
+	unsigned int lines; /* cache lines that a packet reads */
+	unsigned int ns;    /* 0: not predicted */
+	bool fits;
+};
 struct cost {
 	struct cost_dim dim[FW_DIR_COUNT][FW_DIM_COUNT + 2];
 	size_t ndims[FW_DIR_COUNT];
@@ -27,6 +35,11 @@ struct cost {
 	unsigned int worst_lookups[FW_DIR_COUNT]; /* every table and row read at worst */
 	size_t image_bytes, slot_bytes;           /* slot: power of two that holds it */
 	const char *engine[FW_DIR_COUNT];         /* as `check --cost` calls it */
+
+	bool lists[FW_DIR_COUNT]; /* the engine is lists; else what follows is 0 */
+	struct cost_engine predicted[FW_DIR_COUNT][2]; /* rows, lists */
+	size_t listed[FW_DIR_COUNT], services[FW_DIR_COUNT], nodes[FW_DIR_COUNT], entries[FW_DIR_COUNT];
+	size_t parts[FW_DIR_COUNT], longest[FW_DIR_COUNT], list_bytes[FW_DIR_COUNT];
 };
 
 /* How rules are found: see <fw/abi.h>. */

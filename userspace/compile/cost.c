@@ -2,6 +2,8 @@
 #include "compile/compile.h"
 #include "compile/plan.h"
 
+#include <string.h>
+
 /* Dependent reads at worst, the row not counted. */
 static unsigned int cost_lookups(const struct plan *p, enum space s)
 {
@@ -43,11 +45,28 @@ static void cost_fill_dim(const struct plan *p, enum space s, struct cost_dim *o
 
 static const char *cost_engine(const struct plan *p)
 {
+	if (p->engine == ENGINE_LISTS)
+		return p->nwords ? "lists, rows for the broad" : "lists";
 	if (!p->nwords)
 		return "none";
 	if (p->nwords == 1)
 		return "one word";
 	return p->nwords <= FW_WORD_BITS ? "rows + summary, sorted" : "rows + summary words, sorted";
+}
+
+static void cost_fill_lists(const struct plan *p, struct cost *out)
+{
+	enum fw_dir d = p->dir;
+
+	memcpy(out->predicted[d], p->predicted, sizeof(out->predicted[d]));
+	out->lists[d] = p->engine == ENGINE_LISTS;
+	out->listed[d] = p->lists.nlisted;
+	out->services[d] = p->lists.services.n;
+	out->nodes[d] = p->lists.nnodes;
+	out->entries[d] = p->lists.entries.n;
+	out->parts[d] = p->lists.parts.n;
+	out->longest[d] = p->lists.longest;
+	out->list_bytes[d] = p->lists.units.n * sizeof(*p->lists.units.v);
 }
 
 static void cost_fill_dir(const struct plan *p, struct cost *out)
@@ -58,7 +77,7 @@ static void cost_fill_dir(const struct plan *p, struct cost *out)
 	for (int s = 0; s < SPACE_COUNT; s++) {
 		struct cost_dim *dim = &out->dim[d][out->ndims[d]];
 
-		if (!plan_has(p, s))
+		if (!plan_has(p, s) && !plan_table_bytes(p, s))
 			continue;
 		cost_fill_dim(p, s, dim);
 		out->ndims[d]++;
@@ -67,6 +86,7 @@ static void cost_fill_dir(const struct plan *p, struct cost *out)
 	/* A packet has one family. */
 	reads = family[FAMILY_COUNT] +
 		(family[FAMILY_IPV4] > family[FAMILY_IPV6] ? family[FAMILY_IPV4] : family[FAMILY_IPV6]);
+	cost_fill_lists(p, out);
 	out->rules[d] = p->boxes.nrules;
 	out->words[d] = p->nwords;
 	out->worst_lookups[d] = reads;

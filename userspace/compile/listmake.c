@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The list of every prefix: its own rules and those of the prefixes around it, in the order of the rules. Prefixes without rules
- * of their own share the list of the one around them; equal runs of entries are stored once.
+ * The list of every prefix: its own rules and those of the prefixes around it, in the order of the rules. Prefixes
+ * without rules of their own share the list of the one around them; equal runs of entries are stored once.
  *
- * A list that is too long to be scanned is split by the number of the other address: between two neighbouring bounds of its
- * entries one short run holds all that can match. Where even that is long, rules of one pair of addresses crowd: these
- * are better off with bits, which are looked at 64 at a time.
+ * A list that is too long to be scanned is split by the number of the other address: between two neighbouring bounds of
+ * its entries one short run holds all that can match. Where even that is long, rules of one pair of addresses crowd:
+ * these are better off with bits, which are looked at 64 at a time.
  */
 #include "compile/lists.h"
 
@@ -351,8 +351,7 @@ static int make_tree(struct make *m, unsigned int tree)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < l->tree[tree].n && !err && !m->full; i++) {
 		err = make_prefix(m, i);
-		m->full = l->entries.n > make_budget(l) ||
-			  l->work > MAKE_WORK * (size_t)l->nlisted + MAKE_WORK_FREE;
+		m->full = l->entries.n > make_budget(l) || l->work > MAKE_WORK * (size_t)l->nlisted + MAKE_WORK_FREE;
 	}
 	return err;
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Lists → units of the image. Addresses with the same innermost prefix and the same row share a node; nodes stand in the order
- * of the addresses, and a list behind the node that needs it first: the node and three entries share a cache line.
+ * Lists → units of the image. Addresses with the same innermost prefix and the same row share a node; nodes stand in
+ * the order of the addresses, and a list behind the node that needs it first: the node and three entries share a cache
+ * line.
  */
 #include "compile/lists.h"
 

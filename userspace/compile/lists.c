@@ -2,9 +2,9 @@
 /*
  * Which rules stand in lists, and on which side.
  *
- * Filed at a prefix, a rule is copied into the list of every prefix inside that has rules of its own, once for each interval
- * of its other address. So each rule takes the side where that is less; what is too much on both sides is broad. The count of
- * copies depends on where the others went: a few rounds settle it.
+ * Filed at a prefix, a rule is copied into the list of every prefix inside that has rules of its own, once for each
+ * interval of its other address. So each rule takes the side where that is less; what is too much on both sides is
+ * broad. The count of copies depends on where the others went: a few rounds settle it.
  */
 #include "compile/lists.h"
 
@@ -306,19 +306,23 @@ static int lists_fewer_services(struct lists *l, bool *ret_again)
 {
 	const struct services *s = &l->services;
 	uint32_t *asked auto_free = calloc(s->n + 1, sizeof(*asked));
-	size_t sum[LISTS_COPIES_FIRST + 1] = {}, excess = s->n - FW_MAX_SERVICES, most = 0;
+	size_t excess = s->n - FW_MAX_SERVICES;
 
 	if (!asked)
 		return -ENOMEM;
 	for (size_t i = 0; i < l->b->nrules; i++)
 		if (l->listed[i] && s->of[i] != FW_SVC_ANY)
 			asked[s->of[i]]++;
-	for (size_t i = 0; i < s->n; i++)
-		sum[asked[i] < LISTS_COPIES_FIRST ? asked[i] : LISTS_COPIES_FIRST]++;
-	for (size_t left = excess; left > sum[most] && most < LISTS_COPIES_FIRST; most++)
-		left -= sum[most];
+	for (uint32_t few = 1; excess; few++) {
+		for (size_t i = s->n; i-- > 0 && excess;) {
+			if (asked[i] != few)
+				continue;
+			asked[i] = 0;
+			excess--;
+		}
+	}
 	for (size_t i = 0; i < l->b->nrules; i++)
-		if (l->listed[i] && s->of[i] != FW_SVC_ANY && asked[s->of[i]] <= most)
+		if (l->listed[i] && s->of[i] != FW_SVC_ANY && !asked[s->of[i]])
 			l->listed[i] = false;
 	*ret_again = true;
 	return 0;
@@ -366,4 +370,5 @@ void lists_fini(struct lists *l)
 		prefix_tree_fini(&l->tree[i]);
 		classes_fini(&l->nodes[i]);
 	}
+	*l = (struct lists){};
 }

@@ -2,8 +2,8 @@
 /*
  * Lists: the rules that say much about addresses, filed at the prefixes they speak of (<fw/abi.h>, "Lists").
  *
- * lists.c decides which rules are filed, and where; listmake.c makes the lists; listnode.c writes them out. A rule that fits
- * nowhere at a bearable price stays broad: it owns a bit of the rows.
+ * lists.c decides which rules are filed, and where; listmake.c makes the lists; listnode.c writes them out. A rule that
+ * fits nowhere at a bearable price stays broad: it owns a bit of the rows.
  */
 #ifndef FW_COMPILE_LISTS_H
 #define FW_COMPILE_LISTS_H
@@ -46,8 +46,8 @@ struct list_unit { /* 16 bytes of the image */
 
 struct lists {
 	const struct boxes *b;
-	bool *listed;	 /* per rule */
-	uint8_t *side;	 /* per rule: bit per family, set when filed by the destination */
+	bool *listed;  /* per rule */
+	uint8_t *side; /* per rule: bit per family, set when filed by the destination */
 	uint32_t nlisted;
 	struct services services;
 	struct prefix_tree tree[LISTS_TREES];
@@ -74,8 +74,8 @@ struct lists {
 	} parts;
 	uint32_t *slot; /* hash table of runs: 0 empty, else 1 + run */
 	size_t mask;
-	uint32_t *copies; /* per rule: entries it has in all runs */
-	size_t work;	  /* entries looked at */
+	uint32_t *copies;    /* per rule: entries it has in all runs */
+	size_t work;	     /* entries looked at */
 	unsigned int rounds; /* of making the lists */
 
 	/* What is written. */
@@ -89,8 +89,8 @@ struct lists {
 };
 
 /*
- * Decide for every rule, and make the lists. Rules whose flag in l->listed is then clear own bits. 0 or -ENOMEM; lists_fini in
- * any case.
+ * Decide for every rule, and make the lists. Rules whose flag in l->listed is then clear own bits. 0 or -ENOMEM;
+ * lists_fini in any case.
  */
 int lists_build(struct arena *arena, const struct boxes *b, struct lists *l);
 void lists_fini(struct lists *l);
@@ -117,16 +117,16 @@ static inline bool lists_in_family(const struct lists *l, size_t rule, unsigned 
 const struct fw_entry *lists_run(const struct lists *l, uint32_t list, uint32_t other, uint32_t *ret_n);
 
 /*
- * listmake.c: the list of every prefix. Rules that crowd a list or take too much of the memory are taken out of l->listed:
- * *ret_again says that some were, so that the lists must be made again. 0 or -ENOMEM.
+ * listmake.c: the list of every prefix. Rules that crowd a list or take too much of the memory are taken out of
+ * l->listed: *ret_again says that some were, so that the lists must be made again. 0 or -ENOMEM.
  */
 int lists_make(struct lists *l, bool *ret_again);
 void lists_forget(struct lists *l);
 
 /*
- * listnode.c: nodes, entries and parts into l->units, and the map from addresses to them. `place`: of each rule; `rows`:
- * classes of the address spaces by the rules that own bits (by tree; NULL: one class). 0, -ENOMEM, or -E2BIG when they would take
- * more than `room` bytes.
+ * listnode.c: nodes, entries and parts into l->units, and the map from addresses to them. `place`: of each rule;
+ * `rows`: classes of the address spaces by the rules that own bits (by tree; NULL: one class). 0, -ENOMEM, or -E2BIG
+ * when they would take more than `room` bytes.
  */
 int lists_emit(struct lists *l, const uint32_t *place, const struct classes *rows[LISTS_TREES], size_t room);
 

@@ -3,8 +3,8 @@
  * Which bit of a row a rule owns.
  *
  * In the order of the file, rules for many networks lie mixed, so every word of 64 holds some rule that any one field
- * lets through, and the summary of a row excludes next to nothing: with ten thousand five-tuple rules it left 155 of 157
- * words to read. Sorted by what they ask of the addresses, rules for one network share a word, and 3 remain.
+ * lets through, and the summary of a row excludes next to nothing: with ten thousand five-tuple rules it left 155 of
+ * 157 words to read. Sorted by what they ask of the addresses, rules for one network share a word, and 3 remain.
  *
  * The lowest rule of all words then decides, which takes no order among the words, only inside them. `count` rules need
  * to know what was decided: they come first, in the order of the file, and are looked at last.
@@ -18,7 +18,7 @@
 
 #define PLACE_WIDE4  ((u128)1 << 24) /* addresses of a /8: more is read for so many packets that it sorts as "any" */
 #define PLACE_WIDE6  ((u128)1 << 96) /* of a /32 */
-#define PLACE_RANGES 8               /* a list of more is met by anything */
+#define PLACE_RANGES 8		     /* a list of more is met by anything */
 
 struct place_key {
 	uint32_t group;
@@ -105,8 +105,7 @@ static void place_order_words(struct plan *p)
 /* Rules that stand in lists, and those that match nothing beside them, own no bit. */
 static bool place_has_bit(const struct plan *p, size_t rule)
 {
-	return p->engine == ENGINE_ROWS || place_counts(p, rule) ||
-	       (p->boxes.families[rule] && !p->lists.listed[rule]);
+	return p->engine == ENGINE_ROWS || place_counts(p, rule) || (p->boxes.families[rule] && !p->lists.listed[rule]);
 }
 
 static int place_arrange(struct plan *p)

@@ -133,11 +133,10 @@ static int plan_spaces(struct plan *p, struct diags *d, size_t *used)
 /* Which rules own bits, and which bits. */
 static int plan_rules(struct arena *arena, struct plan *p, struct diags *d)
 {
-	int err = p->engine == ENGINE_LISTS ? lists_build(arena, &p->boxes, &p->lists) : 0;
+	int err = engine_choose(arena, p);
 
-	if (err)
-		return err;
-	err = place_rules(arena, p);
+	if (!err)
+		err = place_rules(arena, p);
 	if (err)
 		return err;
 	if (p->nbits > FW_MAX_BITS)
@@ -174,8 +173,6 @@ int plan_build(struct arena *arena, const struct policy *policy, enum fw_dir dir
 		err = boxes_build(arena, chain, &p->sets, &p->boxes);
 	if (err)
 		return err;
-	if (p->engine == ENGINE_AUTO || !chain->nrules)
-		p->engine = engine_choose(&p->boxes);
 	err = plan_rules(arena, p, d);
 	*used += chain->nrules * sizeof(struct fw_action) + p->stride + 256;
 	return err ? err : plan_spaces(p, d, used);

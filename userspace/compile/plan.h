@@ -25,7 +25,8 @@ struct plan {
 	uint32_t nbits, nwords, nsum, nsvc;  /* of a row; see <fw/abi.h> */
 	uint32_t stride, stride_addr;
 
-	enum engine engine; /* not ENGINE_AUTO */
+	enum engine engine; /* as asked; after engine_choose not ENGINE_AUTO */
+	struct cost_engine predicted[2]; /* rows, lists; nothing when there was nothing to choose */
 	struct lists lists; /* with ENGINE_LISTS */
 	/* Sets that rows know: of the rules that own bits, and of services. Per set of `boxes`: 1 + index, 0: unknown. */
 	struct box_sets used[SPACE_COUNT];
@@ -74,8 +75,10 @@ const char *plan_dir_name(const struct plan *p);
 /* used.c: fill used and used_id. 0 or -ENOMEM. */
 int used_build(struct arena *arena, struct plan *p);
 
-/* engine.c: the engine that is predicted to cost less. */
-enum engine engine_choose(const struct boxes *b);
+/*
+ * engine.c: settle p->engine. What was predicted is kept; with ENGINE_LISTS the lists are made. 0 or -ENOMEM.
+ */
+int engine_choose(struct arena *arena, struct plan *p);
 
 /* place.c: fill place, rule_at, ncounts and the sizes of rows. 0 or -ENOMEM. */
 int place_rules(struct arena *arena, struct plan *p);

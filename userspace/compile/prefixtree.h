@@ -25,7 +25,7 @@ struct prefix_interval {
 struct prefix_tree {
 	size_t nsets;
 	unsigned int bits; /* of an address */
-	uint32_t *first;  /* per set, and one more: its prefixes are first[i] … first[i + 1] - 1, ascending by address */
+	uint32_t *first; /* per set, and one more: its prefixes are first[i] … first[i + 1] - 1, ascending by address */
 	uint32_t *number; /* per prefix: its number in the tree */
 	struct prefix *sorted;
 

@@ -8,8 +8,8 @@
 #include <string.h>
 
 /*
- * Bits of rules by set: those of set i are bit[at[i]] … bit[at[i + 1] - 1]; `any` holds those that ask nothing. Behind the
- * words of the rules each service has a bit (<fw/abi.h>), so a service is to these rows one more rule.
+ * Bits of rules by set: those of set i are bit[at[i]] … bit[at[i + 1] - 1]; `any` holds those that ask nothing. Behind
+ * the words of the rules each service has a bit (<fw/abi.h>), so a service is to these rows one more rule.
  */
 struct rows {
 	const struct plan *p;

@@ -15,6 +15,7 @@ struct check {
 	struct file file;
 	enum dump dump;
 	bool json, cost;
+	enum engine engine;
 	struct str dumped;
 	json_t *policies;
 	struct cost *costs; /* one per policy */
@@ -28,6 +29,24 @@ static size_t rules_written(const struct chain *c)
 	for (size_t i = 0; i < c->nrules; i++)
 		n += !c->rules[i].essential;
 	return n;
+}
+
+static json_t *cost_engine_json(const struct cost_engine *c)
+{
+	if (!c->ns)
+		return json_null();
+	return json_pack("{s:I,s:I,s:i,s:i,s:b}", "bits", (json_int_t)c->bits, "bytes", (json_int_t)c->bytes, "lines",
+			 (int)c->lines, "ns", (int)c->ns, "fits", c->fits);
+}
+
+static json_t *cost_lists_json(const struct cost *c, enum fw_dir d)
+{
+	if (!c->lists[d])
+		return json_null();
+	return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "rules", (json_int_t)c->listed[d], "services",
+			 (json_int_t)c->services[d], "nodes", (json_int_t)c->nodes[d], "entries",
+			 (json_int_t)c->entries[d], "parts", (json_int_t)c->parts[d], "longest",
+			 (json_int_t)c->longest[d], "bytes", (json_int_t)c->list_bytes[d]);
 }
 
 static json_t *cost_json(const struct cost *c)
@@ -45,13 +64,38 @@ static json_t *cost_json(const struct cost *c)
 							      (json_int_t)m->row_bytes, "lookups", (int)m->lookups));
 		}
 		json_object_set_new(dirs, word_dir(d),
-				    json_pack("{s:s,s:I,s:I,s:i,s:o}", "engine", c->engine[d] ? c->engine[d] : "none",
-					      "rules", (json_int_t)c->rules[d], "words", (json_int_t)c->words[d],
-					      "worst_lookups", (int)c->worst_lookups[d], "matches", dims));
+				    json_pack("{s:s,s:I,s:I,s:i,s:{s:o,s:o},s:o,s:o}", "engine",
+					      c->engine[d] ? c->engine[d] : "none", "rules", (json_int_t)c->rules[d], "words",
+					      (json_int_t)c->words[d], "worst_lookups", (int)c->worst_lookups[d], "predicted", "rows",
+					      cost_engine_json(&c->predicted[d][0]), "lists",
+					      cost_engine_json(&c->predicted[d][1]), "lists", cost_lists_json(c, d), "matches",
+					      dims));
 	}
 	json_object_set_new(dirs, "image_bytes", json_integer((json_int_t)c->image_bytes));
 	json_object_set_new(dirs, "slot_bytes", json_integer((json_int_t)c->slot_bytes));
 	return dirs;
+}
+
+static void cost_engine_print(const char *name, const struct cost_engine *c)
+{
+	out("  %s: about %u ns, %s in %s%s\n", name, c->ns, word_count(c->lines, "cache line"), word_bytes(c->bytes),
+	    c->fits ? "" : ": over a limit");
+}
+
+/* Which engine, and why. */
+static void cost_print_engine(const struct cost *c, enum fw_dir d)
+{
+	if (c->predicted[d][1].ns) {
+		cost_engine_print("predicted with rows alone", &c->predicted[d][0]);
+		cost_engine_print("predicted with lists", &c->predicted[d][1]);
+	}
+	if (!c->lists[d])
+		return;
+	out("  %s in lists, %zu with bits in rows; %s of other conditions\n", word_count(c->listed[d], "rule"),
+	    c->rules[d] - c->listed[d], word_count(c->services[d], "combination"));
+	out("  %s, %s, %s, the longest list that is scanned has %zu; %s\n", word_count(c->nodes[d], "node"),
+	    word_count(c->entries[d], "entry"), word_count(c->parts[d], "part"), c->longest[d],
+	    word_bytes(c->list_bytes[d]));
 }
 
 static void cost_print(const char *policy, const struct cost *c)
@@ -64,6 +108,7 @@ static void cost_print(const char *policy, const struct cost *c)
 		out("%s %s: %s, %s in %s of 64, at most %s per packet\n", policy, word_dir(d), c->engine[d],
 		    word_count(c->rules[d], "rule"), word_count(c->words[d], "word"),
 		    word_count(c->worst_lookups[d], "look-up"));
+		cost_print_engine(c, d);
 		table_init(&t, 7, "match", "structure", ">entries", ">classes", ">table", ">rows", ">look-ups");
 		for (size_t i = 0; i < c->ndims[d]; i++) {
 			const struct cost_dim *m = &c->dim[d][i];
@@ -84,7 +129,7 @@ static int policy_check(struct check *c, size_t i)
 {
 	const struct policy *p = &c->file.rules->policies[i];
 	struct image img = {};
-	struct compile_opts opts = { .cost = &c->costs[i], .out = &c->dumped };
+	struct compile_opts opts = { .cost = &c->costs[i], .out = &c->dumped, .engine = c->engine };
 	char digest[65];
 
 	if (c->dump == DUMP_BOXES || c->dump == DUMP_TABLES) {
@@ -207,13 +252,15 @@ static int check_all(struct check *c, const char *path)
 
 static int run(const struct args *a)
 {
-	const char *dump = args_get(a, "dump");
+	const char *dump = args_get(a, "dump"), *engine = args_get(a, "engine");
 	struct check c = {
 		.dump = DUMP_NONE, .json = args_has(a, "json"), .cost = args_has(a, "cost"), .policies = json_array()
 	};
 
 	if (dump)
 		c.dump = (enum dump)args_choice("ast|rules|boxes|tables|image", dump);
+	if (engine)
+		c.engine = args_choice("rows|lists", engine) ? ENGINE_LISTS : ENGINE_ROWS;
 	progress_begin("checking the rules");
 	int status = check_all(&c, a->word[0]);
 	progress_end();
@@ -232,7 +279,7 @@ static int run(const struct args *a)
 const struct command cmd_check = {
 	.name = "check",
 	.run = run,
-	.usage = "FILE [--dump=ast|rules|boxes|tables|image] [--cost] [--json]",
+	.usage = "FILE [--dump=ast|rules|boxes|tables|image] [--cost] [--engine=rows|lists] [--json]",
 	.help = "Compile a rule file and run its test blocks; loads nothing and needs no privilege.",
 	.more = "Every mistake is shown with its place in the file. Warnings, such as a rule that can never match, do "
 		"not change "
@@ -248,6 +295,10 @@ const struct command cmd_check = {
 			 .help = "print an intermediate value: syntax tree, canonical rules, boxes, tables, image"},
 			{.name = "cost",
 			 .help = "print the structures chosen, their size, and the look-ups per packet at worst"},
+			{.name = "engine",
+			 .arg = "ENGINE",
+			 .values = "rows|lists",
+			 .help = "compile with this engine instead of the one that is predicted to cost less; for tests"},
 			{.name = "json", .help = "print JSON"},
 		},
 };
