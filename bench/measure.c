@@ -132,6 +132,8 @@ static void probe_json(const struct measure *m, const struct probe *p)
 	if (p->base >= 0)
 		fprintf(m->json, ",\"over\":\"%s\",\"floor_ns\":%.2f,\"over_ns\":%.2f", m->v[p->base].id,
 			m->v[p->base].median, measure_over(m, p));
+	if (p->insns > 0)
+		fprintf(m->json, ",\"insns\":%.1f,\"loads\":%.1f", p->insns, p->loads);
 	fprintf(m->json, ",\"rounds\":%u,\"repeat\":%u}\n", m->rounds, p->repeat);
 	fflush(m->json);
 }
@@ -139,7 +141,7 @@ static void probe_json(const struct measure *m, const struct probe *p)
 void measure_print(const struct measure *m, const char *title)
 {
 	printf("\n%s\n", title);
-	printf("  %-52s %9s %17s %9s\n", "ns per packet", "median", "min … max", "over");
+	printf("  %-52s %9s %17s %9s %7s\n", "ns per packet", "median", "min … max", "over", "insns");
 	for (size_t i = 0; i < m->n; i++) {
 		const struct probe *p = &m->v[i];
 		char spread[32];
@@ -151,6 +153,10 @@ void measure_print(const struct measure *m, const char *title)
 		printf("  %-52s %9.1f %19s", p->text, p->median, spread);
 		if (p->base >= 0)
 			printf(" %+9.1f", measure_over(m, p));
+		else if (p->insns > 0)
+			printf(" %9s", "");
+		if (p->insns > 0)
+			printf(" %7.0f", p->insns);
 		putchar('\n');
 		if (m->json)
 			probe_json(m, p);

@@ -29,6 +29,7 @@ struct probe {
 	long rules;	 /* rules or prefixes in the tables; -1: none */
 	bool hidden;	 /* a floor that the table need not show */
 	uint32_t repeat; /* what measure_run chose: fewer for slow ones */
+	double insns, loads; /* executed per packet, of BPF; 0: not counted */
 	double ns[MEASURE_ROUNDS_MAX];
 	double median, min, max;
 };

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "bench/packet.h"
 #include "base/arena.h"
+#include "bench/insns.h"
 
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <fw/names.h>
 #include <linux/bpf.h>
 #include <linux/pkt_cls.h>
 #include <stdarg.h>
@@ -69,6 +71,28 @@ int packet_verify(const struct subject *s, const struct workload *w, size_t samp
 	return err;
 }
 
+int packet_count(const struct subject *s, const struct ref_frame *frames, size_t n, struct probe *p)
+{
+	struct insns_cost cost;
+	struct insns *insns;
+	uint32_t action;
+	int err = insns_open(s->obj, FW_PROG_XDP, &insns);
+
+	p->insns = p->loads = 0;
+	if (err)
+		return err;
+	for (size_t i = 0; !err && i < n; i++) {
+		err = insns_run(insns, frames[i].byte, REF_FRAME_LEN, &cost, &action);
+		p->insns += cost.insns / n;
+		p->loads += cost.loads / n;
+	}
+	insns_close(insns);
+	/* A helper that is not known here leaves the column empty. */
+	if (err)
+		p->insns = 0;
+	return err == -ENOTSUP ? 0 : err;
+}
+
 int packet_add_hot(struct packet_bench *b, const struct subject *s, const struct workload *w, bool tc)
 {
 	uint32_t action = workload_want(w, &w->hot);
@@ -96,6 +120,8 @@ int packet_add_hot(struct packet_bench *b, const struct subject *s, const struct
 	p.rules = w->nrules;
 	p.hidden = false;
 	p.want = !tc ? action : action == XDP_DROP ? TC_ACT_SHOT : MEASURE_ANY;
+	if (!tc && packet_count(s, &w->hot, 1, &p))
+		return -EINVAL;
 	return measure_add(&b->m, &p) < 0 ? -ENOMEM : 0;
 }
 
@@ -128,6 +154,8 @@ int packet_add_trace(struct packet_bench *b, const struct probe *p, const struct
 	add.family = p->family;
 	add.rules = p->rules;
 	add.prog_fd = ret->over.trace_fd;
+	add.insns = p->insns;
+	add.loads = p->loads;
 	add.hidden = false;
 	err = measure_add(&b->m, &add);
 	return err < 0 ? err : 0;

@@ -6,7 +6,8 @@
 #include <errno.h>
 
 #define FAMILIES    (RULEGEN_HOSTILE_FIRST - RULEGEN_REAL_FIRST)
-#define TRACED_FROM 64 /* smaller sets are measured with one packet alone */
+#define TRACED_FROM 64	 /* smaller sets are measured with one packet alone */
+#define COUNTED	    1024 /* frames of a trace whose instructions are counted */
 
 struct tribe {
 	struct workload w;
@@ -57,7 +58,10 @@ static int family_add(struct packet_bench *b, struct tribe *f)
 			.rules = f->w.nrules,
 		};
 
-		err = packet_add_trace(b, &p, f->w.trace[kind], b->parse.prog_fd, f->s.prog_fd, &f->trace[kind]);
+		err = packet_count(&f->s, f->w.trace[kind], COUNTED, &p);
+		if (!err)
+			err = packet_add_trace(b, &p, f->w.trace[kind], b->parse.prog_fd, f->s.prog_fd,
+					       &f->trace[kind]);
 	}
 	return err;
 }

@@ -102,19 +102,23 @@ static int step_open(struct arena *arena, const struct step *step, struct worklo
 	return err ? err : packet_verify(s, w, 0);
 }
 
-static int step_add(struct packet_bench *b, const struct step *step, const struct workload *w, int prog_fd, int base)
+static int step_add(struct packet_bench *b, const struct step *step, const struct workload *w, const struct subject *s,
+		    int base)
 {
-	return measure_add(&b->m, &(struct probe){
-					  .id = step->id,
-					  .text = step->text,
-					  .group = "step",
-					  .prog_fd = prog_fd,
-					  .frame = w->hot.byte,
-					  .len = REF_FRAME_LEN,
-					  .base = base,
-					  .want = XDP_PASS,
-					  .rules = step->fillers + 1,
-				  });
+	struct probe p = {
+		.id = step->id,
+		.text = step->text,
+		.group = "step",
+		.prog_fd = s->prog_fd,
+		.frame = w->hot.byte,
+		.len = REF_FRAME_LEN,
+		.base = base,
+		.want = XDP_PASS,
+		.rules = step->fillers + 1,
+	};
+	int err = packet_count(s, &w->hot, 1, &p);
+
+	return err ? err : measure_add(&b->m, &p);
 }
 
 int packet_steps(struct packet_bench *b)
@@ -129,11 +133,11 @@ int packet_steps(struct packet_bench *b)
 	for (size_t i = 0; !err && i < STEPS; i++) {
 		err = step_open(arena, &steps[i], &w[i], &s[i]);
 		if (!err && four < 0)
-			four = step_add(b, &parse4, &w[i], b->parse.prog_fd, -1);
+			four = step_add(b, &parse4, &w[i], &b->parse, -1);
 		if (!err && steps[i].six && six < 0)
-			six = step_add(b, &parse6, &w[i], b->parse.prog_fd, -1);
+			six = step_add(b, &parse6, &w[i], &b->parse, -1);
 		if (!err)
-			err = step_add(b, &steps[i], &w[i], s[i].prog_fd, steps[i].six ? six : four) < 0 ? -ENOMEM : 0;
+			err = step_add(b, &steps[i], &w[i], &s[i], steps[i].six ? six : four) < 0 ? -ENOMEM : 0;
 	}
 	if (!err)
 		err = packet_run(
