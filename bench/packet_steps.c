@@ -48,7 +48,7 @@ static const char *step_rules(struct arena *arena, const struct step *s)
 	struct str out = {};
 	const char *text;
 
-	str_add(&out, "policy bench {\n\tingress default drop {\n");
+	str_add(&out, "policy bench {\n\tingress default drop {\n\t\tessentials off\n");
 	for (size_t i = 0; i < s->fillers; i++) {
 		unsigned int high = (unsigned int)i >> 8, low = i & 255;
 
