@@ -9,6 +9,7 @@ stopwatch() { # COMMAND…
 	local start=$EPOCHREALTIME
 	"$@" >"$LOG" 2>&1 || return
 	TIMES+=("$((${EPOCHREALTIME/./} - ${start/./}))")
+	TIMES_SUM=$((TIMES_SUM + TIMES[-1]))
 }
 
 # The times of one row as a line of the results.
@@ -24,10 +25,11 @@ control() { # TOOL WHAT SIZE TEXT
 	local tool=$1 what=$2 size=$3 text=$4 n op i times f=control_${1//-/_}
 	n=$(size "$size")
 	for op in load change; do
-		TIMES=()
+		TIMES=() TIMES_SUM=0
 		times=$LOADS
 		[ $op = load ] || times=$CHANGES
 		for ((i = 0; i < times; i++)); do
+			[ $((TIMES_SUM / 1000000)) -lt 5 ] || break # seconds: slow ones get fewer rounds
 			[ $op = change ] || "${f}_clear" "$what" >/dev/null 2>&1
 			if ! "${f}_$op" "$what" "$n" $i; then
 				absent control "$op-$tool-$what-$size" "$tool" "$n" "$text" "$(why)" \

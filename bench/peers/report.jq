@@ -10,7 +10,8 @@ def fixed(digits): if . == null then "–" else
 def figure: if . == null then "–" elif (. | fabs) < 10 then fixed(1) elif (. | fabs) < 1000 then fixed(0) else fixed(0) end;
 
 def machine: map(select(.bench == "machine"))[0] // {};
-def rows(t): map(select(.bench == "peers" and .table == t));
+# What has no figure comes last.
+def rows(t): map(select(.bench == "peers" and .table == t)) | sort_by(.absent != null);
 def row(t; id): map(select(.table == t and .id == id))[0];
 def spread(a; b): if a == null then "" else "\(a | figure) … \(b | figure)" end;
 

@@ -7,7 +7,7 @@
 #   texts_rules WHERE N [VERDICT]   name of a file of N five-tuple rules, one per host of texts_hosts; the last matches the flow
 #   texts_set WHERE N   name of a file with one set of N hosts, of which everything is dropped
 #
-# WHERE: fwctl, netdev and prerouting (nft at these hooks), iptables, ipset, bpfilter (at XDP of interface @IFINDEX@). VERDICT: drop, or pass behind a default drop.
+# WHERE: fwctl, netdev and prerouting (nft at these hooks; a table of family ip asks each packet less), iptables, ipset, bpfilter (at XDP of interface @IFINDEX@). VERDICT: drop, or pass behind a default drop.
 
 flow_from=$LAB_GEN4 flow_to=$LAB_RCV4 # port 40000 to 9000, bench/vethgen.c
 
@@ -52,7 +52,7 @@ texts_head() { # WHERE VERDICT
 		printf 'policy bench {\n\tessentials off\n\tingress default %s {\n' $otherwise
 		;;
 	netdev) printf 'table netdev bench {\n\tchain in {\n\t\ttype filter hook ingress device r0 priority 0; policy %s;\n' $otherwise ;;
-	prerouting) printf 'table inet bench {\n\tchain in {\n\t\ttype filter hook prerouting priority raw; policy %s;\n' $otherwise ;;
+	prerouting) printf 'table ip bench {\n\tchain in {\n\t\ttype filter hook prerouting priority raw; policy %s;\n' $otherwise ;;
 	bpfilter) printf 'chain bench BF_HOOK_XDP{ifindex=@IFINDEX@} %s\n' "${otherwise^^}" ;;
 	iptables) printf '*raw\n:PREROUTING %s [0:0]\n' "${otherwise^^}" ;;
 	esac

@@ -70,13 +70,13 @@ wall_bpfilter() { # rules|set N
 wall_generated() { # WHERE FILE-PREFIX
 	local file=$LAB_DIR/generated.$1 words=$1
 	case $1 in
-	netdev) words=nft ;;
+	prerouting) words=nft ;;
 	iptables-*) words=iptables ;;
 	esac
 	{ texts_head "${1%%-*}" pass && cat "$2.$words" && texts_tail "${1%%-*}"; } >"$file"
 	case $1 in
 	fwctl) wall_fwctl xdp "$file" ;;
-	netdev) need nft && in_peer nft -f "$file" ;;
+	prerouting) need nft && in_peer nft -f "$file" ;;
 	iptables-*) need "$1-restore" && in_peer "$1-restore" "$file" ;;
 	bpfilter) wall_bpfilter_file "$file" ;;
 	esac
