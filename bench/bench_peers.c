@@ -4,9 +4,9 @@
  *
  *   bench_peers rules STYLE COUNT SEED DIR
  *       COUNT rules of IPv4 in that style of tests/harness/rulegen.h, as lines in DIR/STYLE.COUNT.{fwctl,nft,iptables,
- *       bpfilter}; a trace of 65,536 frames aimed at them in DIR/STYLE.COUNT.all, and those that the oracle drops,
- * again and again, in DIR/STYLE.COUNT.drop. Prints how many of its first frames the oracle passes, and how many these
- *       are: fewer for many rules, since others take 0.1 ms per frame then.
+ *       bpfilter}; a trace of 65,536 frames aimed at them in DIR/STYLE.COUNT.all; those of it that the oracle drops,
+ *       again and again, in DIR/STYLE.COUNT.drop. Prints how many of its first frames the oracle passes, and how many
+ *       these are: fewer for many rules, since others take 0.1 ms per frame then.
  *   bench_peers packet [-n ROUNDS] [-r REPEAT] [-j JSON-FILE] CASES
  *       BPF_PROG_TEST_RUN of XDP programs on one packet (the one of bench/vethgen.h). CASES is a file of lines, fields
  *       between tabs: id, NETNS:IFACE that has the program, or "-" for the empty one (the floor, first), the verdict
