@@ -277,7 +277,7 @@ static void twins_follow_slots_that_grow(void **state)
 
 	assert_int_equal(load(BOX_IF, IN("drop"), (struct kern_load_opts){}, &a), 0);
 	id = a.prog_id;
-	for (size_t n = 1000; n <= 4000; n *= 2) {
+	for (size_t n = 4000; n <= 16000; n *= 2) {
 		struct image img = box_many("web", n, 1000);
 
 		assert_int_equal(apply_image(&img, &a, &r), 0);

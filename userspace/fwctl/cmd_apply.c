@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define COPY_FROM (1u << 20) /* bytes of a live image */
+
 struct unit {
 	const struct policy *policy;
 	struct image image, old; /* old: only when a later policy may fail */
@@ -70,10 +72,28 @@ static void bindings_compare(const struct apply *a)
 	}
 }
 
-/* Every policy of the file, before the lock is taken: others must not wait for the compiler. */
+/*
+ * A live image that is large has large sets, and most changes leave those alone: the compiler copies them. Readers may go on
+ * meanwhile; who writes waits, as long as it takes to compile, for the tables must not change under the compiler.
+ */
+static int unit_compile(struct apply *a, struct unit *u, struct kern *kern)
+{
+	struct compile_opts opts = {};
+	struct kern_view *view = NULL;
+
+	if (kern && !kern_view_open(kern, u->policy->name, COPY_FROM, &view, &opts.previous))
+		opts.previous_len = opts.previous->total_len;
+	int status = file_compile(&a->file, u->policy, &opts, &u->image);
+	kern_view_close(view);
+	return status;
+}
+
+/* Every policy of the file, before the lock is taken for writing. */
 static int units_compile(struct apply *a)
 {
 	const struct ruleset *rs = a->file.rules;
+	struct kern *kern = NULL;
+	struct fail ignored = {};
 	int status = STATUS_DONE;
 
 	a->unit = calloc(rs->npolicies + 1, sizeof(*a->unit));
@@ -81,11 +101,15 @@ static int units_compile(struct apply *a)
 		problem("no memory");
 		return STATUS_REFUSED;
 	}
+	/* Whatever is wrong there, the real work will meet it. */
+	if (kern_open(NULL, KERN_READ, &ignored, &kern))
+		kern = NULL;
 	for (size_t i = 0; i < rs->npolicies && !status; i++) {
 		struct unit *u = &a->unit[a->nunits++];
 		u->policy = &rs->policies[i];
-		status = file_compile(&a->file, u->policy, &(struct compile_opts){}, &u->image);
+		status = unit_compile(a, u, kern);
 	}
+	kern_close(kern);
 	return status;
 }
 

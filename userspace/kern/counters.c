@@ -60,14 +60,21 @@ int counters_add_map(int fd, uint32_t nslots, struct fw_counter *v, struct fail 
 	return err ? fail_set(fail, err, "cannot read counters: %s", strerror(-err)) : 0;
 }
 
+#define FEW(n) ((n) / 4)
+
 /* A few slots are asked for one by one: a batch costs as much per slot, and takes them all. */
 static int add_wanted(int fd, uint32_t nslots, const uint8_t *want, struct fw_counter *v, struct fail *fail)
 {
 	int ncpus = libbpf_num_possible_cpus(), err = 0;
 	auto_free struct fw_counter *cpus = ncpus > 0 ? calloc(ncpus, sizeof(*cpus)) : NULL;
+	size_t many = 0;
 
 	if (!cpus)
 		return fail_set(fail, -ENOMEM, "no memory");
+	for (uint32_t s = 0; s < nslots; s++)
+		many += want[s];
+	if (many > FEW(nslots))
+		return counters_add_map(fd, nslots, v, fail);
 	for (uint32_t s = 0; !err && s < nslots; s++) {
 		if (!want[s])
 			continue;
@@ -96,7 +103,7 @@ static int counters_slots(const struct iface *f, enum fw_hook hook, struct fail 
 	return 0;
 }
 
-/* All CPUs of all maps of the chain, of the slots wanted (NULL: all). v: as many as counters_slots says, added to. */
+/* All CPUs of all maps of the chain, of the slots wanted (NULL: all) and perhaps of others. v: as many as counters_slots says, added to. */
 static int counters_sum(const struct iface *f, enum fw_hook hook, const uint8_t *want, struct fw_counter *v, struct fail *fail)
 {
 	for (uint32_t i = 0; i < f->rec.hook[hook].nmaps; i++) {

@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "base/vec.h"
+#include "kern/crew.h"
 #include "kern/rim.h"
 
 #include <bpf/bpf.h>
@@ -134,29 +135,39 @@ int hook_adopt_counters(struct hook_program *h, bool replace, struct fail *fail)
 	return err;
 }
 
+struct reload {
+	const struct slots *p;
+	const uint32_t *nslots;
+	struct hook_programs *programs;
+};
+
+static int load_one(void *ctx, size_t i, struct fail *fail)
+{
+	const struct reload *r = ctx;
+	struct hook_program *h = &r->programs->v[i];
+	const bool frags = h->iface->rec.hook[h->hook].frags;
+
+	return hook_load(r->p, h->iface, h->hook, frags, r->nslots[hook_dir(h->hook)], false, fail, h);
+}
+
 static int load_stale(struct slots *p, struct ifaces *list, const uint32_t nslots[FW_DIR_COUNT], struct fail *fail,
 		      struct hook_programs *out)
 {
+	struct reload r = {.p = p, .nslots = nslots, .programs = out};
+
 	for (size_t i = 0; i < list->n; i++) {
 		struct iface *f = &list->v[i];
 
 		for (enum fw_hook hook = 0; hook < FW_HOOK_COUNT; hook++) {
-			uint32_t want = nslots[hook_dir(hook)];
-			struct hook_program h;
-			int err;
+			struct hook_program h = {.iface = f, .hook = hook, .counters_fd = -1, .object = {-1}};
 
-			if (!iface_uses(f, p->name) || hook_fit(p, f, hook, want) != HOOK_STALE)
+			if (!iface_uses(f, p->name) || hook_fit(p, f, hook, nslots[hook_dir(hook)]) != HOOK_STALE)
 				continue;
-			err = hook_load(p, f, hook, f->rec.hook[hook].frags, want, false, fail, &h);
-			if (err)
-				return err;
-			if (vec_push(out, h)) {
-				hook_program_close(&h);
+			if (vec_push(out, h))
 				return fail_set(fail, -ENOMEM, "no memory");
-			}
 		}
 	}
-	return 0;
+	return crew_run(out->n, load_one, &r, fail);
 }
 
 /* The record first: it may name counters that nothing writes yet, but never miss some that are written. */

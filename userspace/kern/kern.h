@@ -118,6 +118,13 @@ int kern_state(struct kern *k, struct kern_iface_state **ret, size_t *ret_n);
 
 /* A copy of the live image of a policy, checked. */
 int kern_image(struct kern *k, const char *policy, struct image *ret);
+/*
+ * The live image itself, checked, for reading: it stays as it is while the lock is held. -ENOENT without a sentence when it has
+ * fewer than min_len bytes.
+ */
+struct kern_view;
+int kern_view_open(struct kern *k, const char *policy, size_t min_len, struct kern_view **ret, const struct fw_image **ret_image);
+void kern_view_close(struct kern_view *v);
 
 /* Counters of an interface's hook as they show (bases applied), index = slot.
  * retired[verdict]: packets of rules that are gone. malloc'ed. */

@@ -2,12 +2,13 @@
 #include "kern/log.h"
 
 #include <bpf/libbpf.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <xdp/libxdp.h>
 
-static char extack[256], last[256];
+static _Thread_local char extack[256], last[256];
 
 static int log_line(const char *fmt, va_list ap)
 {
@@ -35,16 +36,18 @@ static int keep_xdp(enum libxdp_print_level level, const char *fmt, va_list ap)
 	return level == LIBXDP_WARN ? log_line(fmt, ap) : 0;
 }
 
-void log_start(void)
+static void install(void)
 {
-	static int installed;
-
-	extack[0] = last[0] = 0;
-	if (installed)
-		return;
-	installed = 1;
 	libbpf_set_print(keep_bpf);
 	libxdp_set_print(keep_xdp);
+}
+
+void log_start(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	extack[0] = last[0] = 0;
+	pthread_once(&once, install);
 }
 
 const char *log_extack(void)

@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-/* Forget what was kept and keep from now on. The first call takes the place of libbpf's and libxdp's printing. */
+/* Forget what was kept and keep from now on, each thread for itself. The first call takes the place of libbpf's and libxdp's printing. */
 void log_start(void);
 /* The netlink extack sentence seen since log_start; "" when there was none. */
 const char *log_extack(void);

@@ -29,6 +29,7 @@
  * 4, publish_commit the rest.
  */
 #include "kern/counters.h"
+#include "kern/crew.h"
 #include "kern/hooks.h"
 #include "kern/publish.h"
 #include "kern/rim.h"
@@ -68,21 +69,40 @@ static bool iface_alive(const struct iface *f)
 	return false;
 }
 
+/* Interfaces whose egress hook is on its way. */
+struct comers {
+	const struct slots *p;
+	uint32_t nslots;
+	struct iface **v;
+	size_t n, cap;
+};
+
+static int attach_one(void *ctx, size_t i, struct fail *fail)
+{
+	const struct comers *c = ctx;
+	struct iface *f = c->v[i];
+	const struct iface_hook *in = &f->rec.hook[FW_HOOK_TC_INGRESS];
+
+	return hook_attach_tc(c->p, f, FW_HOOK_TC_EGRESS, c->nslots, in->present && in->link == KERN_LINK_CLSACT, fail);
+}
+
 static int attach_new_egress(struct slots *p, struct ifaces *list, uint32_t nslots, struct fail *fail)
 {
-	for (size_t i = 0; i < list->n; i++) {
-		struct iface *f = &list->v[i];
-		bool clsact = f->rec.hook[FW_HOOK_TC_INGRESS].present && f->rec.hook[FW_HOOK_TC_INGRESS].link == KERN_LINK_CLSACT;
-		int err;
+	struct comers c = {.p = p, .nslots = nslots};
+	int err = 0;
 
-		if (!iface_uses(f, p->name) || f->rec.hook[FW_HOOK_TC_EGRESS].present || !iface_alive(f))
-			continue;
-		err = hook_attach_tc(p, f, FW_HOOK_TC_EGRESS, nslots, clsact, fail);
-		err = err ?: iface_save(f, fail);
-		if (err)
-			return err;
+	for (size_t i = 0; !err && i < list->n; i++) {
+		struct iface *f = &list->v[i];
+
+		if (iface_uses(f, p->name) && !f->rec.hook[FW_HOOK_TC_EGRESS].present && iface_alive(f))
+			err = vec_push(&c, f);
 	}
-	return 0;
+	err = err ? fail_set(fail, err, "no memory") : crew_run(c.n, attach_one, &c, fail);
+	/* Those without a record are swept away: after a failure, and after a kill. */
+	for (size_t i = 0; !err && i < c.n; i++)
+		err = iface_save(c.v[i], fail);
+	vec_fini(&c);
+	return err;
 }
 
 static int drop_old_egress(struct slots *p, struct ifaces *list, struct fail *fail)

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #define CTL_PIN "ctl"
-#define SLOT_MIN (64u << 10)
+#define SLOT_MIN (512u << 10) /* room for small policies to become larger ones without new programs */
 #define SLOT_HEAD sizeof(struct fw_image)
 #define SLOT_BLOCK 4096 /* what is compared, and written when it differs */
 

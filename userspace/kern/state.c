@@ -12,7 +12,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 struct states {
@@ -148,31 +147,66 @@ int kern_state(struct kern *k, struct kern_iface_state **ret, size_t *ret_n)
 	return 0;
 }
 
-int kern_image(struct kern *k, const char *policy, struct image *ret)
+struct kern_view {
+	struct slots policy;
+};
+
+void kern_view_close(struct kern_view *v)
 {
-	struct fail *fail = kern_fail(k);
-	const struct fw_image *live;
-	struct image img = {};
-	struct slots p;
-	int err = slots_check_name(policy, fail);
+	if (v)
+		slots_close(&v->policy);
+	free(v);
+}
+
+static int open_policy(struct kern *k, const char *policy, struct slots *ret)
+{
+	int err = slots_check_name(policy, k->fail);
 
 	if (!err)
-		err = k->ns < 0 ? -ENOENT : slots_open(k->ns, policy, false, fail, &p);
-	if (err)
-		return fail_set(fail, err, "no interface uses policy %s", policy);
-	err = slots_live(&p, fail, &live);
-	if (!err) {
-		img.len = live->total_len;
-		img.cap = (img.len + 4095) & ~(size_t)4095;
-		img.data = mmap(NULL, img.cap, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-		if (img.data == MAP_FAILED)
-			err = fail_set(fail, -ENOMEM, "no memory");
-		else
-			memcpy(img.data, live, img.len);
+		err = k->ns < 0 ? -ENOENT : slots_open(k->ns, policy, false, k->fail, ret);
+	return err ? fail_set(k->fail, err, "no interface uses policy %s", policy) : 0;
+}
+
+int kern_view_open(struct kern *k, const char *policy, size_t min_len, struct kern_view **ret, const struct fw_image **ret_image)
+{
+	struct kern_view *v = calloc(1, sizeof(*v));
+	const struct fw_image *header;
+	int err;
+
+	kern_fail(k);
+	if (!v)
+		return fail_set(k->fail, -ENOMEM, "no memory");
+	err = open_policy(k, policy, &v->policy);
+	if (err) {
+		free(v);
+		return err;
 	}
-	slots_close(&p);
-	if (!err)
+	header = slots_live_header(&v->policy);
+	err = header && header->total_len < min_len ? -ENOENT : slots_live(&v->policy, k->fail, ret_image);
+	if (err)
+		kern_view_close(v);
+	else
+		*ret = v;
+	return err;
+}
+
+int kern_image(struct kern *k, const char *policy, struct image *ret)
+{
+	const struct fw_image *live;
+	struct kern_view *v;
+	struct image img;
+	int err = kern_view_open(k, policy, 0, &v, &live);
+
+	if (err)
+		return err;
+	err = image_alloc(&img, live->total_len);
+	if (err) {
+		err = fail_set(k->fail, err, "no memory");
+	} else {
+		memcpy(img.data, live, img.len);
 		*ret = img;
+	}
+	kern_view_close(v);
 	return err;
 }
 
