@@ -110,7 +110,8 @@ static int nodes_put(struct nodes *w, uint32_t prefix, uint32_t row, uint32_t *r
 	int err;
 
 	run = list->run;
-	here = !list->nparts && run && !w->run_unit[run];
+	/* A short list stands at every node that has it: no other line to read. */
+	here = !list->nparts && run && (!w->run_unit[run] || w->l->runs.v[run].n < NODE_LINE);
 	n = here ? w->l->runs.v[run].n : 0;
 	err = nodes_take(w, 1 + n, 1 + (n < NODE_LINE ? n : NODE_LINE - 1), &unit);
 	if (!err && here)

@@ -44,7 +44,8 @@ static void reduce_add_class(struct reduce *w, enum space s, uint32_t cls)
 		w->row[w->nrows++] = rows_get(w->p, w->img, s, cls);
 }
 
-static uint32_t reduce_class_of(const struct classes *c, u128 value)
+/* The stretch that holds a value. */
+static size_t reduce_stretch(const struct classes *c, u128 value)
 {
 	size_t from = 0, to = c->nbounds;
 
@@ -56,7 +57,7 @@ static uint32_t reduce_class_of(const struct classes *c, u128 value)
 		else
 			to = mid;
 	}
-	return c->cls[from];
+	return from;
 }
 
 /* Rows of the lowest and of the highest value of a set that a rule asks for. Not every set is one that rows know. */
@@ -70,8 +71,12 @@ static void reduce_witness_set(struct reduce *w, enum space s, uint32_t id)
 		reduce_add_class(w, s, c->first[used - 1]);
 		reduce_add_class(w, s, c->last[used - 1]);
 	} else if (set->n) {
-		reduce_add_class(w, s, reduce_class_of(c, box_set_lo(set, 0)));
-		reduce_add_class(w, s, reduce_class_of(c, box_set_hi(set, set->n - 1)));
+		size_t at = reduce_stretch(c, box_set_lo(set, 0));
+		u128 hi = box_set_hi(set, set->n - 1);
+
+		reduce_add_class(w, s, c->cls[at]);
+		if (at + 1 < c->nbounds && c->start[at + 1] <= hi)
+			reduce_add_class(w, s, c->cls[reduce_stretch(c, hi)]);
 	}
 }
 
@@ -158,7 +163,10 @@ static size_t reduce_find_bit(struct reduce *w, size_t rule)
 static uint32_t reduce_number(const struct reduce *w, unsigned int tree, size_t rule)
 {
 	const struct box_set *set = boxes_set(&w->p->boxes, lists_space(tree), rule);
+	size_t n;
 
+	if (w->p->lists.listed[rule])
+		return lists_prefixes(&w->p->lists, tree, rule, &n)[0];
 	return set && set->n ? prefix_tree_find(&w->p->lists.tree[tree], box_set_lo(set, 0)) : 0;
 }
 
