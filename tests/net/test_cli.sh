@@ -118,6 +118,7 @@ json 0 '.policies[0].cost.ingress.matches|length>0 and all(.[]; .match and .stru
 	"check --json tells the cost" "$FWCTL" check web.fw --json
 prints 0 'look-ups? per packet' "check --cost tells the look-ups at worst" "$FWCTL" check web.fw --cost
 prints 0 '^ *port.*direct table' "check --cost names the structures" "$FWCTL" check web.fw --cost
+prints 0 "^peak memory [0-9]+ MB$" "check --cost tells the memory it took" "$FWCTL" check web.fw --cost
 prints 0 'define admins' "check --dump=ast" "$FWCTL" check web.fw --dump=ast
 prints 0 'pass proto tcp to port \{ 80, 443 \}' "check --dump=rules" "$FWCTL" check web.fw --dump=rules
 prints 0 'box' "check --dump=boxes" "$FWCTL" check web.fw --dump=boxes

@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 enum dump { DUMP_NONE = -1, DUMP_AST, DUMP_RULES, DUMP_BOXES, DUMP_TABLES, DUMP_IMAGE };
 
@@ -124,6 +125,14 @@ static void cost_print(const char *policy, const struct cost *c)
 	out("%s: image %s, in a slot of %s\n", policy, word_bytes(c->image_bytes), word_bytes(c->slot_bytes));
 }
 
+/* The most memory that this command has had so far. */
+static long peak_bytes(void)
+{
+	struct rusage usage;
+
+	return getrusage(RUSAGE_SELF, &usage) ? 0 : usage.ru_maxrss * 1024;
+}
+
 /* Compile one policy, keep what was asked for, throw the image away. */
 static int policy_check(struct check *c, size_t i)
 {
@@ -206,6 +215,8 @@ static int check_print(struct check *c, int status)
 				      status == STATUS_DONE, "policies", c->policies, "tests", "passed",
 				      (json_int_t)f->passed, "failed", (json_int_t)f->failed, "diagnostics",
 				      diags_json(&f->diags));
+		if (j && c->cost) /* not always: other fields are the same from run to run */
+			json_object_set_new(j, "peak_bytes", json_integer(peak_bytes()));
 		if (j && c->dumped.len)
 			json_object_set_new(j, "dump", out_jstr(str_get(&c->dumped)));
 		int err = out_json(j, false);
@@ -219,6 +230,8 @@ static int check_print(struct check *c, int status)
 		summary_print(c);
 	for (size_t i = 0; c->cost && i < f->rules->npolicies; i++)
 		cost_print(f->rules->policies[i].name, &c->costs[i]);
+	if (c->cost)
+		out("peak memory %ld MB\n", (peak_bytes() + (1 << 20) - 1) >> 20);
 	return STATUS_DONE;
 }
 
@@ -294,7 +307,8 @@ const struct command cmd_check = {
 			 .values = "ast|rules|boxes|tables|image",
 			 .help = "print an intermediate value: syntax tree, canonical rules, boxes, tables, image"},
 			{.name = "cost",
-			 .help = "print the structures chosen, their size, and the look-ups per packet at worst"},
+			 .help = "print the structures chosen, their size, the look-ups per packet at worst, "
+				 "and the memory that it took"},
 			{.name = "engine",
 			 .arg = "ENGINE",
 			 .values = "rows|lists",
