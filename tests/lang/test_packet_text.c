@@ -5,6 +5,8 @@
 #include "lang_test.h"
 #include "model/packet.h"
 
+#include <sys/resource.h>
+
 struct said {
 	struct arena *arena;
 	struct diags d;
@@ -175,6 +177,37 @@ static void long_hex_is_refused_or_whole(void **state)
 	free(text);
 }
 
+static long peak_kb(void)
+{
+	struct rusage usage;
+
+	assert_int_equal(getrusage(RUSAGE_SELF, &usage), 0);
+	return usage.ru_maxrss;
+}
+
+/* Each frame takes memory of its own size, however long the file is. */
+static void many_frames_take_little_memory(void **state)
+{
+	struct arena *arena = arena_new();
+	struct ruleset *rs = NULL;
+	struct str text = {};
+	struct diags d;
+	long before;
+
+	str_add(&text, "policy p { ingress default drop { } }\ntest {\n");
+	for (int i = 0; i < 5000; i++)
+		str_add(&text, "hex 02000000000102000000000288b50000 is drop\n");
+	str_add(&text, "}\n");
+	diags_init(&d, arena);
+	before = peak_kb();
+	assert_int_equal(lang_parse(arena, "x", text.s, text.len, NULL, &d, &rs), 0);
+	assert_int_equal(rs->ntests, 5000);
+	assert_true(peak_kb() - before < 64 * 1024);
+	diags_fini(&d);
+	str_fini(&text);
+	arena_free(arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -182,6 +215,7 @@ int main(void)
 		cmocka_unit_test(frames_are_what_was_said),
 		cmocka_unit_test(wrong_words_are_refused),
 		cmocka_unit_test(long_hex_is_refused_or_whole),
+		cmocka_unit_test(many_frames_take_little_memory),
 	};
 
 	return cmocka_run_group_tests_name("packet text", tests, NULL, NULL);

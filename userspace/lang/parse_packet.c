@@ -104,11 +104,22 @@ static bool take_endpoint(struct packet_parser *pp, u128 *addr, uint16_t *port, 
 	return true;
 }
 
+/* Bytes of text up to the end of the statement: as many as there may be digits. */
+static size_t hex_room(const struct parser *p)
+{
+	struct lexer ahead = p->lx;
+	struct token t = p->tok;
+
+	while (t.kind == TOK_WORD)
+		t = lex_next(&ahead);
+	return t.start - p->tok.start;
+}
+
 static bool take_hex(struct packet_parser *pp)
 {
 	struct parser *p = pp->p;
 	struct span span = parser_span(p);
-	size_t n = 0, digits = 0, cap = p->lx.source->len - p->tok.start;
+	size_t n = 0, digits = 0, cap = hex_room(p);
 	uint8_t *raw = parser_alloc(p, (cap < 2 * PACKET_MAX_FRAME ? cap : 2 * PACKET_MAX_FRAME) / 2 + 2, 1);
 
 	if (!raw)
