@@ -3,32 +3,33 @@
 
 #include "base/diag.h"
 #include "lang/lang.h"
+#include "lang/names.h"
 
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-/* Canonical text names a set as @name. */
-static bool names_set(const char *text, const char *name)
+static size_t name_len(const char *s)
 {
-	size_t len = strlen(name);
+	size_t len = 0;
 
-	for (const char *at = strchr(text, '@'); at; at = strchr(at + 1, '@')) {
-		char after = strncmp(at + 1, name, len) ? 'x' : at[1 + len];
-		if (!isalnum((unsigned char)after) && after != '_' && after != '-' && after != '.')
-			return true;
-	}
-	return false;
+	while (isalnum((unsigned char)s[len]) || s[len] == '_' || s[len] == '-' || s[len] == '.')
+		len++;
+	return len;
 }
 
-static bool uses_set(const struct policy *p, const char *name)
+/* Canonical text names a set as @name: put the names of a chain into `used`. 0 or -ENOMEM. */
+static int sets_used(struct arena *arena, const struct chain *chain, struct names *used)
 {
-	for (int d = 0; d < DIRECTION_COUNT; d++)
-		for (size_t i = 0; i < p->chain[d].nrules; i++)
-			if (names_set(p->chain[d].rules[i].text, name))
-				return true;
-	return false;
+	static char yes;
+	int err = 0;
+
+	for (size_t i = 0; i < chain->nrules; i++) {
+		for (const char *at = strchr(chain->rules[i].text, '@'); at && err != -ENOMEM; at = strchr(at + 1, '@'))
+			err = names_put(used, arena, at + 1, name_len(at + 1), &yes);
+	}
+	return err == -ENOMEM ? err : 0;
 }
 
 /* An address takes 10 to 80 bytes of text: an estimate before anything is printed. */
@@ -45,12 +46,16 @@ int text_make(struct arena *arena, const struct ruleset *rs, const struct policy
 {
 	struct policy copy = *p;
 	struct ruleset one = { .file = rs->file, .policies = &copy, .npolicies = 1 };
+	struct names used = {};
+	int err = 0;
 
 	one.sets = arena_array(arena, rs->nsets, sizeof(*one.sets));
-	if (!one.sets)
+	for (int d = 0; d < DIRECTION_COUNT && rs->nsets && !err; d++)
+		err = sets_used(arena, &p->chain[d], &used);
+	if (!one.sets || err)
 		return -ENOMEM;
 	for (size_t i = 0; i < rs->nsets; i++)
-		if (uses_set(p, rs->sets[i].name))
+		if (names_get(&used, rs->sets[i].name, strlen(rs->sets[i].name)))
 			one.sets[one.nsets++] = rs->sets[i];
 	if (!sets_small(&one)) {
 		for (size_t i = 0; i < one.nsets; i++)
