@@ -202,8 +202,7 @@ void meta_write(const struct meta *meta, void *out)
 			memcpy(to + meta->head.rules[d], meta->rule[d], meta->nrules[d] * sizeof(*meta->rule[d]));
 	if (meta->head.text_len)
 		memcpy(text, meta->text, strlen(meta->text));
-	for (char *c = text; c < text + meta->head.text_len; c++)
-		if (*c == '\n')
-			*c = '\0';
+	for (char *c = text, *end = text + meta->head.text_len; c < end && (c = memchr(c, '\n', (size_t)(end - c))); c++)
+		*c = '\0';
 	memcpy(text + meta->head.text_len, meta->strings, meta->strings_len);
 }
