@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -80,6 +81,24 @@ static void text_is_copied(void **state)
 	arena_free(a);
 }
 
+/* The sanitizer tells of what is freed twice or never. */
+static void what_is_adopted_is_freed(void **state)
+{
+	struct arena *a = arena_new();
+	char *first = malloc(100), *second = malloc(1 << 20);
+
+	assert_int_equal(arena_adopt(a, first), 0);
+	assert_int_equal(arena_adopt(a, second), 0);
+	assert_int_equal(arena_adopt(a, NULL), 0);
+	memset(first, 'x', 100);
+	memset(second, 'y', 1 << 20);
+	for (int i = 0; i < 100000; i++)
+		assert_non_null(arena_alloc(a, 100));
+	assert_int_equal(first[99], 'x');
+	assert_int_equal(second[(1 << 20) - 1], 'y');
+	arena_free(a);
+}
+
 static void freeing_nothing_is_fine(void **state)
 {
 	arena_free(NULL);
@@ -101,6 +120,7 @@ int main(void)
 		cmocka_unit_test(size_zero_is_a_pointer),
 		cmocka_unit_test(impossible_sizes_give_null),
 		cmocka_unit_test(text_is_copied),
+		cmocka_unit_test(what_is_adopted_is_freed),
 		cmocka_unit_test(freeing_nothing_is_fine),
 	};
 

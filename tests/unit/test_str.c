@@ -58,6 +58,49 @@ static void a_failed_string_stays_as_it_was(void **state)
 	str_fini(&s);
 }
 
+static void numbers_are_decimal(void **state)
+{
+	static const uint64_t v[] = { 0, 7, 10, 99, 100, 4294967295u, 10000000000000000000u, UINT64_MAX };
+	struct str s = {}, want = {};
+
+	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
+		str_add_u64(&s, v[i]);
+		str_add_char(&s, ' ');
+		str_addf(&want, "%llu ", (unsigned long long)v[i]);
+	}
+	assert_string_equal(str_get(&s), str_get(&want));
+	str_fini(&s);
+	str_fini(&want);
+}
+
+/* What is formatted may just fit, just not fit, or be many times as long as the memory. */
+static void formats_fit_at_every_length(void **state)
+{
+	for (int before = 0; before < 40; before++) {
+		for (int len = 0; len < 200; len++) {
+			struct str s = {};
+
+			for (int i = 0; i < before; i++)
+				str_add_char(&s, 'a');
+			str_addf(&s, "%*s", len, "");
+			assert_int_equal(s.len, before + len);
+			assert_int_equal(strlen(str_get(&s)), before + len);
+			str_fini(&s);
+		}
+	}
+}
+
+static void words_are_compared_as_a_whole(void **state)
+{
+	assert_true(str_is("drop", "drop {", 4));
+	assert_false(str_is("drop", "dropped", 7));
+	assert_false(str_is("dropped", "drop", 4));
+	assert_false(str_is("drop", "drip", 4));
+	assert_false(str_is("drop", "", 0));
+	assert_false(str_is("", "", 0)); /* nothing is no word */
+	assert_false(str_is("ab", "a\0", 2));
+}
+
 static void a_format_that_cannot_be_written_fails(void **state)
 {
 	struct str s = {};
@@ -120,6 +163,9 @@ int main(void)
 		cmocka_unit_test(text_grows),
 		cmocka_unit_test(reset_forgets_the_text),
 		cmocka_unit_test(a_failed_string_stays_as_it_was),
+		cmocka_unit_test(numbers_are_decimal),
+		cmocka_unit_test(formats_fit_at_every_length),
+		cmocka_unit_test(words_are_compared_as_a_whole),
 		cmocka_unit_test(a_format_that_cannot_be_written_fails),
 		cmocka_unit_test(escapes_leave_nothing_for_the_terminal),
 		cmocka_unit_test(distances),

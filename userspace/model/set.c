@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SET_DIGIT_MAX 11 /* bits that many ranges are dealt by at once */
+#define SET_DIGIT_MAX 12 /* bits that many ranges are dealt by at once */
 #define SET_FEW	      24 /* so many are sorted by insertion */
 
 #define RANGE	struct range
