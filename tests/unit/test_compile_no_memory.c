@@ -70,6 +70,7 @@ static void *ending_mremap(void *at, size_t was, size_t len, int flags)
 #include "compile/engine.c"
 #include "compile/listmake.c"
 #include "compile/listnode.c"
+#include "compile/listrun.c"
 #include "compile/lists.c"
 #include "compile/meta.c"
 #include "compile/place.c"

@@ -123,6 +123,10 @@ const struct fw_entry *lists_run(const struct lists *l, uint32_t list, uint32_t 
 int lists_make(struct lists *l, bool *ret_again);
 void lists_forget(struct lists *l);
 
+/* listrun.c: begin with the empty run; the run of these entries. 0 or -ENOMEM. */
+int lists_open_runs(struct lists *l);
+int lists_add_run(struct lists *l, const struct fw_entry *e, size_t n, uint32_t *ret);
+
 /*
  * listnode.c: nodes, entries and parts into l->units, and the map from addresses to them. `place`: of each rule;
  * `rows`: classes of the address spaces by the rules that own bits (by tree; NULL: one class). 0, -ENOMEM, or -E2BIG
