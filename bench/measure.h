@@ -32,6 +32,7 @@ struct probe {
 	double insns, loads; /* executed per packet, of BPF; 0: not counted */
 	double ns[MEASURE_ROUNDS_MAX];
 	double median, min, max;
+	double over; /* over its floor: the median of the differences, round by round; NAN without one */
 };
 #define MEASURE_ANY UINT32_MAX
 
@@ -49,8 +50,6 @@ int measure_pin(void);
 int measure_add(struct measure *m, const struct probe *p);
 /* Take all times. 0, or negative errno with a sentence on stderr. */
 int measure_run(struct measure *m);
-/* Over its floor; NAN without one. */
-double measure_over(const struct measure *m, const struct probe *p);
 /* A table on stdout and one JSON object per probe. */
 void measure_print(const struct measure *m, const char *title);
 void measure_fini(struct measure *m);

@@ -16,29 +16,62 @@ struct step {
 	size_t fillers;	    /* rules before it that do not */
 	const char *filler; /* one of them, with the number at two places */
 	bool six;
+	size_t prefixes; /* of a set that the first filler gets as its source */
 };
 
 #define FIVE4  "pass proto tcp from 10.0.0.0/8 port 1024-65535 to 192.0.2.0/24 port 443"
 #define FIVE6  "pass proto tcp from 2001:db8:1::/48 port 1024-65535 to 2001:db8:2::/48 port 443"
 #define HOSTS4 "drop proto tcp from 172.16.%u.%u to 192.0.2.0/24 port 22"
 #define WILD4  "drop proto tcp port 1000 len %u dscp %u"
+#define SET4   "drop from 203.0.113.1"
 
 static const struct step steps[] = {
-	{ "any", "a rule without fields: take it, count", "pass", 0, NULL, false },
-	{ "proto", "+ protocol", "pass proto tcp", 0, NULL, false },
-	{ "port", "+ destination port", "pass proto tcp port 443", 0, NULL, false },
-	{ "sport", "+ source port", "pass proto tcp from port 1024-65535 to port 443", 0, NULL, false },
-	{ "from4", "+ source address, IPv4", "pass proto tcp from 10.0.0.0/8 port 1024-65535 to port 443", 0, NULL,
-	  false },
-	{ "five4", "+ destination address: five fields, IPv4", FIVE4, 0, NULL, false },
-	{ "five6", "the same five fields, IPv6", FIVE6, 0, NULL, true },
-	{ "flags", "five fields and TCP flags", FIVE4 " flags S/SA", 0, NULL, false },
-	{ "count", "five fields behind one `count` rule", FIVE4, 1, "count proto tcp", false },
-	{ "word", "five fields behind 63 rules: one word", FIVE4, 63, HOSTS4, false },
-	{ "words", "five fields behind 64 rules: more than a word", FIVE4, 64, HOSTS4, false },
-	{ "hosts1000", "five fields behind 1,000 rules about hosts", FIVE4, 1000, HOSTS4, false },
-	{ "hosts10000", "five fields behind 10,000 rules about hosts", FIVE4, 10000, HOSTS4, false },
-	{ "wild1000", "five fields behind 1,000 rules without addresses", FIVE4, 1000, WILD4, false },
+	{ .id = "any", .text = "a rule without fields: take it, count", .rule = "pass" },
+	{ .id = "proto", .text = "+ protocol", .rule = "pass proto tcp" },
+	{ .id = "port", .text = "+ destination port", .rule = "pass proto tcp port 443" },
+	{ .id = "sport", .text = "+ source port", .rule = "pass proto tcp from port 1024-65535 to port 443" },
+	{ .id = "from4",
+	  .text = "+ source address, IPv4",
+	  .rule = "pass proto tcp from 10.0.0.0/8 port 1024-65535 to port 443" },
+	{ .id = "five4", .text = "+ destination address: five fields, IPv4", .rule = FIVE4 },
+	{ .id = "five6", .text = "the same five fields, IPv6", .rule = FIVE6, .six = true },
+	{ .id = "flags", .text = "five fields and TCP flags", .rule = FIVE4 " flags S/SA" },
+	{ .id = "count",
+	  .text = "five fields behind one `count` rule",
+	  .rule = FIVE4,
+	  .fillers = 1,
+	  .filler = "count proto tcp" },
+	{ .id = "set",
+	  .text = "five fields behind a set of 100,000 prefixes",
+	  .rule = FIVE4,
+	  .fillers = 1,
+	  .filler = SET4,
+	  .prefixes = 100000 },
+	{ .id = "word",
+	  .text = "five fields behind 63 rules: one word",
+	  .rule = FIVE4,
+	  .fillers = 63,
+	  .filler = HOSTS4 },
+	{ .id = "words",
+	  .text = "five fields behind 64 rules: more than a word",
+	  .rule = FIVE4,
+	  .fillers = 64,
+	  .filler = HOSTS4 },
+	{ .id = "hosts1000",
+	  .text = "five fields behind 1,000 rules about hosts",
+	  .rule = FIVE4,
+	  .fillers = 1000,
+	  .filler = HOSTS4 },
+	{ .id = "hosts10000",
+	  .text = "five fields behind 10,000 rules about hosts",
+	  .rule = FIVE4,
+	  .fillers = 10000,
+	  .filler = HOSTS4 },
+	{ .id = "wild1000",
+	  .text = "five fields behind 1,000 rules without addresses",
+	  .rule = FIVE4,
+	  .fillers = 1000,
+	  .filler = WILD4 },
 };
 #define STEPS (sizeof(steps) / sizeof(steps[0]))
 
@@ -89,6 +122,9 @@ static int step_open(struct arena *arena, const struct step *step, struct worklo
 	struct ruleset *rs = NULL;
 	int err = text ? lists_parse(arena, text, &rs) : -ENOMEM;
 
+	if (!err && step->prefixes)
+		err = workload_prefixes(arena, 1, step->prefixes,
+					&rs->policies[0].chain[DIRECTION_INGRESS].rules[0].src);
 	if (!err)
 		err = workload_policy(arena, step->id, &rs->policies[0], w);
 	if (!err && w->refused) {
@@ -121,6 +157,27 @@ static int step_add(struct packet_bench *b, const struct step *step, const struc
 	return err ? err : measure_add(&b->m, &p);
 }
 
+static int counter_add(struct packet_bench *b, const struct workload *w)
+{
+	struct probe p = {
+		.id = "step_empty",
+		.text = "an empty program",
+		.group = "step",
+		.prog_fd = b->ref.empty_fd,
+		.frame = w->hot.byte,
+		.len = REF_FRAME_LEN,
+		.base = -1,
+		.want = MEASURE_ANY,
+		.rules = -1,
+	};
+
+	p.base = measure_add(&b->m, &p);
+	p.id = "step_counter";
+	p.text = "a program that counts packets and bytes per CPU";
+	p.prog_fd = b->ref.count_fd;
+	return p.base < 0 || measure_add(&b->m, &p) < 0 ? -ENOMEM : 0;
+}
+
 int packet_steps(struct packet_bench *b)
 {
 	static const struct step parse4 = { .id = "parse4", .text = "parsing alone, IPv4" },
@@ -139,6 +196,9 @@ int packet_steps(struct packet_bench *b)
 		if (!err)
 			err = step_add(b, &steps[i], &w[i], &s[i], steps[i].six ? six : four) < 0 ? -ENOMEM : 0;
 	}
+	/* Counters cannot be switched off; the least that one costs is this. */
+	if (!err)
+		err = counter_add(b, &w[0]);
 	if (!err)
 		err = packet_run(
 			b,

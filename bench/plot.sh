@@ -34,8 +34,8 @@ rules=""
 for s in 'uniform:each rule as often as any other:#c0392b' 'zipf:rules by Zipf:#d68910' 'flood:random sources:#2471a3' 'hot:one packet:#1e8449'; do
 	IFS=: read -r file title colour <<<"$s"
 	[ -s "$dir/$file" ] || continue
-	rules="$rules${rules:+, }'$dir/$file' using 1:2 with linespoints pt 7 ps 0.6 lw 2 lc rgb '$colour' title '$title'"
-	rules="$rules, '$dir/$file' using 1:2:3:4 with yerrorbars pt 0 lw 1 lc rgb '$colour' notitle"
+	rules="$rules${rules:+, }'$dir/$file' using 1:2:3:4 with yerrorbars pt 0 lw 1 lc rgb '$colour' notitle"
+	rules="$rules, '$dir/$file' using 1:2 with linespoints pt 7 ps 0.6 lw 2 lc rgb '$colour' title '$title'"
 done
 [ -z "$rules" ] || gnuplot <<-END
 	$common
@@ -55,7 +55,7 @@ done
 	set output '$out/prefixes.svg'
 	set title "Cost of a packet against the number of prefixes in a set (XDP)\n{/*0.8 $machine}"
 	set xlabel 'prefixes'; set logscale y; set yrange [1:*]
-	set ylabel 'ns over parsing (the trie: over an empty program)'
+	set ylabel 'ns over parsing; trie: over nothing'
 	plot $prefixes
 END
 for plot in rules prefixes; do

@@ -10,6 +10,10 @@ struct ref_lpm_key {
 	__u32 addr; /* network order */
 };
 
+struct ref_counter {
+	__u64 packets, bytes;
+};
+
 /* Every frame of a trace has this length: what is shorter is padded, as Ethernet does. */
 #define REF_FRAME_LEN 96
 struct ref_frame {

@@ -194,6 +194,7 @@ int ref_open(const struct ref_frame *frames, size_t n, int next_fd, struct ref *
 	}
 	r.empty_fd = ref_fd(&r, "ref_empty");
 	r.tc_empty_fd = ref_fd(&r, "ref_tc_empty");
+	r.count_fd = ref_fd(&r, "ref_count");
 	r.lpm_fd = ref_fd(&r, "ref_lpm");
 	r.trace_fd = ref_fd(&r, "ref_trace");
 	r.trie_fd = bpf_map__fd(bpf_object__find_map_by_name(r.obj, "ref_trie"));

@@ -27,7 +27,7 @@ void subject_close(struct subject *s);
 /* One instance of bench/ref.bpf.c. */
 struct ref {
 	struct bpf_object *obj;
-	int empty_fd, tc_empty_fd, lpm_fd, trie_fd;
+	int empty_fd, tc_empty_fd, count_fd, lpm_fd, trie_fd;
 	int trace_fd; /* runs the program in `next` on the frames given, one per run */
 };
 /* frames: a power of two of them, NULL and 0 for none. next_fd: the program under test, -1 for none. */
