@@ -45,54 +45,56 @@ static __always_inline __u64 fw_count_mask(__u32 ncounts, __u32 index)
 }
 
 /* One step: at most one summary word and one word. 1: the walk is over. */
-static __always_inline int fw_step(const struct fw_tabs *t, struct fw_walk *w)
+static __always_inline int fw_step(const struct fw_tabs *t, struct fw_walk *w, struct fw_steps *s)
 {
-	__u64 word, sum = w->sum, action;
-	__u32 next = w->next, index;
+	__u32 nsum = t->d->nsum, index;
+	__u64 word, action;
 
-	if (!sum) {
-		if (next >= w->nsum)
+	if (!s->sum) {
+		index = FW_FRESH(w->next);
+		if (index >= nsum)
 			return 1;
-		w->base = next * FW_WORD_BITS;
-		w->next = next + 1;
-		sum = fw_and(t, w, next * 8);
-		w->sum = sum;
-		if (!sum)
+		w->base = index * FW_WORD_BITS;
+		w->next = index + 1;
+		s->sum = fw_and(t, w, index * 8);
+		if (!s->sum)
 			return 0;
 	}
-	index = w->base + fw_ctz(sum);
-	w->sum = sum & (sum - 1);
-	word = fw_and(t, w, (w->nsum + index) * 8) & ~fw_count_mask(w->ncounts, index);
+	index = FW_FRESH(w->base) + fw_ctz(s->sum);
+	s->sum &= s->sum - 1;
+	word = fw_and(t, w, (nsum + index) * 8) & ~fw_count_mask(t->d->ncounts, index);
 	if (!word)
 		return 0;
 	/* inside a word the first bit is the first rule */
 	action = fw_action_get(t, index * FW_WORD_BITS + fw_ctz(word));
-	if (FW_WHOLE_RULE(action) < FW_WHOLE_RULE(w->best))
-		w->best = action;
+	if (FW_WHOLE_RULE(action) < FW_WHOLE_RULE(s->best))
+		s->best = action;
 	return 0;
 }
 
-#define FW_STEPS_FIRST 8 /* what the summary leaves of ten thousand rules, and the end */
-#define FW_STEPS_MORE 8   /* per call of bpf_loop */
+#define FW_STEPS_FIRST 6 /* what the summary leaves of ten thousand rules, and the end */
+#define FW_STEPS_MORE 4  /* per call of bpf_loop */
 #define FW_MAX_STEPS (FW_MAX_WORDS + FW_MAX_SUMMARY + 1)
+#define FW_MORE_STEPS (FW_MAX_STEPS / FW_STEPS_MORE + 1)
 
 static __always_inline int fw_steps(const struct fw_tabs *t, struct fw_walk *w, __u32 n)
 {
+	struct fw_steps s = { FW_FRESH(w->steps.sum), FW_FRESH(w->steps.best) };
+	int over = 0;
 	__u32 i;
 
 	FW_NO_UNROLL
-	for (i = 0; i < n; i++)
-		if (fw_step(t, w))
-			return 1;
-	return 0;
+	for (i = 0; i < n && !over; i++)
+		over = fw_step(t, w, &s);
+	w->steps = s;
+	return over;
 }
 
 static long fw_step_rest(__u32 i, void *arg)
 {
 	struct fw_rest *rest = arg;
 
-	rest->w->over = fw_steps(&rest->t, rest->w, FW_STEPS_MORE);
-	return rest->w->over;
+	return fw_steps(&rest->t, rest->w, FW_STEPS_MORE);
 }
 
 #define FW_COUNT_WORDS (FW_MAX_COUNT_RULES / FW_WORD_BITS)
@@ -104,23 +106,23 @@ static long fw_count_step(__u32 i, void *arg)
 	struct fw_rest *rest = arg;
 	const struct fw_tabs *t = &rest->t;
 	struct fw_walk *w = rest->w;
-	__u64 word = w->sum, action;
+	__u64 word = w->steps.sum, action;
 	__u32 index = w->next;
 
 	if (!word) {
-		if (index >= FW_COUNT_WORDS || index * FW_WORD_BITS >= w->ncounts)
+		if (index >= FW_COUNT_WORDS || index * FW_WORD_BITS >= t->d->ncounts)
 			return 1;
 		w->base = index * FW_WORD_BITS;
 		w->next = index + 1;
-		w->sum = fw_and(t, w, (w->nsum + index) * 8) & fw_count_mask(w->ncounts, index);
+		w->steps.sum = fw_and(t, w, (t->d->nsum + index) * 8) & fw_count_mask(t->d->ncounts, index);
 		return 0;
 	}
 	action = fw_action_get(t, w->base + fw_ctz(word));
-	if (FW_WHOLE_RULE(action) > FW_WHOLE_RULE(w->best))
+	if (FW_WHOLE_RULE(action) > FW_WHOLE_RULE(w->steps.best))
 		return 1;
 	fw_account(action, rest->pkt);
-	w->hit.counted++;
-	w->sum = word & (word - 1);
+	w->counted++;
+	w->steps.sum = word & (word - 1);
 	return 0;
 }
 
@@ -133,33 +135,28 @@ static long fw_count_step(__u32 i, void *arg)
 static __always_inline int fw_classify_many(const struct fw_tabs *t, const struct fw_pkt *pkt, struct fw_walk *w,
 					    struct fw_hit *hit)
 {
+	const struct fw_dir_hdr *d = t->d;
 	struct fw_rest rest;
 
-	w->nsum = t->d->nsum;
-	w->ncounts = t->d->ncounts;
-	w->sum = 0;
-	w->best = FW_ACTION_NONE;
-	w->next = w->over = 0;
-	w->hit = *hit;
+	w->steps = (struct fw_steps){ .best = FW_ACTION_NONE };
+	w->next = 0;
 	fw_rows_get(t, pkt, w);
-	rest.t = *t;
-	rest.pkt = pkt;
-	rest.w = w;
-	if (t->d->flags & FW_DIRF_LISTS && pkt->l3 != FW_L3_OTHER)
-		fw_lists_walk(&rest);
+	if (d->flags & FW_DIRF_LISTS && pkt->l3 != FW_L3_OTHER)
+		fw_lists_walk(t, pkt, w);
 	if (!fw_steps(t, w, FW_STEPS_FIRST)) {
-		fw_env_loop(FW_MAX_STEPS / FW_STEPS_MORE + 1, fw_step_rest, &rest);
-		if (!w->over)
+		rest = (struct fw_rest){ *t, pkt, w };
+		if (fw_env_loop(FW_MORE_STEPS, fw_step_rest, &rest) == FW_MORE_STEPS)
 			return 0;
 	}
-	if (w->ncounts) {
-		w->sum = 0;
-		w->next = 0;
+	if (d->ncounts) {
+		rest = (struct fw_rest){ *t, pkt, w };
+		w->steps.sum = 0;
+		w->next = w->counted = 0;
 		fw_env_loop(FW_COUNT_STEPS, fw_count_step, &rest);
+		hit->counted = w->counted;
 	}
-	if (FW_WHOLE_RULE(w->best) != FW_WHOLE_RULE(FW_ACTION_NONE))
-		fw_hit_set(&w->hit, w->best);
-	*hit = w->hit;
+	if (FW_WHOLE_RULE(w->steps.best) != FW_WHOLE_RULE(FW_ACTION_NONE))
+		fw_hit_set(hit, w->steps.best);
 	return 1;
 }
 

@@ -88,7 +88,7 @@ long fw_env_load(void *ctx, __u32 off, void *buf, __u32 n);
 #endif
 
 /* A number of the scratch memory, read again, not remembered: the verifier takes it for any, and steps for alike. */
-#define FW_FRESH(x) (*(const volatile __u32 *)&(x))
+#define FW_FRESH(x) (*(const volatile __typeof__(x) *)&(x))
 
 #define fw_likely(x) __builtin_expect(!!(x), 1)
 #define fw_unlikely(x) __builtin_expect(!!(x), 0)

@@ -84,14 +84,12 @@ static long fw_scan_rest(__u32 i, void *arg)
 	return fw_scan(&rest->t, rest->w);
 }
 
-/* The lowest rule of both lists, into w->best. */
-static __always_inline void fw_lists_walk(struct fw_rest *rest)
+/* The lowest rule of both lists, into w->steps.best. */
+static __always_inline void fw_lists_walk(const struct fw_tabs *t, const struct fw_pkt *pkt, struct fw_walk *w)
 {
-	const struct fw_tabs *t = &rest->t;
-	struct fw_walk *w = rest->w;
 	__u32 side, list, i;
 
-	w->svc = (w->nsum + t->d->nwords) * 8;
+	w->svc = (t->d->nsum + t->d->nwords) * 8;
 	w->place = FW_PLACE_NONE;
 	for (side = 0; side < 2; side++) {
 		const struct fw_node *node = &w->node[side].n;
@@ -106,11 +104,14 @@ static __always_inline void fw_lists_walk(struct fw_rest *rest)
 		for (i = 0; i < FW_SCAN_ROUNDS; i++)
 			if (fw_scan(t, w))
 				break;
-		if (i == FW_SCAN_ROUNDS)
-			fw_env_loop(FW_SCAN_MAX, fw_scan_rest, rest);
+		if (i == FW_SCAN_ROUNDS) {
+			struct fw_rest rest = { *t, pkt, w };
+
+			fw_env_loop(FW_SCAN_MAX, fw_scan_rest, &rest);
+		}
 	}
 	if (w->place != FW_PLACE_NONE)
-		w->best = fw_action_get(t, w->place);
+		w->steps.best = fw_action_get(t, w->place);
 }
 
 #endif

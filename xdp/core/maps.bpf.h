@@ -18,6 +18,12 @@ struct fw_hit {
 
 #define FW_PLACE_NONE (~0u)
 
+/* What one step over many words leaves to the next. */
+struct fw_steps {
+	__u64 sum;  /* words still to look at below the current summary word */
+	__u64 best; /* struct fw_action of the lowest rule so far */
+};
+
 /* A walk over rows of many words. */
 struct fw_walk {
 	__u32 row[2 * FW_SMALL_ROOM + 3]; /* offsets of the rows of the dimensions that are used, but for the addresses' */
@@ -27,17 +33,14 @@ struct fw_walk {
 		struct fw_node n;
 		__u64 half[2];
 	} node[2];
-	__u32 nrows, nsum, ncounts;
-	__u64 sum;   /* words still to look at below the current summary word */
-	__u64 best;  /* struct fw_action of the lowest rule so far */
-	__u32 base;  /* first word of the current summary word */
-	__u32 next;  /* next summary word */
-	__u32 over;
+	__u32 nrows;
+	__u32 next, base; /* summary word, and the first word of the current one */
+	struct fw_steps steps;
+	__u32 counted; /* `count` rules on the way */
 	__u32 svc;         /* where the service words of a row begin */
 	__u32 place;       /* of the best rule in lists */
 	__u32 at, left;    /* entries of a list still to look at */
 	__u32 other;       /* number of the other address's node */
-	struct fw_hit hit;
 };
 
 /* What one packet needs while it is judged. */

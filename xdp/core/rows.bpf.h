@@ -97,6 +97,7 @@ static __always_inline void fw_rows_get(const struct fw_tabs *t, const struct fw
 		dim = d->small[i] & (FW_SMALL_ROOM - 1);
 		w->row[i] = d->dim[dim].rows + fw_class_small(t, pkt, dim) * stride;
 	}
+	n = FW_FRESH(d->nsmall); /* the loop told the verifier too much about it */
 	if (d->dims & FW_BIT(MAC))
 		w->row[n++ & (FW_SMALL_ROOM - 1)] = d->dim[FW_DIM_MAC].rows + fw_class_mac(t, pkt->mac) * stride;
 	w->nrows = n;
@@ -109,11 +110,11 @@ static __always_inline void fw_rows_get(const struct fw_tabs *t, const struct fw
 /* One word of the rows of all dimensions but the addresses, ANDed with `word`. */
 static __always_inline __u64 fw_and_rest(const struct fw_tabs *t, const struct fw_walk *w, __u32 off, __u64 word)
 {
-	__u32 i;
+	__u32 n = FW_FRESH(w->nrows), i; /* each time: the loop tells the verifier what it was */
 
 	FW_NO_UNROLL
 	for (i = 0; i < FW_SMALL_ROOM; i += 4) {
-		if (i >= w->nrows)
+		if (i >= n)
 			break;
 		word &= FW_ROW_AT(i) & FW_ROW_AT(i + 1) & FW_ROW_AT(i + 2) & FW_ROW_AT(i + 3);
 	}
