@@ -115,7 +115,7 @@ int packet_add_hot(struct packet_bench *b, const struct subject *s, const struct
 	p.group = tc ? "tc_hot" : "hot";
 	p.family = w->family;
 	p.id = packet_label(b, "%s_%s_%zu", p.group, w->family, w->nrules);
-	p.text = packet_label(b, "%s: one packet, rule %ld matches", w->family, w->hot_rule + 1);
+	p.text = packet_label(b, "%s (%s): one packet, rule %ld matches", w->family, w->engine, w->hot_rule + 1);
 	p.prog_fd = s->prog_fd;
 	p.rules = w->nrules;
 	p.hidden = false;

@@ -42,8 +42,8 @@ static int family_open(struct packet_bench *b, struct arena *arena, enum rulegen
 static int family_add(struct packet_bench *b, struct tribe *f)
 {
 	static const char *const texts[TRACE_KIND_COUNT] = {
-		[TRACE_UNIFORM] = "each rule as often as any other",
-		[TRACE_ZIPF] = "rules by Zipf",
+		[TRACE_UNIFORM] = "uniform",
+		[TRACE_ZIPF] = "Zipf",
 		[TRACE_FLOOD] = "random sources",
 	};
 	int err = packet_add_hot(b, &f->s, &f->w, false);
@@ -52,7 +52,7 @@ static int family_add(struct packet_bench *b, struct tribe *f)
 		const char *name = trace_kind_name((enum trace_kind)kind);
 		struct probe p = {
 			.id = packet_label(b, "%s_%s_%zu", name, f->w.family, f->w.nrules),
-			.text = packet_label(b, "%s: 65,536 packets, %s", f->w.family, texts[kind]),
+			.text = packet_label(b, "%s (%s): 65,536 packets, %s", f->w.family, f->w.engine, texts[kind]),
 			.group = name,
 			.family = f->w.family,
 			.rules = f->w.nrules,

@@ -120,9 +120,20 @@ static const char *first_words(struct arena *arena, const struct diags *diags)
 	return s;
 }
 
+/* "rows" of "rows + summary words, sorted". */
+static const char *first_part(struct arena *arena, const char *s)
+{
+	size_t len = s ? strcspn(s, ",+") : 0;
+
+	while (len && s[len - 1] == ' ')
+		len--;
+	return arena_strndup(arena, s ? s : "", len);
+}
+
 static int workload_compile(struct arena *arena, struct workload *w)
 {
-	struct compile_opts opts = { .no_warnings = true, .engine = forced_engine };
+	struct cost cost = {};
+	struct compile_opts opts = { .no_warnings = true, .engine = forced_engine, .cost = &cost };
 	uint32_t nslots[FW_DIR_COUNT];
 	struct diags diags;
 	double start = measure_cpu_ns();
@@ -135,6 +146,7 @@ static int workload_compile(struct arena *arena, struct workload *w)
 		w->refused = first_words(arena, &diags);
 	else if (err)
 		fprintf(stderr, "bench: cannot compile: %s\n%s\n", strerror(-err), first_words(arena, &diags));
+	w->engine = first_part(arena, cost.engine[FW_DIR_INGRESS]);
 	diags_fini(&diags);
 	if (w->refused)
 		return 0;
