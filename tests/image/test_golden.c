@@ -2,7 +2,7 @@
 /*
  * Rule files and the bytes they become. NAME.golden has, of each policy of NAME.fw, the classes and the SHA-256 of the
  * hot part behind the header: all tables, rows and actions. (Not the names: how rules are worded is the language's
- * affair.) Adding a test is adding a .fw file.
+ * affair.) Adding a test is adding a .fw file. Those whose name begins with "lists" are compiled with lists.
  *
  * UPDATE_GOLDEN=1 writes what came out instead of comparing it: every change here is a change of the image format or of
  * the compiler, and needs a reason.
@@ -54,6 +54,8 @@ static void describe(const struct policy *p, const char *file, struct diags *d, 
 	struct image img;
 	const char *why;
 
+	if (!strncmp(file, "lists", 5))
+		opts.engine = ENGINE_LISTS;
 	assert_non_null(sum);
 	str_addf(out, "policy %s\n", p->name);
 	assert_int_equal(compile_policy(p, file, "", d, &opts, &img), 0);

@@ -4,18 +4,23 @@
 
 #include <string.h>
 
-/* Dependent reads at worst, the row not counted. */
-static unsigned int cost_lookups(const struct plan *p, enum space s)
+static unsigned int cost_halvings(size_t n)
 {
 	unsigned int steps = 0;
 
+	while (1ul << steps < n)
+		steps++;
+	return steps;
+}
+
+/* Dependent reads at worst, the row not counted. */
+static unsigned int cost_lookups(const struct plan *p, enum space s)
+{
 	if (space_family(s) != FAMILY_COUNT)
 		return p->trie[s].steps;
 	if (s != SPACE_MAC)
 		return 1;
-	while (1ul << steps < p->classes[s].nbounds)
-		steps++;
-	return steps + 1; /* and the class */
+	return cost_halvings(p->classes[s].nbounds) + 1; /* and the class */
 }
 
 static const char *cost_structure(const struct plan *p, enum space s)
@@ -86,6 +91,9 @@ static void cost_fill_dir(const struct plan *p, struct cost *out)
 	/* A packet has one family. */
 	reads = family[FAMILY_COUNT] +
 		(family[FAMILY_IPV4] > family[FAMILY_IPV6] ? family[FAMILY_IPV4] : family[FAMILY_IPV6]);
+	/* Two nodes, and what is behind them: parts by halving, and the longest list. */
+	if (p->engine == ENGINE_LISTS)
+		reads += 2 * (1 + cost_halvings(p->lists.parts.n) + (unsigned int)p->lists.longest);
 	cost_fill_lists(p, out);
 	out->rules[d] = p->boxes.nrules;
 	out->words[d] = p->nwords;

@@ -82,6 +82,66 @@ static void dump_space(const struct plan *p, enum space s, struct str *out)
 		str_addf(out, "    without the field: class %u\n", c->absent);
 }
 
+static void dump_service(const struct service *v, size_t id, struct str *out)
+{
+	str_addf(out, "    service %zu:", id);
+	for (int s = 0; s < SERVICE_SPACES; s++)
+		if (v->set[s])
+			str_addf(out, " %s set %u", space_name(s), v->set[s] - 1);
+	str_add(out, "\n");
+}
+
+static void dump_run(const struct lists *l, uint32_t run, struct str *out)
+{
+	const struct list_run *r = &l->runs.v[run];
+
+	for (uint32_t i = 0; i < r->n; i++) {
+		const struct fw_entry *e = &l->entries.v[r->at + i];
+
+		str_addf(out, " rule %u", e->place);
+		if (e->span != UINT32_MAX)
+			str_addf(out, " at %u-%u", e->lo, e->lo + e->span);
+		if (e->svc != FW_SVC_ANY)
+			str_addf(out, " service %u", e->svc);
+		str_add(out, i + 1 < r->n ? "," : "");
+	}
+}
+
+/* A prefix: its number, the last inside, where it begins, and what its list has. */
+static void dump_prefix(const struct lists *l, unsigned int tree, uint32_t number, struct str *out)
+{
+	const struct list *list = &l->lists.v[l->list_of[tree][number]];
+
+	str_addf(out, "    %s %u-%u ", space_name(lists_space(tree)), number, l->tree[tree].last[number]);
+	dump_value(lists_space(tree), l->tree[tree].lo[number], out);
+	str_add(out, "-");
+	dump_value(lists_space(tree), l->tree[tree].hi[number], out);
+	str_add(out, ":");
+	dump_run(l, list->run, out);
+	str_add(out, "\n");
+	for (uint32_t i = 0; i < list->nparts && i < DUMP_RANGES; i++) {
+		str_addf(out, "      other side from %u:", l->parts.v[list->part + i].bound);
+		dump_run(l, l->parts.v[list->part + i].run, out);
+		str_add(out, "\n");
+	}
+	if (list->nparts > DUMP_RANGES)
+		str_addf(out, "      … %u parts\n", list->nparts);
+}
+
+static void dump_lists(const struct lists *l, struct str *out)
+{
+	str_addf(out, "  lists: %u rules, %zu services, %zu nodes, %zu entries, %zu parts, %zu bytes\n", l->nlisted,
+		 l->services.n, l->nnodes, l->entries.n, l->parts.n, l->units.n * sizeof(*l->units.v));
+	for (size_t i = 0; i < l->services.n && i < 4 * DUMP_RANGES; i++)
+		dump_service(&l->services.v[i], i, out);
+	for (unsigned int tree = 0; tree < LISTS_TREES; tree++) {
+		for (uint32_t i = 0; i < l->tree[tree].n && i < 4 * DUMP_RANGES; i++)
+			dump_prefix(l, tree, i, out);
+		if (l->tree[tree].n > 4 * DUMP_RANGES)
+			str_addf(out, "    … %zu prefixes\n", l->tree[tree].n);
+	}
+}
+
 void tables_dump(const struct plan *p, const struct image *img, struct str *out)
 {
 	(void)img;
@@ -90,4 +150,6 @@ void tables_dump(const struct plan *p, const struct image *img, struct str *out)
 	for (int s = 0; s < SPACE_COUNT; s++)
 		if (plan_has(p, s))
 			dump_space(p, s, out);
+	if (p->engine == ENGINE_LISTS)
+		dump_lists(&p->lists, out);
 }

@@ -22,6 +22,9 @@ static void image_dump_dir(const struct fw_image *img, enum fw_dir d, struct str
 		return;
 	str_addf(out, "  rules %u, words %u, summary words %u, row %u bytes\n", dir->nrules, dir->nwords, dir->nsum,
 		 dir->stride);
+	if (dir->flags & FW_DIRF_LISTS)
+		str_addf(out, "  lists: %u rules own bits, %u service words, %u units at %u\n", dir->nbits, dir->nsvc, dir->nunits,
+			 dir->units);
 	for (unsigned int dim = 0; dim < FW_DIM_COUNT; dim++) {
 		if (!(dir->dims >> dim & 1))
 			continue;
