@@ -46,6 +46,12 @@ struct diags {
 };
 #define DIAG_MAX 100
 
+/* So many errors that a stage need not look for more. Warnings end nothing: what stands behind them counts. */
+static inline bool diags_enough(const struct diags *d)
+{
+	return d->errors > DIAG_MAX;
+}
+
 void diags_init(struct diags *d, struct arena *arena);
 void diags_fini(struct diags *d);
 /* Add one. The returned diag (never NULL) may be completed with diag_note and diag_hint. */

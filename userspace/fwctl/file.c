@@ -144,7 +144,7 @@ int file_test(struct file *f)
 			continue;
 		}
 		f->failed++;
-		if (f->diags.truncated) /* nobody will see more: count it, and do not look for its lines */
+		if (diags_enough(&f->diags)) /* nobody will see more: count it, and do not look for its lines */
 			diag_add(&f->diags, DIAG_ERROR, (struct span){}, "test failed");
 		else
 			test_complain(f, &f->rules->tests[i], &r, len);

@@ -160,7 +160,7 @@ static struct ast_stmt *parse_statement(struct parser *p, enum parse_level level
 /* Statements up to "}" (when `braces`) or the end of the text. */
 static void parse_statements(struct parser *p, enum parse_level level, bool braces, struct ast_block *block)
 {
-	while (!p->failed && !p->d->truncated) {
+	while (!p->failed && !diags_enough(p->d)) {
 		struct ast_stmt *s;
 
 		while (p->tok.kind == TOK_NEWLINE)
@@ -194,7 +194,7 @@ static bool parse_body(struct parser *p, enum parse_level level, struct ast_bloc
 		return parser_expected(p, "\"{\"", NULL);
 	parser_next(p);
 	parse_statements(p, level, true, block);
-	if (p->failed || p->d->truncated)
+	if (p->failed || diags_enough(p->d))
 		return false;
 	if (p->tok.kind != TOK_RBRACE) {
 		struct diag *g;

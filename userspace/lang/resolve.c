@@ -255,7 +255,7 @@ static void resolve_test(struct resolver *r, const struct ast_stmt *test, const 
 static void resolve_block(struct resolver *r, const struct ast_block *block, enum parse_level level,
 			  struct policy_def *policy)
 {
-	for (const struct ast_stmt *s = block->first; s && !r->failed && !r->d->truncated; s = s->next) {
+	for (const struct ast_stmt *s = block->first; s && !r->failed && !diags_enough(r->d); s = s->next) {
 		switch (s->kind) {
 		case AST_DEFINE:
 			resolve_define(r, s);

@@ -172,7 +172,7 @@ static void resolve_expect(struct resolver *r, const struct late *late, const st
 
 void late_resolve(struct resolver *r, struct ruleset *rs)
 {
-	for (size_t i = 0; i < r->late.n && !r->failed && !r->d->truncated; i++) {
+	for (size_t i = 0; i < r->late.n && !r->failed && !diags_enough(r->d); i++) {
 		if (r->late.v[i].stmt->kind == AST_INTERFACE)
 			resolve_interface(r, r->late.v[i].stmt, rs);
 		else
