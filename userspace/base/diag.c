@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define NO_MEMORY "out of memory"
 #define WINDOW	  120 /* bytes of a source line that are shown */
@@ -49,9 +50,10 @@ static struct diag *diag_room(struct diags *d, enum diag_level level)
 	return NULL;
 }
 
+static __thread struct diag nowhere; /* stands for the diagnostics that are only counted */
+
 struct diag *diag_add(struct diags *d, enum diag_level level, struct span span, const char *fmt, ...)
 {
-	static __thread struct diag nowhere; /* takes the notes of diagnostics that are only counted */
 	struct diag *g = diag_room(d, level);
 	va_list ap;
 
@@ -60,7 +62,7 @@ struct diag *diag_add(struct diags *d, enum diag_level level, struct span span, 
 	else
 		d->warnings++;
 	if (!g)
-		g = &nowhere;
+		return &nowhere;
 	*g = (struct diag){.level = level, .span = span};
 	va_start(ap, fmt);
 	g->text = diag_format(d, fmt, ap);
@@ -72,6 +74,8 @@ void diag_note(struct diags *d, struct diag *g, struct span other, const char *f
 {
 	va_list ap;
 
+	if (g == &nowhere)
+		return;
 	va_start(ap, fmt);
 	g->other = other;
 	g->other_text = diag_format(d, fmt, ap);
@@ -82,6 +86,8 @@ void diag_hint(struct diags *d, struct diag *g, const char *fmt, ...)
 {
 	va_list ap;
 
+	if (g == &nowhere)
+		return;
 	va_start(ap, fmt);
 	g->hint = diag_format(d, fmt, ap);
 	va_end(ap);
@@ -94,12 +100,8 @@ void source_place(const struct source *s, uint32_t offset, unsigned int *ret_lin
 
 	if (offset > s->len)
 		offset = (uint32_t)s->len;
-	for (size_t i = 0; i < offset; i++) {
-		if (s->text[i] == '\n') {
-			line++;
-			begin = i + 1;
-		}
-	}
+	for (const char *nl; (nl = memchr(s->text + begin, '\n', offset - begin)); line++)
+		begin = (size_t)(nl - s->text) + 1;
 	*ret_line = line;
 	*ret_column = (unsigned int)(offset - begin) + 1;
 }
