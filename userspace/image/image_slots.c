@@ -3,6 +3,7 @@
  * Counter slots follow the identity of a rule: direction, verdict, id.
  */
 #include "base/cleanup.h"
+#include "base/hash.h"
 #include "image/image.h"
 
 #include <errno.h>
@@ -18,11 +19,7 @@ struct slot_index {
 
 static uint64_t slot_hash(const char *id, uint32_t verdict)
 {
-	uint64_t h = 0xcbf29ce484222325ull + verdict;
-
-	for (; *id; id++)
-		h = (h ^ (uint8_t)*id) * 0x100000001b3ull;
-	return h ^ h >> 29;
+	return hash_bytes(id, strlen(id)) + verdict;
 }
 
 static int slot_index_init(struct slot_index *x, const struct fw_image *img, enum fw_dir dir)
