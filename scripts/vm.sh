@@ -6,7 +6,7 @@
 #   scripts/vm.sh 6.12 bash -c 'uname -r; ip -V'
 # The command runs as root, alone, in a copy of this tree (sources, binaries, tests), in memory; nothing that it writes
 # comes back but its output, standard error with it. Exit status: the command's; 124 after VM_TIMEOUT seconds;
-# 125 when the machine did not start or died, its console is then in build/vm/console.log. Needs no /dev/kvm, and root
+# 125 when the machine did not start or died, its console is then in build/vm/console-KERNEL.log. Needs no /dev/kvm, and root
 # only to install what is missing.
 #   VM_CPUS (2)  VM_MEMORY (2G)  VM_TIMEOUT (1800)
 set -eu
@@ -38,10 +38,10 @@ PACKAGES="bash bpftool bsdutils coreutils diffutils ethtool findutils grep iprou
 MODULES="veth dummy tun 8021q sch_ingress cls_bpf act_bpf pktgen nf_tables nft_objref"
 
 mkdir -p $VM
-exec 9>$VM/lock
-flock 9 # one at a time: a second one would only slow the first
-rm -rf $VM/run.*
-run=$(mktemp -d "$PWD/$VM/run.XXXXXX")
+exec 9>"$VM/lock-$series"
+flock 9 # one of a kind at a time
+rm -rf "$VM/run-$series".*
+run=$(mktemp -d "$PWD/$VM/run-$series.XXXXXX")
 qemu=""
 trap '[ -z "$qemu" ] || kill "$qemu" 2>/dev/null; rm -rf "$run"' EXIT
 trap 'exit 130' INT TERM HUP
@@ -161,7 +161,7 @@ rm -rf "$root"
 timeout --foreground --kill-after=5 "${VM_TIMEOUT:-1800}" qemu-system-x86_64 -nodefaults -no-user-config -display none -no-reboot \
 	-accel tcg,thread=multi -cpu max -smp "${VM_CPUS:-2}" -m "${VM_MEMORY:-2G}" \
 	-kernel "$kernel/boot/vmlinuz-$version" -initrd "$run/initramfs" -append "console=ttyS0 quiet panic=-1 net.ifnames=0" \
-	-serial "file:$VM/console.log" -chardev stdio,id=out,signal=on -serial chardev:out -serial "file:$run/status" \
+	-serial "file:$VM/console-$series.log" -chardev stdio,id=out,signal=on -serial chardev:out -serial "file:$run/status" \
 	</dev/null 9>&- &
 qemu=$!
 status=0
@@ -169,5 +169,5 @@ wait $qemu || status=$?
 qemu=""
 [ $status -ne 124 ] || { echo "vm: no end after ${VM_TIMEOUT:-1800} s" >&2; exit 124; }
 status=$(sed -n 's/^status \([0-9]*\)$/\1/p' "$run/status" 2>/dev/null)
-[ -n "$status" ] || die "the machine died; see $VM/console.log: $(tail -n 3 $VM/console.log)"
+[ -n "$status" ] || die "the machine died; see $VM/console-$series.log: $(tail -n 3 $VM/console-$series.log)"
 exit "$status"

@@ -36,6 +36,13 @@ rules 10.77.2.0/24 4002 fd77:0:0:b::/64 "$(many 20)" >"$B"
 # Larger than what A made room for: the first swap to it replaces the tables and the programs.
 rules 10.77.2.0/24 4002 fd77:0:0:b::/64 "$(many 3000)" >"$BIG"
 
+# A receiver that is not run for long, as on an emulated machine, lets the queue between the two interfaces overflow.
+overflowed() {
+	in_ns "$GEN" ethtool -S g0 | awk '/tx_queue_.*xdp_xmit_errors/ { n += $2 } END { print n + 0 }'
+}
+between() { # NUMBER LEAST MOST
+	[ "$1" -ge "$2" ] && [ "$1" -le "$3" ]
+}
 run() { # NAME HOOK SWAPS FILE-B ARGUMENTS…
 	local name=$1 hook=$2 swaps=$3 b=$4 out status json
 	shift 4
@@ -48,16 +55,18 @@ run() { # NAME HOOK SWAPS FILE-B ARGUMENTS…
 	out=$(timeout 300 $TOOL "$GEN:g0" "$RCV:r0" "$swaps" "$FWCTL" "$A" "$b" 2>&1)
 	status=$?
 	eval "$(grep -E '^swaps=[0-9]+( [a-z0-9_]+=-?[0-9]+)*$' <<<"$out" | tr ' ' '\n')"
-	[ $status -eq 0 ]
+	over=$(overflowed)
+	[ $status -eq 0 ] && [ "$lost" -ge 0 ] && [ "$lost" -le "$over" ]
 	ok $? "$name: $swaps swaps, $sent packets: $mixed mixed, $unfiltered unfiltered, $old by old rules, $lost lost; apply took $mean_us us, at most $slowest_us"
-	[ $status -eq 0 ] || note "$out"
+	{ [ $status -eq 0 ] && [ "$lost" -le "$over" ]; } || note "$out"
+	[ "$over" -eq 0 ] || note "$over packets found the queue of the interface full: they never met the rules"
 	json=$(fw stats --json)
 	field() { json_at interfaces 0 hooks hook="$hook" "$@" <<<"$json"; }
-	[ "$(field packets)" -eq $((sent + before)) ]
+	[ "$(field packets)" -eq $((sent - over + before)) ]
 	ok $? "$name: the hook counted $(field packets) packets of $sent sent"
-	[ "$(field rules id=both packets)" -eq "$sent_both" ]
+	between "$(field rules id=both packets)" $((sent_both - over)) "$sent_both" && [ "$(field rules id=both packets)" -eq "$got_both" ]
 	ok $? "$name: the rule that stayed counted $(field rules id=both packets) of $sent_both"
-	[ "$(field rules id=never packets)" -eq $((sent_never + sent_never6)) ]
+	between "$(field rules id=never packets)" $((sent_never + sent_never6 - over)) $((sent_never + sent_never6))
 	ok $? "$name: the rule that drops counted $(field rules id=never packets) of $((sent_never + sent_never6))"
 	[ "$(field verdicts pass packets)" -eq $((got_both + got_a + got_b + got_a6)) ]
 	ok $? "$name: $(field verdicts pass packets) passed, and as many arrived"
