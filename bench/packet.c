@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define COUNT_VERIFIED 64 /* frames; the oracle takes a millisecond for each with the largest sets */
+
 int packet_bench_open(struct packet_bench *b)
 {
 	int err;
@@ -71,7 +73,8 @@ int packet_verify(const struct subject *s, const struct workload *w, size_t samp
 	return err;
 }
 
-int packet_count(const struct subject *s, const struct ref_frame *frames, size_t n, struct probe *p)
+int packet_count(const struct subject *s, const struct workload *w, const struct ref_frame *frames, size_t n,
+		 struct probe *p)
 {
 	struct insns_cost cost;
 	struct insns *insns;
@@ -85,6 +88,11 @@ int packet_count(const struct subject *s, const struct ref_frame *frames, size_t
 		err = insns_run(insns, frames[i].byte, REF_FRAME_LEN, &cost, &action);
 		p->insns += cost.insns / n;
 		p->loads += cost.loads / n;
+		if (!err && w && i < COUNT_VERIFIED && action != workload_want(w, &frames[i])) {
+			fprintf(stderr, "bench: %s, %zu rules: the interpreter and the oracle disagree\n", w->family,
+				w->nrules);
+			err = -EPROTO;
+		}
 	}
 	insns_close(insns);
 	/* A helper that is not known here leaves the column empty. */
@@ -120,7 +128,7 @@ int packet_add_hot(struct packet_bench *b, const struct subject *s, const struct
 	p.rules = w->nrules;
 	p.hidden = false;
 	p.want = !tc ? action : action == XDP_DROP ? TC_ACT_SHOT : MEASURE_ANY;
-	if (!tc && packet_count(s, &w->hot, 1, &p))
+	if (!tc && packet_count(s, w, &w->hot, 1, &p))
 		return -EINVAL;
 	return measure_add(&b->m, &p) < 0 ? -ENOMEM : 0;
 }

@@ -30,8 +30,10 @@ const char *packet_label(struct packet_bench *b, const char *fmt, ...) __attribu
  */
 int packet_verify(const struct subject *s, const struct workload *w, size_t sample);
 
-/* Count the instructions that the first `n` frames cost on the average. XDP alone. 0 or negative errno. */
-int packet_count(const struct subject *s, const struct ref_frame *frames, size_t n, struct probe *p);
+/* Count the instructions that the first `n` frames cost on the average. What the interpreter says of the first of them
+ * must be what the oracle says; w: NULL for parsing alone. XDP alone. 0 or negative errno. */
+int packet_count(const struct subject *s, const struct workload *w, const struct ref_frame *frames, size_t n,
+		 struct probe *p);
 
 /* The hot frame of a workload through parsing alone (a floor that is not shown) and through the rules. 0 or negative
  * errno. */

@@ -58,7 +58,7 @@ static int family_add(struct packet_bench *b, struct tribe *f)
 			.rules = f->w.nrules,
 		};
 
-		err = packet_count(&f->s, f->w.trace[kind], COUNTED, &p);
+		err = packet_count(&f->s, &f->w, f->w.trace[kind], COUNTED, &p);
 		if (!err)
 			err = packet_add_trace(b, &p, f->w.trace[kind], b->parse.prog_fd, f->s.prog_fd,
 					       &f->trace[kind]);

@@ -152,7 +152,7 @@ static int step_add(struct packet_bench *b, const struct step *step, const struc
 		.want = XDP_PASS,
 		.rules = step->fillers + 1,
 	};
-	int err = packet_count(s, &w->hot, 1, &p);
+	int err = packet_count(s, s == &b->parse ? NULL : w, &w->hot, 1, &p);
 
 	return err ? err : measure_add(&b->m, &p);
 }
