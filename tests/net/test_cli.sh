@@ -374,6 +374,8 @@ prints 0 'bad[[:space:]]+1[[:space:]]+1' "show sets" fw show sets
 json 0 '.sets[0] | .name=="bad" and .ipv4_ranges==1 and .ipv6_ranges==1' "show sets --json" fw show sets --json
 prints 0 '^interface r0 uses web$' "show interfaces" fw show interfaces
 json 0 '.interfaces[0] | .name=="r0" and .policy=="web"' "show interfaces --json" fw show interfaces --json
+prints 0 '^# policy web: rules [0-9]+ bytes, in maps of [0-9]+ and [0-9]+ bytes$' "show interfaces tells memory" fw show interfaces
+json 0 '(.interfaces[0].counter_bytes >= 4096) and (.policies[0] | .name=="web" and .image_bytes > 1000 and .live_slot_bytes > .image_bytes and .idle_slot_bytes > 0)' "memory as JSON" fw show interfaces --json
 
 prints 0 '^pass by web.fw:7: .*label "ssh"' "explain --live names the line of the file" fw explain --live r0 'tcp 10.77.0.9:4000 -> 10.77.0.2:22'
 prints 0 'web.fw:5[[:space:]]+from' "and why an earlier rule does not match" fw explain --live r0 'tcp 10.77.0.9:4000 -> 10.77.0.2:22'

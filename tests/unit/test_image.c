@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include <cmocka.h>
 
@@ -157,6 +158,46 @@ static void test_damaged_body(void **state)
 		*word = saved;
 	}
 	assert_true(refused > 0);
+	image_fini(&img);
+}
+
+/* Names can be trusted while the tables are out of reach: a read of those would end the test. */
+static void test_names_without_tables(void **state)
+{
+	struct prng prng;
+	struct image img;
+	size_t refused = 0, from, hole;
+	const char *why;
+
+	(void)state;
+	full_image(&img, 5);
+	from = image_meta_start(image_hdr(&img));
+	hole = (from & ~4095ul) - 4096;
+	assert_true(from > 3 * 4096);
+	assert_int_equal(mprotect(img.data + 4096, hole, PROT_NONE), 0);
+	assert_int_equal(image_check_meta(img.data, img.len, &why), 0);
+	prng_init(&prng, prng_seed("test_names_without_tables", 0));
+	for (int i = 0; i < 2000; i++) {
+		uint32_t *word = (uint32_t *)(img.data + from + prng_below(&prng, (img.len - from) / 4) * 4), saved = *word;
+
+		*word ^= prng_chance(&prng, 1, 4) ? (uint32_t)prng_u64(&prng) : 1u << prng_below(&prng, 32);
+		if (image_check_meta(img.data, img.len, &why)) {
+			refused++;
+		} else {
+			for (int d = 0; d < FW_DIR_COUNT; d++) {
+				size_t n, sum = 0;
+				const struct fw_meta_rule *r = image_rules(image_hdr(&img), d, &n);
+
+				for (size_t k = 0; k < n; k++)
+					sum += strlen(image_str(image_hdr(&img), r[k].id));
+				assert_true(sum > 0);
+			}
+		}
+		*word = saved;
+	}
+	assert_true(refused > 0);
+	image_hdr(&img)->dir[0].actions ^= 8;
+	assert_int_equal(image_check_meta(img.data, img.len, &why), -EINVAL);
 	image_fini(&img);
 }
 
@@ -315,6 +356,7 @@ int main(void)
 		{ "a truncated image is refused at every length", test_truncated, NULL, NULL, NULL },
 		{ "a forged header leads nowhere outside", test_forged_header, NULL, NULL, NULL },
 		{ "a damaged body is refused or harmless", test_damaged_body, NULL, NULL, NULL },
+		{ "names are told without the tables", test_names_without_tables, NULL, NULL, NULL },
 		{ "damage to counts, terminators and slots is refused", test_damaged_words, NULL, NULL, NULL },
 		{ "counter bases come and go without changing the content", test_bases, NULL, NULL, NULL },
 		{ "the image without rules passes everything", test_pass_all, NULL, NULL, NULL },

@@ -19,6 +19,7 @@ struct shown {
 
 struct show {
 	struct live live;
+	struct kern_memory *memory; /* of live.iface */
 	struct shown *v;
 	size_t n;
 };
@@ -149,21 +150,36 @@ static json_t *show_sets_json(const struct show *s)
 	return json_pack("{s:o}", "sets", sets.json);
 }
 
+/* Loads as text again; what it takes in the kernel stands in comments. */
 static void show_interfaces(const struct show *s)
 {
+	for (size_t i = 0; i < s->n; i++) {
+		const struct kern_memory *m = &s->memory[s->v[i].state - s->live.iface];
+		out("# policy %s: rules %zu bytes, in maps of %zu and %zu bytes\n", s->v[i].state->policy, m->image, m->slot_live,
+		    m->slot_idle);
+	}
 	for (size_t i = 0; i < s->live.n; i++)
-		out("interface %s uses %s\n", out_name(s->live.iface[i].name), s->live.iface[i].policy);
+		out("# %s: counters %zu bytes\ninterface %s uses %s\n", out_name(s->live.iface[i].name), s->memory[i].counters,
+		    out_name(s->live.iface[i].name), s->live.iface[i].policy);
 }
 
 static json_t *show_interfaces_json(const struct show *s)
 {
-	json_t *list = json_array();
+	json_t *list = json_array(), *policies = json_array();
 
 	for (size_t i = 0; i < s->live.n; i++)
-		json_array_append_new(list, json_pack("{s:o,s:I,s:o}", "name", out_jstr(s->live.iface[i].name),
+		json_array_append_new(list, json_pack("{s:o,s:I,s:o,s:I}", "name", out_jstr(s->live.iface[i].name),
 						      "ifindex", (json_int_t)s->live.iface[i].ifindex, "policy",
-						      out_jstr(s->live.iface[i].policy)));
-	return json_pack("{s:o}", "interfaces", list);
+						      out_jstr(s->live.iface[i].policy), "counter_bytes",
+						      (json_int_t)s->memory[i].counters));
+	for (size_t i = 0; i < s->n; i++) {
+		const struct kern_memory *m = &s->memory[s->v[i].state - s->live.iface];
+		json_array_append_new(policies, json_pack("{s:o,s:I,s:I,s:I}", "name", out_jstr(s->v[i].state->policy),
+							  "image_bytes", (json_int_t)m->image, "live_slot_bytes",
+							  (json_int_t)m->slot_live, "idle_slot_bytes",
+							  (json_int_t)m->slot_idle));
+	}
+	return json_pack("{s:o,s:o}", "interfaces", list, "policies", policies);
 }
 
 static const struct {
@@ -181,8 +197,16 @@ static int show_read(struct show *s)
 	const struct kern_iface_state *p;
 
 	s->v = calloc(s->live.n + 1, sizeof(*s->v));
-	if (!s->v) {
+	s->memory = calloc(s->live.n + 1, sizeof(*s->memory));
+	if (!s->v || !s->memory) {
 		problem("no memory");
+		return STATUS_REFUSED;
+	}
+	for (size_t i = 0; i < s->live.n; i++) {
+		int err = s->live.iface[i].policy[0] ? kern_memory(s->live.kern, &s->live.iface[i], &s->memory[i]) : 0;
+		if (!err)
+			continue;
+		problem_fail(&s->live.fail, err);
 		return STATUS_REFUSED;
 	}
 	for (; (p = live_policy_at(&s->live, s->n)); s->n++) {
@@ -210,6 +234,7 @@ static int run(const struct args *a)
 		things[what].print(&s);
 	live_close(&s.live);
 	free(s.v);
+	free(s.memory);
 	return status;
 }
 

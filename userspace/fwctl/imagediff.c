@@ -81,7 +81,7 @@ static void diff_match(struct diff *d, struct entry **old, struct entry **new)
 
 static size_t slot_for(size_t len)
 {
-	size_t n = 4096;
+	size_t n = 512 << 10; /* the least that a slot holds */
 
 	while (n < len)
 		n *= 2;

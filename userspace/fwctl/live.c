@@ -150,7 +150,7 @@ const struct fw_image *live_image(struct live *l, const struct kern_iface_state 
 	if (p->image.data && p->generation == s->generation && !strcmp(p->digest, s->digest))
 		return image_hdr(&p->image);
 	struct image img = {};
-	int err = kern_image(l->kern, s->policy, &img);
+	int err = kern_names(l->kern, s->policy, &img);
 	if (err) {
 		problem_fail(&l->fail, err);
 		return NULL;

@@ -40,7 +40,7 @@ void live_close(struct live *l);
 const struct kern_iface_state *live_find(const struct live *l, const char *ifname);
 /* The same, and says so: the remedy is `load`. */
 const struct kern_iface_state *live_need(const struct live *l, const char *ifname);
-/* The live image of the interface's policy, read anew when it is another than before; NULL after a sentence. */
+/* The live image of the interface's policy, without its tables, read anew when it is another than before; NULL after a sentence. */
 const struct fw_image *live_image(struct live *l, const struct kern_iface_state *s);
 /* Does some interface run exactly this image under this policy? */
 bool live_runs(const struct live *l, const char *policy, const struct image *img);

@@ -35,6 +35,13 @@ static inline struct fw_image *image_hdr(const struct image *img)
  * What references inside an address trie lead to is not followed: only the datapath does, and it masks them.
  */
 int image_check(const void *data, size_t len, const char **ret_why);
+/*
+ * The same for the header and for what stands from image_meta_start on: actions, names, bases. Nothing between is touched, so
+ * those bytes need not be there.
+ */
+int image_check_meta(const void *data, size_t len, const char **ret_why);
+/* The first byte behind the tables. The header's check is right. */
+size_t image_meta_start(const struct fw_image *hdr);
 
 /* Meta access on a checked image. Strings are inside the image and NUL-terminated. */
 const char *image_policy(const struct fw_image *img);

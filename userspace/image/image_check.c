@@ -335,10 +335,8 @@ static const char *check_meta(const struct fw_image *img)
 	return why;
 }
 
-static const char *check_all(const struct fw_image *img, size_t len)
+static const char *check_header(const struct fw_image *img, size_t len)
 {
-	const char *why = NULL;
-
 	if (len < sizeof(*img))
 		return "shorter than a header";
 	if (img->magic != FW_IMAGE_MAGIC)
@@ -352,9 +350,45 @@ static const char *check_all(const struct fw_image *img, size_t len)
 	if (img->hot_len < sizeof(*img) || img->hot_len % 8 || img->meta_off != img->hot_len ||
 	    (uint64_t)img->meta_off + img->meta_len != img->total_len)
 		return "sections";
+	return NULL;
+}
+
+static const char *check_all(const struct fw_image *img, size_t len)
+{
+	const char *why = check_header(img, len);
+
 	for (int d = 0; d < FW_DIR_COUNT && !why; d++)
 		why = check_dir(img, &img->dir[d]);
 	return why ? why : check_meta(img);
+}
+
+/* What check_meta_rules leans on, when the tables are not looked at. */
+static const char *check_actions(const struct fw_image *img, const struct fw_dir_hdr *dir)
+{
+	const struct fw_action *action = (const struct fw_action *)((const uint8_t *)img + dir->actions);
+
+	if (dir->nrules > FW_MAX_RULES)
+		return "number of rules";
+	if (dir->nrules && !check_hot(img, dir->actions, dir->nrules * sizeof(*action)))
+		return "rows";
+	for (size_t i = 0; i < dir->nrules; i++)
+		if (FW_ACTION_RULE(action[i].rule_verdict) >= dir->nrules || action[i].slot < FW_SLOT_RULE0 ||
+		    action[i].slot >= FW_MAX_SLOTS)
+			return "action";
+	return NULL;
+}
+
+int image_check_meta(const void *data, size_t len, const char **ret_why)
+{
+	const struct fw_image *img = data;
+	const char *why = check_header(img, len);
+
+	for (int d = 0; d < FW_DIR_COUNT && !why; d++)
+		why = check_actions(img, &img->dir[d]);
+	why = why ? why : check_meta(img);
+	if (why)
+		*ret_why = why;
+	return why ? -EINVAL : 0;
 }
 
 int image_check(const void *data, size_t len, const char **ret_why)

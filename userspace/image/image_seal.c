@@ -57,7 +57,7 @@ static void image_seal_rules(struct digest *d, const struct fw_image *hdr, enum 
 }
 
 /* Actions, which hold the slots, stand last in the hot part. */
-static size_t image_tables_end(const struct fw_image *hdr)
+size_t image_meta_start(const struct fw_image *hdr)
 {
 	size_t end = hdr->hot_len;
 
@@ -78,7 +78,7 @@ int image_seal(struct image *img, const uint8_t source[32])
 		return -ENOMEM;
 	digest_add(d, source, DIGEST_LEN);
 	image_seal_dirs(d, hdr);
-	digest_add_u64(d, digest_sum(img->data + sizeof(*hdr), image_tables_end(hdr) - sizeof(*hdr)));
+	digest_add_u64(d, digest_sum(img->data + sizeof(*hdr), image_meta_start(hdr) - sizeof(*hdr)));
 	digest_add_str(d, image_policy(hdr));
 	text = image_lines(hdr, &len);
 	digest_add_u64(d, len);

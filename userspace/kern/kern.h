@@ -116,8 +116,18 @@ struct kern_iface_state {
 /* All interfaces of this namespace. Array is malloc'ed. */
 int kern_state(struct kern *k, struct kern_iface_state **ret, size_t *ret_n);
 
+/* Bytes in the kernel. */
+struct kern_memory {
+	size_t image;                /* of the live rules of the policy */
+	size_t slot_live, slot_idle; /* what the policy's maps take, whatever stands in them */
+	size_t counters;             /* of the interface, all its hooks and all CPUs */
+};
+int kern_memory(struct kern *k, const struct kern_iface_state *iface, struct kern_memory *ret);
+
 /* A copy of the live image of a policy, checked. */
 int kern_image(struct kern *k, const char *policy, struct image *ret);
+/* The same with zeros for the tables: what `show` and `stats` want, and a fraction of the bytes. */
+int kern_names(struct kern *k, const char *policy, struct image *ret);
 /*
  * The live image itself, checked, for reading: it stays as it is while the lock is held. -ENOENT without a sentence when it has
  * fewer than min_len bytes.

@@ -98,7 +98,27 @@ int map_share(int fd, size_t len, bool write, struct fail *fail, void **ret)
 	return 0;
 }
 
-void map_unshare(void *at, size_t len)
+int map_share_ends(int fd, size_t head, size_t from, size_t len, struct fail *fail, void **ret)
+{
+	size_t first = from & ~(size_t)(sysconf(_SC_PAGESIZE) - 1), all = page_up(len);
+	uint8_t *at;
+
+	if (first <= page_up(head))
+		return map_share(fd, len, false, fail, ret);
+	at = mmap(NULL, all, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (at == MAP_FAILED)
+		return fail_set(fail, -errno, "cannot map a BPF map of %zu bytes: %s", len, strerror(errno));
+	if (mmap(at, page_up(head), PROT_READ, MAP_SHARED | MAP_FIXED, fd, 0) == MAP_FAILED ||
+	    mmap(at + first, all - first, PROT_READ, MAP_SHARED | MAP_FIXED, fd, (off_t)first) == MAP_FAILED) {
+		munmap(at, all);
+		return fail_set(fail, -errno, "cannot map a BPF map of %zu bytes: %s", len, strerror(errno));
+	}
+	*ret = at;
+	return 0;
+}
+
+void map_unshare(
+void *at, size_t len)
 {
 	if (at)
 		munmap(at, page_up(len));

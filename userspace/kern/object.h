@@ -24,6 +24,8 @@ int map_id(int fd, struct fail *fail, uint32_t *ret_id);
  * 0.2 us each: map no more than is needed.
  */
 int map_share(int fd, size_t len, bool write, struct fail *fail, void **ret);
+/* The same for reading, without what lies between the first `head` bytes and byte `from`: that is left unmapped. */
+int map_share_ends(int fd, size_t head, size_t from, size_t len, struct fail *fail, void **ret);
 void map_unshare(void *at, size_t len);
 
 struct object_maps {

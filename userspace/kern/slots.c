@@ -41,6 +41,7 @@ static size_t slot_size(size_t len)
 static void slot_close(struct slot *s)
 {
 	map_unshare(s->data, s->mapped);
+	map_unshare(s->meta, s->meta_len);
 	map_unshare(s->head, SLOT_HEAD);
 	if (s->fd >= 0)
 		close(s->fd);
@@ -235,7 +236,12 @@ const struct fw_image *slots_live_header(const struct slots *p)
 	return hdr->magic == FW_IMAGE_MAGIC && hdr->abi == FW_ABI_VERSION && hdr->total_len <= s->size ? hdr : NULL;
 }
 
-int slots_live(struct slots *p, struct fail *fail, const struct fw_image **ret)
+static int slots_damaged(const struct slots *p, const char *why, struct fail *fail)
+{
+	return fail_set(fail, -EBADMSG, "the rules of policy %s in the kernel are damaged (%s); load them anew", p->name, why);
+}
+
+int slots_live_whole(struct slots *p, struct fail *fail, const struct fw_image **ret)
 {
 	struct slot *s = &p->slot[slots_live_index(p)];
 	const struct fw_image *hdr = slots_live_header(p);
@@ -245,8 +251,31 @@ int slots_live(struct slots *p, struct fail *fail, const struct fw_image **ret)
 	if (err)
 		return err;
 	if (!hdr || image_check(s->data, s->mapped, &why))
-		return fail_set(fail, -EBADMSG, "the rules of policy %s in the kernel are damaged (%s); load them anew", p->name, why);
+		return slots_damaged(p, why, fail);
 	*ret = (const struct fw_image *)s->data;
+	return 0;
+}
+
+int slots_live(struct slots *p, struct fail *fail, const struct fw_image **ret)
+{
+	struct slot *s = &p->slot[slots_live_index(p)];
+	const struct fw_image *hdr = slots_live_header(p);
+	const char *why = "its header";
+	size_t from;
+	int err;
+
+	if (!hdr || hdr->check != image_header_check(hdr))
+		return slots_damaged(p, why, fail);
+	from = image_meta_start(hdr);
+	if (!s->meta) {
+		err = map_share_ends(s->fd, SLOT_HEAD, from < hdr->total_len ? from : 0, hdr->total_len, fail, (void **)&s->meta);
+		if (err)
+			return err;
+		s->meta_len = hdr->total_len;
+	}
+	if (image_check_meta(s->meta, s->meta_len, &why))
+		return slots_damaged(p, why, fail);
+	*ret = (const struct fw_image *)s->meta;
 	return 0;
 }
 

@@ -21,6 +21,8 @@ struct slot {
 	struct fw_image *head; /* shared with the programs */
 	uint8_t *data;         /* the first `mapped` bytes likewise; NULL until somebody needs them */
 	size_t mapped;
+	uint8_t *meta;         /* header, and what stands behind the tables; at the same offsets */
+	size_t meta_len;
 	bool write;
 };
 
@@ -51,8 +53,10 @@ static inline unsigned int slots_live_index(const struct slots *p)
 {
 	return __atomic_load_n(&p->ctl->live, __ATOMIC_ACQUIRE) & 1;
 }
-/* The live image, checked; it stays valid until slots_close, or until that slot is written. */
+/* The live image without its tables (image_check_meta), checked; it stays valid until slots_close, or until the slot is written. */
 int slots_live(struct slots *p, struct fail *fail, const struct fw_image **ret);
+/* All of it. */
+int slots_live_whole(struct slots *p, struct fail *fail, const struct fw_image **ret);
 /* The header alone is looked at: cheap. NULL when it is damaged. */
 const struct fw_image *slots_live_header(const struct slots *p);
 

@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/vec.h"
 
+#include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -182,7 +183,7 @@ int kern_view_open(struct kern *k, const char *policy, size_t min_len, struct ke
 		return err;
 	}
 	header = slots_live_header(&v->policy);
-	err = header && header->total_len < min_len ? -ENOENT : slots_live(&v->policy, k->fail, ret_image);
+	err = header && header->total_len < min_len ? -ENOENT : slots_live_whole(&v->policy, k->fail, ret_image);
 	if (err)
 		kern_view_close(v);
 	else
@@ -210,7 +211,78 @@ int kern_image(struct kern *k, const char *policy, struct image *ret)
 	return err;
 }
 
-int kern_counters(struct kern *k, const struct kern_iface_state *iface, const struct fw_image *live, enum fw_hook hook,
+int kern_names(struct kern *k, const char *policy, struct image *ret)
+{
+	const struct fw_image *live;
+	struct slots p;
+	struct image img;
+	size_t from;
+	int err;
+
+	kern_fail(k);
+	err = open_policy(k, policy, &p);
+	if (err)
+		return err;
+	err = slots_live(&p, k->fail, &live);
+	if (!err && image_alloc(&img, live->total_len))
+		err = fail_set(k->fail, -ENOMEM, "no memory");
+	if (!err) {
+		from = image_meta_start(live);
+		memcpy(img.data, live, sizeof(*live));
+		memcpy(img.data + from, (const uint8_t *)live + from, img.len - from);
+		*ret = img;
+	}
+	slots_close(&p);
+	return err;
+}
+
+static int counters_bytes(const struct iface *f, struct fail *fail, size_t *ret)
+{
+	size_t cells = 0;
+
+	for (enum fw_hook h = 0; h < FW_HOOK_COUNT; h++) {
+		for (uint32_t i = 0; f->rec.hook[h].present && i < f->rec.hook[h].nmaps; i++) {
+			auto_close int fd = -1;
+			uint32_t slots;
+			int err = iface_open_counters(f, h, i, fail, &fd, &slots);
+
+			if (err)
+				return err;
+			cells += slots;
+		}
+	}
+	*ret = cells * sizeof(struct fw_counter) * (size_t)libbpf_num_possible_cpus();
+	return 0;
+}
+
+int kern_memory(struct kern *k, const struct kern_iface_state *iface, struct kern_memory *ret)
+{
+	struct ifaces list cleanup(ifaces_fini) = {};
+	struct fail *fail = kern_fail(k);
+	const struct fw_image *live;
+	struct kern_memory out = {};
+	struct slots p;
+	int err = open_policy(k, iface->policy, &p);
+
+	if (err)
+		return err;
+	live = slots_live_header(&p);
+	out.image = live ? live->total_len : 0;
+	out.slot_live = p.slot[slots_live_index(&p)].size + FW_SLOT_PAD;
+	out.slot_idle = p.slot[!slots_live_index(&p)].size + FW_SLOT_PAD;
+	slots_close(&p);
+	err = iface_list(k->ns, true, fail, &list);
+	for (size_t i = 0; !err && i < list.n; i++)
+		if (list.v[i].ifindex == iface->ifindex && list.v[i].record_fd >= 0)
+			err = counters_bytes(&list.v[i], fail, &out.counters);
+	if (!err)
+		*ret = out;
+	return err;
+}
+
+int kern_counters(
+
+struct kern *k, const struct kern_iface_state *iface, const struct fw_image *live, enum fw_hook hook,
 		  struct kern_counters *ret)
 {
 	struct ifaces list cleanup(ifaces_fini) = {};
