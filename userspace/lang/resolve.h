@@ -134,9 +134,11 @@ struct set_def *set_find(struct resolver *r, const struct ast_text *name, struct
 bool item_addr(struct resolver *r, const struct item *it, struct addr_range *ret);
 int addr_add(struct aset_builder *b, const struct addr_range *a);
 
-/* resolve_value.c: a list → the values of a field, and their canonical text; false after a diagnostic, or failed. */
+/* resolve_field.c: a list → the values of a field, and their canonical text; false after a diagnostic, or failed. */
 bool field_resolve(struct resolver *r, enum field_id id, const struct ast_list *list, const char **ret_text,
 		   struct vset **ret_set);
+/* resolve_value.c: the same, whether it was done before or not. */
+bool list_resolve(struct resolver *r, enum field_id id, const struct ast_list *list, struct field_memo *ret);
 /* One number, range, comparison or name of a field. */
 bool item_range(struct resolver *r, enum field_id id, const struct item *it, struct range *ret);
 
