@@ -192,9 +192,14 @@ static void series_print(const struct bench *b, const struct subject *s, struct 
 	char name[64];
 
 	snprintf(name, sizeof(name), s->nrules ? "%s %zu" : "%s", s->family, s->nrules);
-	printf("  %-20s %8.2f %8.2f %8.2f %8.2f  %7.2f … %-8.2f %8.2f %9zu %9ld\n", name, t.parse / 1e6,
-	       t.compile / 1e6, t.publish / 1e6, t.total / 1e6, v->total[0] / 1e6, v->total[v->n - 1] / 1e6,
-	       first->publish / 1e6, first->image_bytes / 1024, peak_kb);
+	printf("  %-20s %8.2f %8.2f %8.2f %8.2f  %7.2f … %-8.2f %8.2f %9zu %7zu", name, t.parse / 1e6, t.compile / 1e6,
+	       t.publish / 1e6, t.total / 1e6, v->total[0] / 1e6, v->total[v->n - 1] / 1e6, first->publish / 1e6,
+	       first->image_bytes / 1024, first->hot_bytes / 1024);
+	if (s->nrules)
+		printf(" %7zu", first->image_bytes / s->nrules);
+	else
+		printf(" %7s", "");
+	printf(" %8ld\n", peak_kb);
 	fflush(stdout);
 	if (!b->json)
 		return;
@@ -300,8 +305,8 @@ static int bench_all(struct bench *b)
 	printf("\nfrom rule text to live rules, ms of wall time: medians of %u, each time another rule file of that "
 	       "size\n",
 	       b->rounds);
-	printf("  %-20s %8s %8s %8s %8s  %18s %8s %9s %9s\n", "", "parse", "compile", "publish", "total",
-	       "min … max      ", "first", "image KB", "peak KB");
+	printf("  %-20s %8s %8s %8s %8s  %18s %8s %9s %7s %7s %8s\n", "", "parse", "compile", "publish", "total",
+	       "min … max      ", "first", "image KB", "hot KB", "B/rule", "peak KB");
 	for (size_t i = 0; !err && i < n; i++) {
 		if (peak[i] < 0)
 			subject_skip(b, &subjects[i], peak[i]);
@@ -310,7 +315,8 @@ static int bench_all(struct bench *b)
 	}
 	printf("  first: publish of the first file of that size, when tables may have to grow and programs be "
 	       "replaced\n"
-	       "  image KB: what the kernel holds, twice (two generations); peak KB: of a process that parses and "
+	       "  image KB: what the kernel holds, twice (two generations); hot KB: the part that packets read; peak "
+	       "KB: of a process that parses and "
 	       "compiles\n");
 	return err;
 }
