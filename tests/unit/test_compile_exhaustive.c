@@ -175,6 +175,74 @@ static void test_three_rules(void **state)
 	world_fini(&w);
 }
 
+#define ASETS 6
+
+/* Nothing, a host, a prefix, a range of no prefix and its complement, the other family beside one. */
+static void make_asets(struct arena *arena, const struct aset *set[ASETS])
+{
+	struct aset_builder both = { .arena = arena };
+	struct aset *s;
+
+	set[0] = NULL;
+	set[1] = hand_addr4(arena, 2, 2);
+	set[2] = hand_addr4(arena, 2, 3);
+	set[3] = hand_addr4(arena, 1, 5);
+	assert_int_equal(aset_invert(arena, set[3], &s), 0);
+	set[4] = s;
+	assert_int_equal(aset_add4(&both, 3, 4) | aset_add6(&both, 2, 3), 0);
+	assert_int_equal(aset_build(&both, &s), 0);
+	set[5] = s;
+}
+
+static void check_addresses(const struct policy *p)
+{
+	const struct compile_opts opts = { .engine = ENGINE_LISTS };
+	struct packet other = { .family = FAMILY_OTHER, .present = { [FIELD_ETHERTYPE] = true } };
+	struct image img;
+
+	hand_compile_opts(p, &opts, &img);
+	assert_true(image_hdr(&img)->dir[0].flags & FW_DIRF_LISTS);
+	for (uint32_t src = 0; src < 7; src++) {
+		for (uint32_t dst = 0; dst < 7; dst++) {
+			struct packet four = hand_packet4(src, dst), six = hand_packet6(src, dst);
+
+			assert_true(hand_same(p, &img, &four));
+			assert_true(hand_same(p, &img, &six));
+		}
+	}
+	assert_true(hand_same(p, &img, &other));
+	image_fini(&img);
+}
+
+/* A rule of every pair of sets before a rule of every pair of sets, the first with a port or for any frame now and
+ * then. */
+static void test_addresses(void **state)
+{
+	struct arena *arena = arena_new();
+	struct policy *p = hand_policy(arena, 2);
+	const struct vset *port = hand_values(arena, 80, 80);
+	const struct aset *set[ASETS];
+	size_t n = 0;
+
+	(void)state;
+	make_asets(arena, set);
+	for (int i = 0; i < ASETS * ASETS * ASETS * ASETS; i++) {
+		struct rule *a = hand_rule(p, 0), *b = hand_rule(p, 1);
+
+		a->src = set[i % ASETS];
+		a->dst = set[i / ASETS % ASETS];
+		b->src = set[i / (ASETS * ASETS) % ASETS];
+		b->dst = set[i / (ASETS * ASETS * ASETS)];
+		a->value[FIELD_DPORT] = i % 5 == 1 ? port : NULL;
+		a->verdict = i % 5 == 2 ? VERDICT_CONTINUE : VERDICT_PASS;
+		b->families = i % 5 == 3 ? 1u << FAMILY_IPV6 : i % 5 == 4 ? HAND_ANY : HAND_IP;
+		check_addresses(p);
+		n++;
+	}
+	assert_int_equal(n, 1296);
+	arena_free(arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -182,6 +250,8 @@ int main(void)
 		  NULL, NULL, NULL },
 		{ "every set of three rules over frag, ext, family and verdict: image and oracle agree",
 		  test_three_rules, NULL, NULL, NULL },
+		{ "every two rules over six sets of addresses, in lists: image and oracle agree", test_addresses, NULL,
+		  NULL, NULL },
 	};
 
 	return cmocka_run_group_tests_name("compile_exhaustive", tests, NULL, NULL);

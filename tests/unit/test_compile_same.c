@@ -20,9 +20,10 @@ static struct policy *generate(struct arena *arena, uint64_t seed)
 	return rulegen_policy(arena, &prng, &opts);
 }
 
-static void test_same_bytes(void **state)
+static void same_bytes(enum engine engine)
 {
-	(void)state;
+	const struct compile_opts opts = { .engine = engine };
+
 	for (uint64_t seed = 1; seed <= 50; seed++) {
 		struct arena *arena[2];
 		struct image img[2];
@@ -31,7 +32,7 @@ static void test_same_bytes(void **state)
 			arena[i] = arena_new();
 			/* Other addresses in memory must not show. */
 			assert_non_null(arena_alloc(arena[i], i * 4000 + 1));
-			hand_compile(generate(arena[i], seed), &img[i]);
+			hand_compile_opts(generate(arena[i], seed), &opts, &img[i]);
 		}
 		assert_int_equal(img[0].len, img[1].len);
 		assert_memory_equal(img[0].data, img[1].data, img[0].len);
@@ -40,6 +41,32 @@ static void test_same_bytes(void **state)
 			arena_free(arena[i]);
 		}
 	}
+}
+
+static void test_same_bytes(void **state)
+{
+	(void)state;
+	same_bytes(ENGINE_ROWS);
+	same_bytes(ENGINE_LISTS);
+}
+
+/* The engine is part of what the digest says; the same engine twice is the same image. */
+static void test_digest_tells_engine(void **state)
+{
+	struct arena *arena = arena_new();
+	struct policy *p = generate(arena, 1);
+	struct image img[3];
+
+	(void)state;
+	hand_compile_opts(p, &(struct compile_opts){ .engine = ENGINE_ROWS }, &img[0]);
+	hand_compile_opts(p, &(struct compile_opts){ .engine = ENGINE_LISTS }, &img[1]);
+	hand_compile(p, &img[2]);
+	assert_memory_not_equal(image_hdr(&img[0])->digest, image_hdr(&img[1])->digest, 32);
+	assert_true(!memcmp(image_hdr(&img[2])->digest, image_hdr(&img[0])->digest, 32) ||
+		    !memcmp(image_hdr(&img[2])->digest, image_hdr(&img[1])->digest, 32));
+	for (int i = 0; i < 3; i++)
+		image_fini(&img[i]);
+	arena_free(arena);
 }
 
 /* The same conditions in sets of their own, or in one that rules share. */
@@ -200,6 +227,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		{ "the same rule set gives the same bytes", test_same_bytes, NULL, NULL, NULL },
+		{ "the digest tells the engine", test_digest_tells_engine, NULL, NULL, NULL },
 		{ "whether rules share a set does not show", test_sharing_does_not_show, NULL, NULL, NULL },
 		{ "the digest tells every change of meaning", test_digest_sees, NULL, NULL, NULL },
 		{ "the digest of a fixed rule set is known", test_digest_is_known, NULL, NULL, NULL },

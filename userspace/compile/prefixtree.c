@@ -7,6 +7,9 @@
 #include <errno.h>
 #include <string.h>
 
+#define PREFIX_TREE_MEAN 16    /* prefixes per set, on average */
+#define PREFIX_TREE_FREE 65536 /* so many in all are always fine */
+
 struct prefix_vec {
 	struct prefix *v;
 	size_t n, cap;
@@ -42,9 +45,9 @@ static bool prefix_add_range(struct prefix *out, size_t *n, size_t room, u128 lo
 	}
 }
 
-static int prefix_add_set(struct prefix_vec *all, const struct box_set *s, uint32_t set, unsigned int bits)
+/* A set as prefixes: their number, 0 when there are too many. */
+static size_t prefix_split(const struct box_set *s, unsigned int bits, struct prefix out[PREFIX_TREE_MAX])
 {
-	struct prefix out[PREFIX_TREE_MAX];
 	size_t n = 0;
 
 	if (s->n > PREFIX_TREE_MAX)
@@ -52,6 +55,36 @@ static int prefix_add_set(struct prefix_vec *all, const struct box_set *s, uint3
 	for (size_t i = 0; i < s->n; i++)
 		if (!prefix_add_range(out, &n, PREFIX_TREE_MAX, box_set_lo(s, i), box_set_hi(s, i), bits))
 			return 0;
+	return n;
+}
+
+/* The most prefixes that a set may have, so that all together keep within the budget. */
+static size_t prefix_limit(const struct box_sets *sets, const bool *wanted, unsigned int bits)
+{
+	struct prefix out[PREFIX_TREE_MAX];
+	size_t sum[PREFIX_TREE_MAX + 1] = {}, total = 0, limit;
+
+	for (size_t s = 0; s < sets->n; s++) {
+		size_t n = wanted[s] ? prefix_split(&sets->v[s], bits, out) : 0;
+
+		sum[n] += n;
+	}
+	for (limit = 1; limit < PREFIX_TREE_MAX; limit++) {
+		total += sum[limit];
+		if (total + sum[limit + 1] > PREFIX_TREE_MEAN * sets->n + PREFIX_TREE_FREE)
+			break;
+	}
+	return limit;
+}
+
+static int prefix_add_set(struct prefix_vec *all, const struct box_set *s, uint32_t set, unsigned int bits,
+			  size_t limit)
+{
+	struct prefix out[PREFIX_TREE_MAX];
+	size_t n = prefix_split(s, bits, out);
+
+	if (n > limit)
+		return 0;
 	if (vec_reserve(all, all->n + n))
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++) {
@@ -139,16 +172,18 @@ void prefix_tree_number(struct prefix_tree *t, const bool *wanted)
 int prefix_tree_init(struct prefix_tree *t, const struct box_sets *sets, const bool *wanted, unsigned int bits)
 {
 	struct prefix_vec all = {};
+	size_t limit;
 	int err = 0;
 
 	*t = (struct prefix_tree){ .nsets = sets->n, .bits = bits };
 	t->first = calloc(sets->n + 1, sizeof(*t->first));
 	if (!t->first)
 		return -ENOMEM;
+	limit = prefix_limit(sets, wanted, bits);
 	for (size_t s = 0; s < sets->n && !err; s++) {
 		t->first[s] = all.n;
 		if (wanted[s])
-			err = prefix_add_set(&all, &sets->v[s], s, bits);
+			err = prefix_add_set(&all, &sets->v[s], s, bits, limit);
 	}
 	t->first[sets->n] = all.n;
 	t->sorted = all.v;

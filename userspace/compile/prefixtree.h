@@ -8,7 +8,8 @@
 
 #include "compile/box.h"
 
-/* A set of more prefixes than this has none here: rules that ask for it stay out of lists. */
+/* A set of more prefixes than this, or fewer when there are too many in all, has none here: rules that ask for it stay
+ * out of lists. */
 #define PREFIX_TREE_MAX 64
 
 struct prefix {
