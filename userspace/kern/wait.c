@@ -13,6 +13,11 @@
 /*
  * The update of an element of a map-in-map returns when no program that started before it still runs: the kernel promises
  * that to user space. Two small maps of our own serve.
+ *
+ * It is a grace period of RCU, 8 ms with a tick of 250 Hz, and most of what an apply takes. Nothing faster is a promise: the
+ * expedited commands of membarrier(2) interrupt the other CPUs and do not wait for what they interrupted; to have run on
+ * each CPU once says that no softirq is left there, but not on a kernel with PREEMPT_RT, and a busy CPU lets one wait longer;
+ * system calls that happen to hold an expedited grace period may lose it with the next kernel.
  */
 static int wait_map_in_map(void)
 {
