@@ -116,41 +116,39 @@ static uint32_t walk_mac(const struct image *img, uint32_t off, uint64_t mac)
 	return cls[i];
 }
 
-static bool walk_bit(const struct image *img, uint64_t off, uint32_t bit)
+/* Cells are counted one by one. */
+static bool walk_nets(const struct image *img, const struct fw_block *b, uint32_t addr)
 {
-	return *(const uint8_t *)walk_at(img, off + bit / 8, 1) >> bit % 8 & 1;
-}
+	uint32_t net = walk_u32(img, b->off + (addr >> 16) * 4), part = addr >> 8 & 255, byte = addr & 255, cell;
+	const uint8_t *some = walk_at(img, b->off + FW_BLOCK_SOME + (uint64_t)net * FW_BLOCK_MAP, FW_BLOCK_MAP);
+	uint64_t at = b->off + FW_BLOCK_SOME + (uint64_t)b->nets * FW_BLOCK_MAP;
+	const struct fw_block_rec *rec = walk_at(img, at + (net * 4 + part / 64) * sizeof(*rec), sizeof(*rec));
+	bool member = some[part / 8] >> part % 8 & 1;
 
-/* The /24s that have leaves are counted from the first one on, record by record. */
-static bool walk_bitmap(const struct image *img, uint32_t off, uint32_t addr)
-{
-	const struct fw_block_rec *rec = walk_at(img, off + FW_BLOCK_SOME, FW_BLOCK_RECS * sizeof(*rec));
-	uint32_t net = addr >> 8, leaf = rec[net / 64].leaf;
-
-	if (net / 64 && leaf != rec[net / 64 - 1].leaf + __builtin_popcountll(rec[net / 64 - 1].mixed))
+	if (net >= b->nets)
 		abort();
-	if (!walk_bit(img, off, net))
-		return false;
-	if (!(rec[net / 64].mixed >> net % 64 & 1))
-		return true;
-	for (uint32_t i = 0; i < net % 64; i++)
-		leaf += rec[net / 64].mixed >> i & 1;
-	return walk_bit(img, off + FW_BLOCK_LEAVES + (uint64_t)leaf * FW_BLOCK_LEAF, addr & 255);
+	if (!(rec->mixed >> part % 64 & 1))
+		return member;
+	at = rec->cell;
+	for (uint32_t i = 0; i < part % 64; i++)
+		at += rec->mixed >> i & 1;
+	cell = walk_u32(img, b->off + 4 * at);
+	if (!member)
+		abort();
+	if (!(cell & FW_BLOCK_CELL_LEAF))
+		return (byte >= (cell & 255) && byte <= (cell & 255) + (cell >> 8 & 255)) || byte == (cell >> 16 & 255);
+	at = b->off + (uint64_t)(cell & ~FW_BLOCK_CELL_LEAF) * FW_BLOCK_MAP;
+	return *(const uint8_t *)walk_at(img, at + byte / 8, 1) >> byte % 8 & 1;
 }
 
 static bool walk_block(const struct image *img, const struct fw_block *b, enum family family, u128 addr)
 {
-	switch (b->kind) {
-	case FW_BLOCK_NONE:
+	if (b->kind == FW_BLOCK_NONE)
 		return false;
-	case FW_BLOCK_TRIE:
-		if (family == FAMILY_IPV4)
-			return walk_trie4(img, b->off, 0, (uint32_t)addr);
+	if (b->kind == FW_BLOCK_NETS && family == FAMILY_IPV4)
+		return walk_nets(img, b, (uint32_t)addr);
+	if (b->kind == FW_BLOCK_TRIE && family == FAMILY_IPV6)
 		return walk_trie6(img, b->off, 0, addr);
-	case FW_BLOCK_BITMAP:
-		if (family == FAMILY_IPV4)
-			return walk_bitmap(img, b->off, (uint32_t)addr);
-	}
 	abort();
 }
 

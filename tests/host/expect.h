@@ -85,7 +85,6 @@ static inline void expect_forms(unsigned long round)
 {
 	expect_opts.trie_small = round % 2;
 	expect_opts.set_large = round % 3 ? round / 3 % 5 : 0;
-	expect_opts.set_kind = round % 16 == 4 ? FW_BLOCK_BITMAP : FW_BLOCK_TRIE; /* some megabytes each */
 }
 
 /* Add what a frame should have counted. */

@@ -61,7 +61,6 @@ struct compile_opts {
 	/* What only large rule sets meet; 0: as measured best. Tests force it with other values. */
 	size_t trie_small; /* bytes up to which address tries keep chunks of fixed width */
 	size_t set_large;  /* ranges from which on a set of addresses is a block of its own */
-	enum fw_block_kind set_kind; /* of IPv4 blocks */
 
 	/* A live image (one that image_check accepts) to copy large sets from instead of building them; NULL: none. */
 	const struct fw_image *previous;

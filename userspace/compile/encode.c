@@ -209,7 +209,7 @@ static void encode_sets(const struct plan *p, struct image *img)
 			const struct setblock *b = p->sets.block[k][six];
 
 			ref[k][six] = (struct fw_block){
-				.kind = b->kind, .off = b->off, .len = b->len, .key = { b->key[0], b->key[1] }
+				.kind = b->kind, .off = b->off, .len = b->len, .nets = b->nets, .key = { b->key[0], b->key[1] }
 			};
 		}
 	}

@@ -18,22 +18,23 @@ struct setblock {
 
 	enum fw_block_kind kind;
 	size_t len;
+	uint32_t nets;
 	uint32_t off;	      /* in the image, once that is laid out */
 	const uint8_t *copy;  /* the bytes, of an image that has them; else they are made of: */
 	struct trie trie;
 };
 
 /*
- * Give the block a kind and a length. `small` is for its trie (trie4_build). `kind`: of IPv4, FW_BLOCK_NONE to choose.
+ * Give the block a kind and a length. `small` is for the trie of an IPv6 set (trie6_build).
  * 0, -ENOMEM, or -E2BIG when it would take more than limit bytes.
  */
-int setblock_plan(struct setblock *b, size_t limit, size_t small, enum fw_block_kind kind);
+int setblock_plan(struct setblock *b, size_t limit, size_t small);
 /* b->len zeroed bytes. */
 void setblock_write(const struct setblock *b, uint8_t *out);
 void setblock_fini(struct setblock *b);
 
-/* setblock4.c: the bitmap. */
-size_t setblock4_len(const struct range4 *r, size_t n);
+/* setblock4.c: FW_BLOCK_NETS. */
+size_t setblock4_len(const struct range4 *r, size_t n, uint32_t *ret_nets);
 void setblock4_write(const struct range4 *r, size_t n, uint8_t *out);
 
 #endif

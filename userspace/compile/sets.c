@@ -62,10 +62,10 @@ static bool sets_whole(const struct aset *s)
 	       (s->n6 == 1 && !s->v6[0].lo && s->v6[0].hi == ~(u128)0);
 }
 
-/* Does the set hold the last address of each family it speaks of? */
+/* Does the set hold the last address of the first family that it speaks of? Then its complement does not. */
 static bool sets_ends_last(const struct aset *s)
 {
-	return (!s->n4 || s->v4[s->n4 - 1].hi == UINT32_MAX) && (!s->n6 || s->v6[s->n6 - 1].hi == ~(u128)0);
+	return s->n4 ? s->v4[s->n4 - 1].hi == UINT32_MAX : s->v6[s->n6 - 1].hi == ~(u128)0;
 }
 
 static int sets_name(struct sets_chooser *w, const struct aset *set, uint32_t *ret)
@@ -215,7 +215,7 @@ int setpool_plan(struct setpool *pool, const struct compile_opts *opts, size_t *
 {
 	for (size_t i = pool->planned; i < pool->n; i++) {
 		size_t left = *used < FW_MAX_IMAGE ? FW_MAX_IMAGE - *used : 0;
-		int err = setblock_plan(pool->v[i], left, opts->trie_small, opts->set_kind);
+		int err = setblock_plan(pool->v[i], left, opts->trie_small);
 
 		if (err)
 			return err;

@@ -2,8 +2,8 @@
 /*
  * Which address conditions of a direction become bits of the dimension SETS, and what they are made of.
  *
- * A set and its complement are one set, asked for a 1 or for a 0. Of both the one that does not hold the last addresses
- * is the one that is stored, so `from @set`, `from !@set` and a complement written out share a bit.
+ * A set and its complement are one set, asked for a 1 or for a 0. Of both the one that does not hold the last address is
+ * stored, so `from @set`, `from !@set` and a complement written out share a bit.
  */
 #ifndef FW_COMPILE_SETS_H
 #define FW_COMPILE_SETS_H

@@ -75,19 +75,14 @@ static bool check_addr(const struct fw_image *img, const struct fw_dir_hdr *dir,
 /* A block stands inside the tables. What leads around inside it only the datapath follows, and it masks every step. */
 static bool check_block(const struct fw_image *img, const struct fw_block *b, bool six)
 {
-	const uint8_t *at = (const uint8_t *)img + b->off;
-	struct fw_block_rec last;
-
 	if (b->kind == FW_BLOCK_NONE)
 		return !b->len;
 	if (b->kind >= FW_BLOCK_KINDS || b->off % 64 || !check_hot(img, b->off, b->len))
 		return false;
 	if (b->kind == FW_BLOCK_TRIE)
-		return b->len >= 65536 * sizeof(uint32_t);
-	if (six || b->len < FW_BLOCK_LEAVES)
-		return false;
-	memcpy(&last, at + FW_BLOCK_LEAVES - sizeof(last), sizeof(last));
-	return b->len == FW_BLOCK_LEAVES + ((uint64_t)last.leaf + __builtin_popcountll(last.mixed)) * FW_BLOCK_LEAF;
+		return six && b->len >= 65536 * sizeof(uint32_t);
+	return !six && b->nets >= 2 && b->nets <= 65538 &&
+	       b->len >= FW_BLOCK_SOME + b->nets * (FW_BLOCK_MAP + 4 * sizeof(struct fw_block_rec));
 }
 
 static bool check_sets(const struct fw_image *img, const struct fw_dir_hdr *dir)

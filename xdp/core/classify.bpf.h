@@ -165,7 +165,7 @@ static __always_inline int fw_classify(const struct fw_tabs *t, struct fw_pkt *p
 				       struct fw_hit *hit)
 {
 	if (fw_unlikely(t->d->nsets))
-		pkt->val[FW_DIM_SETS] = fw_sets_value(t->slot);
+		pkt->val[FW_DIM_SETS] = fw_sets_value(t, pkt);
 	if (t->d->nsum)
 		return fw_classify_many(t, pkt, w, hit);
 	if (t->d->nwords)

@@ -7,61 +7,83 @@
 
 #include "address.bpf.h"
 
-static __always_inline __u32 fw_tab8(const struct fw_tabs *t, __u32 off)
+/* One range and one more address, without a branch on either. */
+static __always_inline __u32 fw_set_cell(__u32 cell, __u32 byte)
 {
-	return *(t->base + (off & t->mask));
+	__u64 in = (__u64)((byte - cell) & 255) - (cell >> 8 & 255) - 1, also = (__u64)((cell >> 16 & 255) ^ byte) - 1;
+
+	FW_OPAQUE(in);
+	FW_OPAQUE(also);
+	return (in | also) >> 63; /* either is negative */
 }
 
-/* At most three reads, each of which depends on the one before; for most addresses the first says no. */
-static __always_inline __u32 fw_set_bitmap(const struct fw_tabs *t, __u32 off, __u32 addr)
+/*
+ * At most five reads: number, `some`, record, cell, leaf. The record does not wait for `some`; most addresses are no
+ * members, and `some` says so. What comes out is a bit of which the verifier knows nothing but that it is one.
+ */
+static __always_inline __u32 fw_set_has4(const struct fw_tabs *t, __u32 block, __u32 off, __u32 addr)
 {
+	__u32 net = fw_tab32(t, off + (addr >> 16) * 4), part = addr >> 8 & 255, in, at, cell;
 	const __u8 *rec;
 	__u64 mixed;
-	__u32 bit, leaf;
 
-	if (!(fw_tab8(t, off + (addr >> 11)) >> (addr >> 8 & 7) & 1))
-		return 0;
+	at = off + FW_BLOCK_SOME + net * FW_BLOCK_MAP;
+	in = *(t->base + ((at + (part >> 3)) & t->mask)) >> (part & 7) & 1;
+	if (!in)
+		return in;
+	at = off + FW_BLOCK_SOME + fw_tab32(t, block + offsetof(struct fw_block, nets)) * FW_BLOCK_MAP;
 	/* both fields within FW_SLOT_PAD of the masked offset */
-	rec = t->base + ((off + FW_BLOCK_SOME + (addr >> 14) * (__u32)sizeof(struct fw_block_rec)) & t->mask);
+	rec = t->base + ((at + (net * 4 + (part >> 6)) * (__u32)sizeof(struct fw_block_rec)) & t->mask);
 	mixed = FW_GET64(rec + offsetof(struct fw_block_rec, mixed));
-	bit = addr >> 8 & 63;
-	if (!(mixed >> bit & 1))
-		return 1;
-	leaf = FW_GET32(rec + offsetof(struct fw_block_rec, leaf)) + (__u32)fw_popcount(mixed & ((1ULL << bit) - 1));
-	off += FW_BLOCK_LEAVES + leaf * FW_BLOCK_LEAF;
-	return fw_tab8(t, off + (addr >> 3 & 31)) >> (addr & 7) & 1;
+	if (mixed >> (part & 63) & 1) {
+		cell = FW_GET32(rec + offsetof(struct fw_block_rec, cell));
+		cell = fw_tab32(t, off + (cell + (__u32)fw_popcount(mixed & ((1ULL << (part & 63)) - 1))) * 4);
+		if (cell & FW_BLOCK_CELL_LEAF)
+			in = *(t->base + ((off + cell * FW_BLOCK_MAP + (addr >> 3 & 31)) & t->mask)) >> (addr & 7) & 1;
+		else
+			in = fw_set_cell(cell, addr & 255);
+	}
+	return in;
 }
 
-/* Set k, for the packet's family: 1 when its address on the side of the set is a member. */
-static __always_inline __u32 fw_set_has(const struct fw_tabs *t, const struct fw_pkt *pkt, __u32 k)
+/* The value of SETS for IPv6. A global function: the verifier judges it once, and takes any number to come out. */
+__u32 fw_sets6(__u32 slot);
+FW_GLOBAL __u32 fw_sets6(__u32 slot)
 {
-	__u32 six = pkt->l3 == FW_L3_IPV6, side = t->d->set_sides >> k & 1;
-	__u32 block = t->d->sets + (2 * k + six) * (__u32)sizeof(struct fw_block);
-	__u32 kind = fw_tab32(t, block + offsetof(struct fw_block, kind));
-	__u32 off = fw_tab32(t, block + offsetof(struct fw_block, off));
-
-	if (kind == FW_BLOCK_BITMAP)
-		return fw_set_bitmap(t, off, FW_BE32(pkt->addr[side].a32[0]));
-	if (kind != FW_BLOCK_TRIE)
-		return 0;
-	if (six)
-		return fw_trie6(t, side, pkt, off, 0) & 1;
-	return fw_trie4(t, FW_BE32(pkt->addr[side].a32[0]), off, 0) & 1;
-}
-
-/* The value of SETS. A global function: the verifier judges it once, and takes any number to come out. */
-__u32 fw_sets_value(__u32 slot);
-FW_GLOBAL __u32 fw_sets_value(__u32 slot)
-{
-	__u32 zero = 0, value = 0, k;
+	__u32 zero = 0, value = 0, side, k;
 	const struct fw_scratch *s = fw_env_lookup(&fw_scratch, &zero);
 	struct fw_tabs t;
+	__u64 block;
 
-	if (!s || !fw_slot_open(&t, slot) || s->pkt.l3 == FW_L3_OTHER)
+	if (!s || !fw_slot_open(&t, slot))
 		return 0;
 	FW_NO_UNROLL
-	for (k = 0; k < FW_MAX_SETS && k < t.d->nsets; k++)
-		value |= fw_set_has(&t, &s->pkt, k) << k;
+	for (k = 0; k < FW_MAX_SETS && k < t.d->nsets; k++) {
+		block = fw_tab64(&t, t.d->sets + (2 * k + 1) * (__u32)sizeof(struct fw_block)); /* kind, off */
+		side = t.d->set_sides >> k & 1;
+		if ((__u32)block == FW_BLOCK_TRIE)
+			value |= (fw_trie6(&t, side, &s->pkt, block >> 32, 0) & 1) << k;
+	}
+	return value;
+}
+
+/* The value of SETS. */
+static __always_inline __u32 fw_sets_value(const struct fw_tabs *t, const struct fw_pkt *pkt)
+{
+	__u32 value = 0, n = t->d->nsets, sides = t->d->set_sides, at, k;
+	__u64 block;
+
+	if (pkt->l3 == FW_L3_IPV6)
+		return fw_sets6(t->slot);
+	if (pkt->l3 == FW_L3_OTHER)
+		return 0;
+	FW_NO_UNROLL
+	for (k = 0; k < FW_MAX_SETS && k < n; k++) {
+		at = t->d->sets + 2 * k * (__u32)sizeof(struct fw_block);
+		block = fw_tab64(t, at);
+		if ((__u32)block == FW_BLOCK_NETS)
+			value |= fw_set_has4(t, at, block >> 32, FW_BE32(pkt->addr[sides >> k & 1].a32[0])) << k;
+	}
 	return value;
 }
 

@@ -295,32 +295,42 @@ struct fw_rank {
  * classes of addresses nor the lists at them grow with it. What a block answers, member or not, is one bit of the value
  * of the dimension SETS. Blocks hold no offset of anything outside, so they may be moved and shared.
  *
- * FW_BLOCK_TRIE: a trie of two classes (class 1 is the member), leaf_shift 0.
- * FW_BLOCK_BITMAP, IPv4 alone, in this order:
- *       __u8 some[2 MB]: bit (addr >> 8) % 8 of byte addr >> 11 says that some address of the /24 is a member;
- *       struct fw_block_rec rec[1 << 18], one per 64 networks: bit (addr >> 8) % 64 of rec[addr >> 14].mixed says that
- *               some are not; a /24 that is in `some` and not mixed is inside;
- *       __u8 leaf[][32]: of the mixed /24s, ascending. The first one of rec[i] is leaf[rec[i].leaf]. Bit addr % 8 of
- *               byte (addr & 255) / 8.
+ * FW_BLOCK_NETS, of IPv4:
+ *       __u32 net[65536]: the first 16 bits have such a number. Number 0 has no member, number 1 nothing else;
+ *       __u8 some[nets][32]: bit (addr >> 8) % 8 of byte (addr >> 8) % 256 / 8 says that the network (/24) has members;
+ *       struct fw_block_rec rec[nets][4]: each of 64 networks;
+ *       __u32 cell[]: one for each network of which a part is a member, ascending; all of it, or where its leaf is;
+ *       __u8 leaf[][32]: of networks that no cell can tell. Bit addr % 8 of byte addr % 256 / 8.
+ * FW_BLOCK_TRIE, of IPv6: a trie of two classes (1 is the member), leaf_shift 0.
  */
-enum fw_block_kind { FW_BLOCK_NONE, FW_BLOCK_TRIE, FW_BLOCK_BITMAP, FW_BLOCK_KINDS }; /* NONE: no member */
+enum fw_block_kind { FW_BLOCK_NONE, FW_BLOCK_NETS, FW_BLOCK_TRIE, FW_BLOCK_KINDS }; /* NONE: no member */
 
 struct fw_block {
 	__u32 kind;
 	__u32 off; /* from the start of the image, a multiple of 64 */
 	__u32 len; /* bytes */
-	__u32 reserved;
+	__u32 nets; /* FW_BLOCK_NETS: how many */
 	__u64 key[2]; /* of the ranges: user space finds a block by it that need not be built again */
 };
 
+/*
+ * Bit (addr >> 8) % 64 of `mixed` says that a part of the network is a member, and that it has a cell; a network in `some`
+ * and not in `mixed` is a member as a whole. The first mixed one has cell `cell`, counted in 4-byte units from the start of
+ * the block.
+ */
 struct fw_block_rec {
 	__u64 mixed;
-	__u32 leaf;
-} __attribute__((packed));
-#define FW_BLOCK_SOME (1u << 21)
-#define FW_BLOCK_RECS (1u << 18)
-#define FW_BLOCK_LEAVES (FW_BLOCK_SOME + FW_BLOCK_RECS * 12u) /* offset of the first leaf */
-#define FW_BLOCK_LEAF 32u
+	__u32 cell;
+	__u32 reserved;
+};
+#define FW_BLOCK_SOME (65536u * 4) /* where some[] starts */
+#define FW_BLOCK_MAP 32u           /* bytes of one of it, and of a leaf */
+/*
+ * A cell: the network is one range of members, and one more member, which may be inside the range; or, with
+ * FW_BLOCK_CELL_LEAF, the number of its leaf, counted from the start of the block.
+ */
+#define FW_BLOCK_CELL(lo, span, also) ((__u32)(also) << 16 | (span) << 8 | (lo)) /* last bytes of addresses */
+#define FW_BLOCK_CELL_LEAF 0x80000000u
 
 /*
  * MAC dimension: `n` bounds ascending, 48 bits in host order. A MAC belongs to
@@ -441,7 +451,7 @@ FW_ASSERT_SIZE(struct fw_part, 8);
 FW_ASSERT_SIZE(struct fw_rank, 40);
 FW_ASSERT_SIZE(struct fw_skip6, 48);
 FW_ASSERT_SIZE(struct fw_block, 32);
-FW_ASSERT_SIZE(struct fw_block_rec, 12);
+FW_ASSERT_SIZE(struct fw_block_rec, 16);
 FW_ASSERT_SIZE(struct fw_counter, 16);
 FW_ASSERT_SIZE(struct fw_ctl, 16);
 FW_ASSERT_SIZE(struct fw_cfg, 32);
