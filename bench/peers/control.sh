@@ -132,5 +132,5 @@ table_control() {
 		done
 	done
 	LOADS=1
-	control xdp-filter set 1000 "xdp-filter addresses"
+	control xdp-filter set "$(xdp_filter_size)" "xdp-filter addresses"
 }

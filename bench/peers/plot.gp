@@ -10,4 +10,4 @@ set format x "10^{%T}"
 set grid xtics ytics lc rgb "#dddddd"
 set key outside right top
 set style data linespoints
-plot for [i=0:n-1] data index i using 1:2 with linespoints lw 2 pt 7 ps 0.6 title columnheader(1)
+plot for [i=0:n-1] data index i using 1:2 with linespoints lw 2.5 pt 7 ps 0.6 title columnheader(1)

@@ -45,4 +45,19 @@ check "the tables are written as Markdown" grep -q '^| fwctl XDP, 1 rule |' "$LA
 verdicts() { bench/peers/report "$json" | grep -c 'not judged'; }
 check "a quick run judges nothing" [ "$(verdicts)" -ge 8 ]
 check "no namespace is left" [ "$(ls /run/netns)" = "$before" ]
+
+# The rows of a table, made by hand: a firewall that does not do its work.
+export QUICK=1 SEED=1
+JSON=$LAB_DIR/wrong.jsonl LOG=$LAB_DIR/log WRONG=""
+for file in lab texts walls tables; do
+	. "bench/peers/$file.sh"
+done
+peer_lab || bail "cannot make namespaces"
+table_begin drop
+contest wrong fwctl 1 - one "a wrong one" wall_fwctl_rules xdp 1 pass
+check "a firewall that passes what it should drop gets no figure" grep -q 'passed 256 of 256 packets instead of 0' "$JSON"
+check "and the run will say that it was fwctl" [ "$WRONG/$(cat "$CASES")" = " fwctl/" ]
+contest right fwctl 1 - one "a right one" wall_fwctl_rules xdp 1
+check "one that drops it gets one" grep -q '^right' "$CASES"
+peer_forget
 lab_done
