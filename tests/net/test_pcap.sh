@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# What libpcap captures behind the firewall is what the oracle passes: every frame of it, in order, byte for byte; and tcpdump reads it.
+# What libpcap captures behind the firewall is what the oracle passes: every frame of it, byte for byte, batch after batch; and tcpdump reads it.
 . "$(dirname "$0")/../../scripts/netns.sh"
 lab_isolate "$@"
 cd "$LAB_ROOT" || exit 1

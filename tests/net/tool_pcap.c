@@ -5,8 +5,8 @@
  *   tool_pcap NETNS:IFACE NETNS:IFACE RULES.fw FRAMES CAPTURE.pcap
  *
  * Frames are aimed at the ingress rules of the file's first policy, and often damaged. What libpcap saw is written to
- * the capture file, read back from it, and must be the frames that the oracle passes: all of them, in order, byte for
- * byte. Valid for XDP alone (captures happen before TC). Exit 0: equal; 1: not; 3: the laboratory broke.
+ * the capture file, read back from it, and must be the frames that the oracle passes: all of them, byte for byte, in
+ * order but for what one batch holds. Valid for XDP alone (captures happen before TC). Exit 0: equal; 1: not; 3: the laboratory broke.
  */
 #include "base/arena.h"
 #include "base/cleanup.h"
@@ -23,9 +23,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define BATCH 64 /* frames between two markers */
+
 struct expected {
 	uint8_t *data;
 	size_t len;
+	bool seen;
 };
 
 struct run {
@@ -143,10 +146,25 @@ static void send_all(struct run *run, unsigned long frames)
 			continue;
 		if (r.verdict == VERDICT_PASS)
 			expect(run, buf, len);
-		if (++run->sent % 64 == 0)
+		if (++run->sent % BATCH == 0)
 			settle(run);
 	}
 	settle(run);
+}
+
+/*
+ * The expected frame that this one is, not seen before, among the next of one batch. Linux hands frames that are polled
+ * together to a tap with those last that nobody but the tap wants, such as an unknown EtherType: within a batch the order is its own.
+ */
+static struct expected *expected_find(const struct run *run, size_t at, const u_char *data, size_t len)
+{
+	for (size_t i = at; i < run->n && i < at + BATCH; i++) {
+		struct expected *e = &run->expected[i];
+
+		if (!e->seen && e->len == len && !memcmp(data, e->data, len))
+			return e;
+	}
+	return NULL;
 }
 
 static int compare(const struct run *run, const char *file)
@@ -155,15 +173,19 @@ static int compare(const struct run *run, const char *file)
 	pcap_t *p = pcap_open_offline(file, err);
 	struct pcap_pkthdr *h;
 	const u_char *data;
-	size_t at = 0, captured = 0, wrong = 0;
+	size_t at = 0, captured = 0, wrong = 0, equal = 0;
 
 	if (!p)
 		lab_die("pcap: %s", err);
 	while (pcap_next_ex(p, &h, &data) == 1) {
+		struct expected *e = expected_find(run, at, data, h->caplen);
+
 		captured++;
-		if (at < run->n && h->caplen == run->expected[at].len &&
-		    !memcmp(data, run->expected[at].data, h->caplen)) {
-			at++;
+		if (e) {
+			e->seen = true;
+			equal++;
+			while (at < run->n && run->expected[at].seen)
+				at++;
 			continue;
 		}
 		if (wrong++ < 3) {
@@ -179,7 +201,7 @@ static int compare(const struct run *run, const char *file)
 		}
 	}
 	pcap_close(p);
-	printf("sent=%zu expected=%zu captured=%zu equal=%zu\n", run->sent, run->n, captured, at);
+	printf("sent=%zu expected=%zu captured=%zu equal=%zu\n", run->sent, run->n, captured, equal);
 	return wrong || at != run->n;
 }
 

@@ -97,4 +97,21 @@ check "a connection" connects 8080
 check "a ping of 8000 bytes, in one frame" in_ns "$GEN" ping -q -c 1 -W 2 -s 8000 -M do $LAB_RCV4
 check "unload again" fw unload r0
 
+# The largest rule files need slots of tens of megabytes: one allocation of the kernel's each.
+awk 'BEGIN {
+	print "policy p { ingress default drop {"
+	for (i = 0; i < 100000; i++)
+		printf "pass proto tcp from %d.%d.%d.0/24 to 10.%d.%d.9 port %d\n", 11 + i % 150, i / 150 % 250, i % 251, i % 256, i / 256 % 256, 1 + i % 20
+	print "} }"
+	print "interface r0 uses p"
+}' >"$LAB_DIR/huge.fw"
+check "100,000 rules load" fw load r0 -r "$LAB_DIR/huge.fw"
+[[ $(live "tcp 88.18.218.7:999 -> 10.209.47.9:18") == pass* ]] && [[ $(live "tcp 88.18.218.7:999 -> 10.209.47.9:19") == drop* ]]
+ok $? "and judge"
+check "unload again" fw unload r0
+for i in 0 1; do
+	check "a map of 128 MB, $i" bpftool map create "/sys/fs/bpf/slot$i" type array key 4 value $((128 * 1048576 + 4096)) entries 1 name "slot$i" flags 1024
+done
+rm -f /sys/fs/bpf/slot*
+
 lab_done
