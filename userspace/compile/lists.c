@@ -41,14 +41,21 @@ const struct prefix_interval *lists_intervals(const struct lists *l, unsigned in
 	return id ? t->interval + t->first[id - 1] : lists_everything;
 }
 
+/* Does a rule ask something that the trees know? A large set is one more condition beside them (<fw/abi.h>, SETS). */
+static bool lists_speaks(const struct boxes *b, size_t rule)
+{
+	for (unsigned int i = 0; i < LISTS_TREES; i++)
+		if (b->set[lists_space(i)] && b->set[lists_space(i)][rule])
+			return true;
+	return false;
+}
+
 /* Rules that lists are for: they decide, and speak of addresses. */
 static void lists_candidates(struct lists *l)
 {
-	for (size_t i = 0; i < l->b->nrules; i++) {
-		const struct rule *r = &l->b->chain->rules[i];
-
-		l->listed[i] = l->b->families[i] && r->verdict != VERDICT_CONTINUE && (r->src || r->dst);
-	}
+	for (size_t i = 0; i < l->b->nrules; i++)
+		l->listed[i] = l->b->families[i] && l->b->chain->rules[i].verdict != VERDICT_CONTINUE &&
+			       lists_speaks(l->b, i);
 }
 
 /* Sets of a tree that some rule in lists asks for. */
