@@ -252,6 +252,41 @@ static void test_small(void **state)
 	arena_free(arena);
 }
 
+/* An image to copy from changes no byte; and that it is copied from shows when it is another than it says. */
+static void test_previous(void **state)
+{
+	struct compile_opts opts = all_large;
+	struct arena *arena = arena_new();
+	struct policy *p = hand_policy(arena, 2);
+	struct image before, plain, copied;
+	const struct fw_block *b;
+	struct prng prng;
+
+	(void)state;
+	prng_init(&prng, 11);
+	hand_rule(p, 0)->src = random_set(arena, &prng, 300, 6);
+	hand_compile_opts(p, &opts, &before);
+	hand_rule(p, 1)->value[FIELD_DPORT] = hand_values(arena, 22, 22);
+	hand_compile_opts(p, &opts, &plain);
+	opts.previous = image_hdr(&before);
+	opts.previous_len = before.len;
+	hand_compile_opts(p, &opts, &copied);
+	assert_int_equal(copied.len, plain.len);
+	assert_memory_equal(copied.data, plain.data, plain.len);
+	image_fini(&copied);
+	for (int six = 0; six < 2; six++)
+		before.data[blocks(&before)[six].off + blocks(&before)[six].len - 1] ^= 0xff;
+	hand_compile_opts(p, &opts, &copied);
+	b = blocks(&copied);
+	for (int six = 0; six < 2; six++)
+		assert_memory_equal(copied.data + b[six].off, before.data + blocks(&before)[six].off, b[six].len);
+	assert_memory_not_equal(copied.data + b[0].off, plain.data + blocks(&plain)[0].off, b[0].len);
+	image_fini(&before);
+	image_fini(&plain);
+	image_fini(&copied);
+	arena_free(arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -259,6 +294,7 @@ int main(void)
 		{ "one content has one block", test_shared, NULL, NULL, NULL },
 		{ "of ten sets eight are blocks, and all decide", test_more_than_eight, NULL, NULL, NULL },
 		{ "long lists are blocks, short ones and everything are not", test_threshold, NULL, NULL, NULL },
+		{ "what an image already has is copied, byte for byte", test_previous, NULL, NULL, NULL },
 		{ "a list of lone hosts stays small", test_small, NULL, NULL, NULL },
 	};
 

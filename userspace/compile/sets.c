@@ -211,11 +211,38 @@ int sets_choose(struct arena *arena, const struct chain *chain, const struct com
 	return err;
 }
 
+/* The bytes of a block with the same key. Keys are halves of SHA-256: nobody makes two sets that share one. */
+static bool setpool_reuse(struct setblock *b, const struct fw_image *previous)
+{
+	for (int d = 0; previous && d < FW_DIR_COUNT; d++) {
+		const struct fw_dir_hdr *dir = &previous->dir[d];
+		const struct fw_block(*have)[2] = (const void *)((const uint8_t *)previous + dir->sets);
+
+		for (uint32_t k = 0; k < dir->nsets; k++) {
+			const struct fw_block *x = &have[k][b->six];
+
+			if (x->kind == FW_BLOCK_NONE || memcmp(x->key, b->key, sizeof(b->key)))
+				continue;
+			b->kind = x->kind;
+			b->len = x->len;
+			b->nets = x->nets;
+			b->copy = (const uint8_t *)previous + x->off;
+			return true;
+		}
+	}
+	return false;
+}
+
 int setpool_plan(struct setpool *pool, const struct compile_opts *opts, size_t *used)
 {
 	for (size_t i = pool->planned; i < pool->n; i++) {
 		size_t left = *used < FW_MAX_IMAGE ? FW_MAX_IMAGE - *used : 0;
-		int err = setblock_plan(pool->v[i], left, opts->trie_small);
+		int err = 0;
+
+		if (!setpool_reuse(pool->v[i], opts->previous))
+			err = setblock_plan(pool->v[i], left, opts->trie_small);
+		else if (pool->v[i]->len > left)
+			err = -E2BIG;
 
 		if (err)
 			return err;
