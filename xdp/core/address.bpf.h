@@ -38,12 +38,12 @@ static __always_inline int fw_slot_open(struct fw_tabs *t, __u32 slot)
 	return 1;
 }
 
-static __always_inline __u32 fw_tab32(const struct fw_tabs *t, __u32 off)
+static __always_inline __u32 fw_tab32(const struct fw_tabs *t, __u64 off)
 {
 	return FW_GET32(t->base + (off & t->mask));
 }
 
-static __always_inline __u64 fw_tab64(const struct fw_tabs *t, __u32 off)
+static __always_inline __u64 fw_tab64(const struct fw_tabs *t, __u64 off)
 {
 	return FW_GET64(t->base + (off & t->mask));
 }
@@ -133,35 +133,27 @@ static __always_inline __u32 fw_class_skip(const struct fw_tabs *t, __u32 off, c
 	return FW_GET32(n + offsetof(struct fw_skip6, next));
 }
 
-/*
- * What follows the first 16 bits of an IPv6 address: `cell` is a reference into the trie at `tab`. A global function of
- * numbers alone, so that the verifier walks its steps once for all its callers, and takes any number to come out.
- */
-__u32 fw_walk6(__u32 slot, __u32 side, __u32 tab, __u32 cell, __u32 shift);
-FW_GLOBAL __u32 fw_walk6(__u32 slot, __u32 side, __u32 tab, __u32 cell, __u32 shift)
+/* What follows the first 16 bits of an IPv6 address: `cell` is a reference into the trie at `tab`. */
+static __always_inline __u32 fw_steps6(const struct fw_tabs *t, __u32 side, const struct fw_pkt *pkt, __u32 tab,
+				       __u32 cell, __u32 shift)
 {
-	__u32 zero = 0, byte, at, i;
-	const struct fw_scratch *s = fw_env_lookup(&fw_scratch, &zero);
-	struct fw_tabs t;
+	__u32 byte, at, i;
 
-	if (!s || !fw_slot_open(&t, slot))
-		return 0;
-	side &= 1;
 	/*
 	 * The third byte, number 2, comes first. l3 has this value here, and what is read from memory the verifier does not
 	 * know: it would tell the steps apart by `byte`, and walk the loop once for each value.
 	 */
 	_Static_assert((int)FW_L3_IPV6 == 2, "l3 of an IPv6 packet, and the first byte after l1");
-	byte = *(const volatile __u32 *)&s->pkt.l3 & 15;
+	byte = FW_FRESH(pkt->l3) & 15;
 	FW_NO_UNROLL
 	for (i = 0; i < FW_TRIE6_STEPS; i++) {
 		at = tab + (cell & FW_CELL_MASK) * 4;
 		if ((cell & FW_CELL_KIND) == FW_CELL_SKIP) {
-			cell = fw_class_skip(&t, at, &s->pkt, side, &byte);
+			cell = fw_class_skip(t, at, pkt, side, &byte);
 		} else if ((cell & FW_CELL_KIND) == FW_CELL_LEAF) {
-			return fw_class_leaf(&t, tab, cell, s->pkt.addr[side].a8[byte & 15], shift);
+			return fw_class_leaf(t, tab, cell, pkt->addr[side].a8[byte & 15], shift);
 		} else {
-			cell = fw_class_chunk(&t, tab, cell, s->pkt.addr[side].a8[byte & 15]);
+			cell = fw_class_chunk(t, tab, cell, pkt->addr[side].a8[byte & 15]);
 			byte = (byte + 1) & 15;
 		}
 		if (!(cell & FW_CELL_REF))
@@ -174,7 +166,7 @@ static __always_inline __u32 fw_trie6(const struct fw_tabs *t, __u32 side, const
 {
 	__u32 cell = fw_tab32(t, tab + FW_BE16(pkt->addr[side].a32[0] & 0xffff) * 4);
 
-	return cell & FW_CELL_REF ? fw_walk6(t->slot, side, tab, cell, shift) : cell;
+	return cell & FW_CELL_REF ? fw_steps6(t, side, pkt, tab, cell, shift) : cell;
 }
 
 static __always_inline __u32 fw_class_ipv6(const struct fw_tabs *t, __u32 side, const struct fw_pkt *pkt)

@@ -7,7 +7,7 @@
 #include "rows.bpf.h"
 
 /* Take the rule of a bit: 1 when it decides, 0 when it only counts. */
-static __always_inline int fw_take(const struct fw_tabs *t, const struct fw_pkt *pkt, __u32 bit, struct fw_hit *hit)
+static __always_inline int fw_take(const struct fw_tabs *t, const struct fw_pkt *pkt, __u64 bit, struct fw_hit *hit)
 {
 	__u64 action = fw_action_get(t, bit);
 
@@ -23,8 +23,7 @@ static __always_inline int fw_take(const struct fw_tabs *t, const struct fw_pkt 
 /* Up to 64 rules: the whole row is one word. */
 static __always_inline void fw_classify_one(const struct fw_tabs *t, const struct fw_pkt *pkt, struct fw_hit *hit)
 {
-	__u64 word = fw_word_get(t, pkt);
-	__u32 i;
+	__u64 word = fw_word_get(t, pkt), i;
 
 	FW_NO_UNROLL
 	for (i = 0; i < FW_WORD_BITS && word; i++) {
@@ -35,9 +34,9 @@ static __always_inline void fw_classify_one(const struct fw_tabs *t, const struc
 }
 
 /* The bits of `word` number `index` that belong to `count` rules: these have the first `ncounts` bits of a row. */
-static __always_inline __u64 fw_count_mask(__u32 ncounts, __u32 index)
+static __always_inline __u64 fw_count_mask(__u64 ncounts, __u64 index)
 {
-	__u32 first = index * FW_WORD_BITS;
+	__u64 first = index * FW_WORD_BITS;
 
 	if (fw_likely(ncounts <= first))
 		return 0;
@@ -45,10 +44,9 @@ static __always_inline __u64 fw_count_mask(__u32 ncounts, __u32 index)
 }
 
 /* One step: at most one summary word and one word. 1: the walk is over. */
-static __always_inline int fw_step(const struct fw_tabs *t, struct fw_walk *w, struct fw_steps *s)
+static __always_inline __u64 fw_step(const struct fw_tabs *t, struct fw_walk *w, struct fw_steps *s)
 {
-	__u32 nsum = t->d->nsum, index;
-	__u64 word, action;
+	__u64 nsum = t->d->nsum, index, word, action;
 
 	if (!s->sum) {
 		index = FW_FRESH(w->next);
@@ -77,11 +75,10 @@ static __always_inline int fw_step(const struct fw_tabs *t, struct fw_walk *w, s
 #define FW_MAX_STEPS (FW_MAX_WORDS + FW_MAX_SUMMARY + 1)
 #define FW_MORE_STEPS (FW_MAX_STEPS / FW_STEPS_MORE + 1)
 
-static __always_inline int fw_steps(const struct fw_tabs *t, struct fw_walk *w, __u32 n)
+static __always_inline __u64 fw_steps(const struct fw_tabs *t, struct fw_walk *w, __u64 n)
 {
 	struct fw_steps s = { FW_FRESH(w->steps.sum), FW_FRESH(w->steps.best) };
-	int over = 0;
-	__u32 i;
+	__u64 over = 0, i;
 
 	FW_NO_UNROLL
 	for (i = 0; i < n && !over; i++)
@@ -106,8 +103,7 @@ static long fw_count_step(__u32 i, void *arg)
 	struct fw_rest *rest = arg;
 	const struct fw_tabs *t = &rest->t;
 	struct fw_walk *w = rest->w;
-	__u64 word = w->steps.sum, action;
-	__u32 index = w->next;
+	__u64 word = w->steps.sum, index = w->next, action;
 
 	if (!word) {
 		if (index >= FW_COUNT_WORDS || index * FW_WORD_BITS >= t->d->ncounts)
@@ -141,8 +137,10 @@ static __always_inline int fw_classify_many(const struct fw_tabs *t, const struc
 	w->steps = (struct fw_steps){ .best = FW_ACTION_NONE };
 	w->next = 0;
 	fw_rows_get(t, pkt, w);
+	FW_FORGET();
 	if (d->flags & FW_DIRF_LISTS && pkt->l3 != FW_L3_OTHER)
 		fw_lists_walk(t, pkt, w);
+	FW_FORGET();
 	if (!fw_steps(t, w, FW_STEPS_FIRST)) {
 		rest = (struct fw_rest){ *t, pkt, w };
 		if (fw_env_loop(FW_MORE_STEPS, fw_step_rest, &rest) == FW_MORE_STEPS)

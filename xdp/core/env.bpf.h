@@ -36,6 +36,8 @@ const volatile struct fw_cfg fw_cfg SEC(".rodata") = { .mask = { 4095, 4095 }, .
 
 /* Hide a value's origin from the compiler, so that it keeps the one register that the verifier knows to be checked. */
 #define FW_OPAQUE(x) asm volatile("" : "+r"(x))
+/* What was read before is read again behind it. The verifier knows what memory gave at a branch, not what it gives anew. */
+#define FW_FORGET() asm volatile("" ::: "memory")
 #define FW_NO_UNROLL _Pragma("clang loop unroll(disable)")
 #define FW_GLOBAL __attribute__((noinline))
 
@@ -71,6 +73,7 @@ extern struct fw_cfg fw_cfg;
 #define FW_GET64(p) FW_GETN(__u64, p)
 
 #define FW_OPAQUE(x) ((void)(x))
+#define FW_FORGET() ((void)0)
 #define FW_NO_UNROLL
 #define FW_CTX void
 #define FW_GLOBAL __attribute__((noinline))

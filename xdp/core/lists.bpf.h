@@ -22,7 +22,7 @@ struct fw_rest {
 /* The list of a node that has many, by the number of the other side's node. Halving without a branch on the bounds. */
 static __always_inline __u32 fw_part_find(const struct fw_tabs *t, const struct fw_node *node, __u32 other)
 {
-	__u32 at = t->d->units + node->list * 16, n = node->nparts, half, i;
+	__u64 at = t->d->units + node->list * 16, n = node->nparts, half, i;
 	__u64 above;
 
 	FW_NO_UNROLL
@@ -37,9 +37,9 @@ static __always_inline __u32 fw_part_find(const struct fw_tabs *t, const struct 
 }
 
 /* Does the packet meet the conditions of a rule in a list that are not about addresses? */
-static __always_inline int fw_svc_met(const struct fw_tabs *t, const struct fw_walk *w, __u32 svc)
+static __always_inline int fw_svc_met(const struct fw_tabs *t, const struct fw_walk *w, __u64 svc)
 {
-	__u32 off = w->svc + (svc >> 6) * 8;
+	__u64 off = w->svc + (svc >> 6) * 8;
 
 	return svc == FW_SVC_ANY || fw_and_rest(t, w, off, 1ull << (svc & 63));
 }
@@ -50,7 +50,7 @@ static __always_inline int fw_svc_met(const struct fw_tabs *t, const struct fw_w
  */
 static __always_inline int fw_scan(const struct fw_tabs *t, struct fw_walk *w)
 {
-	__u32 left = FW_FRESH(w->left), other = FW_FRESH(w->other), best = FW_FRESH(w->place), at = FW_FRESH(w->at), i;
+	__u64 left = FW_FRESH(w->left), other = FW_FRESH(w->other), best = FW_FRESH(w->place), at = FW_FRESH(w->at), i;
 	const __u8 *entry = t->base + (at & t->mask); /* FW_SCAN_STEPS of them are less than FW_SLOT_PAD */
 	__u64 range, what = 0;
 
@@ -87,7 +87,7 @@ static long fw_scan_rest(__u32 i, void *arg)
 /* The lowest rule of both lists, into w->steps.best. */
 static __always_inline void fw_lists_walk(const struct fw_tabs *t, const struct fw_pkt *pkt, struct fw_walk *w)
 {
-	__u32 side, list, i;
+	__u64 side, list, i;
 
 	w->svc = (t->d->nsum + t->d->nwords) * 8;
 	w->place = FW_PLACE_NONE;

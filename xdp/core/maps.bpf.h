@@ -10,10 +10,9 @@
 /* How the walk over the rules ended. `rule` < 0: no rule decided. */
 struct fw_hit {
 	__s64 rule;
-	__u32 slot;
-	__u32 verdict; /* enum fw_verdict */
-	__u32 counted; /* `count` rules on the way */
-	__u32 pad;
+	__u64 slot;
+	__u64 verdict; /* enum fw_verdict */
+	__u64 counted; /* `count` rules on the way */
 };
 
 #define FW_PLACE_NONE (~0u)

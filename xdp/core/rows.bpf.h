@@ -26,7 +26,7 @@ static __always_inline __u32 fw_class_small(const struct fw_tabs *t, const struc
 static __always_inline __u64 fw_word_get(const struct fw_tabs *t, const struct fw_pkt *pkt)
 {
 	const struct fw_dir_hdr *d = t->d;
-	__u32 dims = d->dims, side;
+	__u64 dims = d->dims, side;
 	__u64 word = fw_tab64(t, d->ones);
 
 #define FW_WORD(base_row, class) word &= fw_tab64(t, (base_row) + (class) * 8)
@@ -58,7 +58,7 @@ static __always_inline __u64 fw_word_get(const struct fw_tabs *t, const struct f
 static __always_inline void fw_addrs_get(const struct fw_tabs *t, const struct fw_pkt *pkt, struct fw_walk *w)
 {
 	const struct fw_dir_hdr *d = t->d;
-	__u32 lists = d->flags & FW_DIRF_LISTS, dims = d->dims, side, cls, rows;
+	__u64 lists = d->flags & FW_DIRF_LISTS, dims = d->dims, side, cls, rows;
 	const __u8 *node;
 
 	w->addr[0] = w->addr[1] = d->ones;
@@ -71,11 +71,12 @@ static __always_inline void fw_addrs_get(const struct fw_tabs *t, const struct f
 		for (side = 0; side < 2; side++)
 			w->cls[side] = fw_class_ipv6(t, side, pkt);
 	}
+	FW_FORGET();
 	for (side = 0; side < 2; side++) {
 		cls = w->cls[side];
 		if (lists) {
 			/* both halves within FW_SLOT_PAD of the masked offset */
-			node = t->base + ((d->units + cls * (__u32)sizeof(struct fw_node)) & t->mask);
+			node = t->base + ((d->units + cls * sizeof(struct fw_node)) & t->mask);
 			w->node[side].half[0] = FW_GET64(node);
 			w->node[side].half[1] = FW_GET64(node + 8);
 			cls = w->node[side].n.row;
@@ -89,9 +90,10 @@ static __always_inline void fw_addrs_get(const struct fw_tabs *t, const struct f
 static __always_inline void fw_rows_get(const struct fw_tabs *t, const struct fw_pkt *pkt, struct fw_walk *w)
 {
 	const struct fw_dir_hdr *d = t->d;
-	__u32 n = d->nsmall, stride = d->stride, dim, i;
+	__u64 n = d->nsmall, stride = d->stride, dim, i;
 
 	fw_addrs_get(t, pkt, w);
+	FW_FORGET();
 	FW_NO_UNROLL
 	for (i = 0; i < FW_SMALL_ROOM && i < n; i++) {
 		dim = d->small[i] & (FW_SMALL_ROOM - 1);
@@ -108,9 +110,9 @@ static __always_inline void fw_rows_get(const struct fw_tabs *t, const struct fw
 #define FW_ROW_AT(i) fw_tab64(t, w->row[i] + off)
 
 /* One word of the rows of all dimensions but the addresses, ANDed with `word`. */
-static __always_inline __u64 fw_and_rest(const struct fw_tabs *t, const struct fw_walk *w, __u32 off, __u64 word)
+static __always_inline __u64 fw_and_rest(const struct fw_tabs *t, const struct fw_walk *w, __u64 off, __u64 word)
 {
-	__u32 n = FW_FRESH(w->nrows), i; /* each time: the loop tells the verifier what it was */
+	__u64 n = FW_FRESH(w->nrows), i; /* each time: the loop tells the verifier what it was */
 
 	FW_NO_UNROLL
 	for (i = 0; i < FW_SMALL_ROOM; i += 4) {
@@ -122,7 +124,7 @@ static __always_inline __u64 fw_and_rest(const struct fw_tabs *t, const struct f
 }
 
 /* One word of all rows, ANDed. Addresses tell rules apart best: most words end there. */
-static __always_inline __u64 fw_and(const struct fw_tabs *t, const struct fw_walk *w, __u32 off)
+static __always_inline __u64 fw_and(const struct fw_tabs *t, const struct fw_walk *w, __u64 off)
 {
 	__u64 word = fw_tab64(t, w->addr[0] + off) & fw_tab64(t, w->addr[1] + off);
 
@@ -141,7 +143,7 @@ static const __u8 fw_ctz_of[64] FW_CTZ_SECTION = {
 	23, 58, 17, 10, 51, 25, 36, 32, 60, 20, 57, 16, 50, 31, 19, 15, 30, 14, 13, 12,
 };
 
-static __always_inline __u32 fw_ctz(__u64 word)
+static __always_inline __u64 fw_ctz(__u64 word)
 {
 	__u64 hash = (word & -word) * 0x022fdd63cc95386dULL;
 
@@ -154,7 +156,7 @@ static __always_inline __u32 fw_ctz(__u64 word)
 #define FW_ACTION_NONE (~0ull) /* of a rule that no image has */
 
 /* struct fw_action of a bit, in one load. */
-static __always_inline __u64 fw_action_get(const struct fw_tabs *t, __u32 bit)
+static __always_inline __u64 fw_action_get(const struct fw_tabs *t, __u64 bit)
 {
 	return fw_tab64(t, t->d->actions + bit * sizeof(struct fw_action));
 }

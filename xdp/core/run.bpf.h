@@ -47,6 +47,7 @@ static __always_inline void fw_decide(const struct fw_tabs *t, struct fw_pkt *pk
 			return;
 		}
 	}
+	FW_FORGET();
 	*ret_reason = pkt->l3 == FW_L3_OTHER ? FW_REASON_L2_OTHER : FW_REASON_DEFAULT;
 	hit->verdict = t->d->default_verdict == FW_VERDICT_PASS ? FW_VERDICT_PASS : FW_VERDICT_DROP;
 }

@@ -46,6 +46,20 @@ static __always_inline __u32 fw_set_has4(const struct fw_tabs *t, __u32 block, _
 	return in;
 }
 
+/*
+ * Membership by an IPv6 trie. A global function of numbers alone, so that the verifier walks its steps once for all sets,
+ * and takes any number to come out.
+ */
+__u32 fw_set_trie6(__u32 slot, __u32 side, __u32 tab);
+FW_GLOBAL __u32 fw_set_trie6(__u32 slot, __u32 side, __u32 tab)
+{
+	__u32 zero = 0;
+	const struct fw_scratch *s = fw_env_lookup(&fw_scratch, &zero);
+	struct fw_tabs t;
+
+	return s && fw_slot_open(&t, slot) ? fw_trie6(&t, side & 1, &s->pkt, tab, 0) & 1 : 0;
+}
+
 /* The value of SETS for IPv6. A global function: the verifier judges it once, and takes any number to come out. */
 __u32 fw_sets6(__u32 slot);
 FW_GLOBAL __u32 fw_sets6(__u32 slot)
@@ -62,7 +76,7 @@ FW_GLOBAL __u32 fw_sets6(__u32 slot)
 		block = fw_tab64(&t, t.d->sets + (2 * k + 1) * (__u32)sizeof(struct fw_block)); /* kind, off */
 		side = t.d->set_sides >> k & 1;
 		if ((__u32)block == FW_BLOCK_TRIE)
-			value |= (fw_trie6(&t, side, &s->pkt, block >> 32, 0) & 1) << k;
+			value |= (fw_set_trie6(slot, side, block >> 32) & 1) << k;
 	}
 	return value;
 }
