@@ -20,7 +20,7 @@ LDSTATIC :=
 endif
 
 LIBS_KERN := -lxdp -lbpf -lelf -lz
-LIBS_PURE := -lmd
+LIBS_PURE := -lnettle
 
 # make V=1 shows the commands.
 Q := $(if $(V),,@)

@@ -7,7 +7,7 @@ set -eu
 
 # What the build needs; the names of the groups below stand for themselves.
 build="make gcc libc6-dev clang git findutils
-	libbpf-dev libxdp-dev libelf-dev zlib1g-dev libmd-dev libjansson-dev"
+	libbpf-dev libxdp-dev libelf-dev zlib1g-dev nettle-dev libjansson-dev"
 # libclang-rt: the fuzzers' and sanitizers' runtime of clang 14. nftables: the differential tests' second opinion.
 test="$build libcmocka-dev libpcap-dev libclang-rt-14-dev file jq mandoc bpftool ethtool tcpdump nftables
 	iproute2 iputils-ping netcat-openbsd curl procps util-linux"

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "image/digest.h"
 
-#include <sha2.h>
+#include <nettle/sha2.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct digest {
-	SHA2_CTX ctx;
+	struct sha256_ctx ctx;
 };
 
 struct digest *digest_new(void)
@@ -14,7 +14,7 @@ struct digest *digest_new(void)
 	struct digest *d = malloc(sizeof(*d));
 
 	if (d)
-		SHA256Init(&d->ctx);
+		sha256_init(&d->ctx);
 	return d;
 }
 
@@ -25,7 +25,7 @@ void digest_free(struct digest *d)
 
 void digest_add(struct digest *d, const void *data, size_t len)
 {
-	SHA256Update(&d->ctx, data, len);
+	sha256_update(&d->ctx, len, data);
 }
 
 void digest_add_u64(struct digest *d, uint64_t v)
@@ -43,7 +43,7 @@ void digest_add_str(struct digest *d, const char *s)
 
 void digest_end(struct digest *d, uint8_t out[DIGEST_LEN])
 {
-	SHA256Final(out, &d->ctx);
+	sha256_digest(&d->ctx, DIGEST_LEN, out);
 }
 
 /* Four chains side by side, so that the multiplier is busy in every cycle. */
