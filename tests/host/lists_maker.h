@@ -321,6 +321,10 @@ static void image_write(struct maker *m)
 	m->d->flags = FW_DIRF_PRESENT | FW_DIRF_LISTS;
 	m->d->nrules = m->n;
 	m->d->nbits = m->nbits;
+	m->d->first = m->n;
+	for (i = 0; i < m->n; i++)
+		if (m->rule[i].where == IN_ROWS && m->rule[i].verdict != FW_VERDICT_CONTINUE && i < m->d->first)
+			m->d->first = i;
 	m->d->ncounts = m->ncounts;
 	m->d->nwords = (m->nbits + 63) / 64;
 	m->d->nsum = 1;

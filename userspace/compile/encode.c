@@ -60,6 +60,10 @@ static void encode_header(const struct plan *p, struct fw_dir_hdr *h)
 		   (p->engine == ENGINE_LISTS ? FW_DIRF_LISTS : 0);
 	h->ncounts = p->ncounts;
 	h->nbits = p->nbits;
+	h->first = p->boxes.nrules;
+	for (uint32_t bit = p->ncounts; bit < p->nbits; bit++)
+		if (p->rule_at[bit] < h->first)
+			h->first = p->rule_at[bit];
 	h->nsvc = p->nsvc;
 	h->stride_addr = p->stride_addr;
 	h->units = p->units;

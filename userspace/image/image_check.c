@@ -126,6 +126,7 @@ static const char *check_dims(const struct fw_image *img, const struct fw_dir_hd
  */
 static bool check_places(const struct fw_dir_hdr *dir, const struct fw_action *action)
 {
+	uint32_t lowest = dir->nrules;
 	bool many = dir->nsum;
 	bool seen[FW_MAX_RULES] = {};
 
@@ -144,8 +145,10 @@ static bool check_places(const struct fw_dir_hdr *dir, const struct fw_action *a
 		if (!first && rule < FW_ACTION_RULE(action[i - 1].rule_verdict))
 			return false;
 		seen[rule] = true;
+		if (!counts && i < dir->nbits && rule < lowest)
+			lowest = rule;
 	}
-	return true;
+	return dir->first == lowest;
 }
 
 #define CHECK_SEEN 4096

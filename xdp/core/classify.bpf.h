@@ -54,7 +54,11 @@ static __always_inline __u64 fw_step(const struct fw_tabs *t, struct fw_walk *w,
 			return 1;
 		w->base = index * FW_WORD_BITS;
 		w->next = index + 1;
-		s->sum = fw_and(t, w, index * 8);
+		/* One word, or none, needs no summary. Through memory, lest the verifier go on with each way apart. */
+		w->summary = t->d->nwords;
+		if (w->summary > 1)
+			w->summary = fw_and(t, w, index * 8);
+		s->sum = FW_FRESH(w->summary);
 		if (!s->sum)
 			return 0;
 	}
@@ -141,7 +145,7 @@ static __always_inline int fw_classify_many(const struct fw_tabs *t, const struc
 	if (d->flags & FW_DIRF_LISTS && pkt->l3 != FW_L3_OTHER)
 		fw_lists_walk(t, pkt, w);
 	FW_FORGET();
-	if (!fw_steps(t, w, FW_STEPS_FIRST)) {
+	if (FW_WHOLE_RULE(w->steps.best) > d->first && !fw_steps(t, w, FW_STEPS_FIRST)) {
 		rest = (struct fw_rest){ *t, pkt, w };
 		if (fw_env_loop(FW_MORE_STEPS, fw_step_rest, &rest) == FW_MORE_STEPS)
 			return 0;

@@ -34,6 +34,7 @@ struct fw_walk {
 	} node[2];
 	__u32 nrows;
 	__u32 next, base; /* summary word, and the first word of the current one */
+	__u64 summary;    /* words worth a look */
 	struct fw_steps steps;
 	__u32 counted; /* `count` rules on the way */
 	__u32 svc;         /* where the service words of a row begin */

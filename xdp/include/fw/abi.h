@@ -184,6 +184,8 @@ struct fw_dir_hdr {
 	__u32 set_sides; /* bit k: set k is asked about DST, else SRC */
 	__u32 nsmall;    /* how many dimensions below FW_DIM_MAC are used */
 	__u8 small[16];  /* which, ascending */
+	__u32 first;     /* lowest rule that owns a bit, `count` rules apart; nrules: none. A lower one in lists decides alone */
+	__u32 reserved;
 	struct fw_dim_ref dim[FW_DIM_COUNT];
 };
 
@@ -442,7 +444,7 @@ struct fw_base {
 #else
 #define FW_ASSERT_SIZE(type, n) _Static_assert(sizeof(type) == (n), "size")
 #endif
-FW_ASSERT_SIZE(struct fw_dir_hdr, 128 + 8 * FW_DIM_COUNT);
+FW_ASSERT_SIZE(struct fw_dir_hdr, 136 + 8 * FW_DIM_COUNT);
 FW_ASSERT_SIZE(struct fw_image, 128 + 2 * sizeof(struct fw_dir_hdr));
 FW_ASSERT_SIZE(struct fw_action, 8);
 FW_ASSERT_SIZE(struct fw_node, 16);
