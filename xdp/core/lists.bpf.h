@@ -98,6 +98,8 @@ static __always_inline void fw_lists_walk(const struct fw_tabs *t, const struct 
 		list = node->list;
 		if (node->nparts)
 			list = fw_part_find(t, node, w->other);
+		if (!list)
+			continue;
 		w->at = t->d->units + FW_LIST_UNIT(list) * 16;
 		w->left = FW_LIST_COUNT(list);
 		FW_NO_UNROLL
