@@ -15,6 +15,7 @@
 
 #define VERIFY_NEW    1024      /* new rules, two packets each; when there are more, evenly spread, with the first and the last */
 #define VERIFY_SAMPLE 256       /* of the others, one packet each */
+#define VERIFY_TRIES  8         /* packets of a rule that are looked at for one that it decides */
 #define VERIFY_WORK   100000000 /* rules that the oracle may look at in all: very long chains get fewer packets */
 #define VERIFY_FRAME  3000      /* BPF_PROG_TEST_RUN takes no more than about a page */
 
@@ -53,34 +54,65 @@ static void differ(const struct asking *a, size_t len, const char *file, unsigne
 	str_fini(&hex);
 }
 
-static int packet_ask(struct asking *a, const struct packet_spec *spec, const char *file, unsigned int line)
+/* The frame of a packet, and what the rules say of it. Its length; 0 when it is none that can be asked about. */
+static size_t packet_make(struct asking *a, const struct packet_spec *spec, struct eval_result *ret_want)
 {
 	long len = packet_build(spec, a->frame, PACKET_MAX_FRAME);
-	struct fw_trace got = {};
 
 	if (len < 0 || len > VERIFY_FRAME)
 		return 0;
-	struct eval_result want = shortlist_eval(a->oracle, a->frame, (size_t)len);
-	int err = kern_twin_run(a->twin, a->frame, (size_t)len, 0, &got);
+	*ret_want = shortlist_eval(a->oracle, a->frame, (size_t)len);
+	return (size_t)len;
+}
+
+static int frame_ask(struct asking *a, size_t len, const struct eval_result *want, const char *file, unsigned int line)
+{
+	struct fw_trace got = {};
+	int err = kern_twin_run(a->twin, a->frame, len, 0, &got);
+
 	if (err)
 		return err;
 	a->v->asked++;
-	if (got.verdict == (uint32_t)want.verdict && (got.rule == ~0u ? -1 : (long)got.rule) == want.rule &&
-	    !strcmp(word_reason(got.reason), eval_reason_word(&want)))
+	if (got.verdict == (uint32_t)want->verdict && (got.rule == ~0u ? -1 : (long)got.rule) == want->rule &&
+	    !strcmp(word_reason(got.reason), eval_reason_word(want)))
 		return 0;
-	differ(a, (size_t)len, file ? file : "?", line, &want, &got);
+	differ(a, len, file ? file : "?", line, want, &got);
 	return -ECANCELED;
+}
+
+static int packet_ask(struct asking *a, const struct packet_spec *spec, const char *file, unsigned int line)
+{
+	struct eval_result want;
+	size_t len = packet_make(a, spec, &want);
+
+	return len ? frame_ask(a, len, &want, file, line) : 0;
+}
+
+/* A packet that the rule matches, and decides, if one of a few does: what an earlier rule takes says nothing about this one. */
+static int witness_ask(struct asking *a, size_t i)
+{
+	const struct rule *r = &a->chain->rules[i];
+	struct eval_result want = {};
+	struct packet_spec spec;
+	size_t len = 0;
+
+	for (unsigned int tries = 0; tries < VERIFY_TRIES && a->left; tries++) {
+		if (witness_find(r, roll(&a->random), &spec))
+			return 0;
+		a->left--;
+		len = packet_make(a, &spec, &want);
+		if ((len && want.rule == (long)i) || r->verdict == VERDICT_CONTINUE)
+			break;
+	}
+	return len ? frame_ask(a, len, &want, r->file, r->line) : 0;
 }
 
 static int rule_ask(struct asking *a, size_t i, unsigned int packets)
 {
-	const struct rule *r = &a->chain->rules[i];
-	struct packet_spec spec;
 	int err = 0;
 
-	for (; packets && a->left && !err; packets--, a->left--)
-		if (!witness_find(r, roll(&a->random), &spec))
-			err = packet_ask(a, &spec, r->file, r->line);
+	for (; packets && !err; packets--)
+		err = witness_ask(a, i);
 	return err;
 }
 
