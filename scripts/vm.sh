@@ -159,7 +159,7 @@ chmod +x "$root/init"
 rm -rf "$root"
 
 timeout --foreground --kill-after=5 "${VM_TIMEOUT:-1800}" qemu-system-x86_64 -nodefaults -no-user-config -display none -no-reboot \
-	-accel tcg,thread=multi -cpu max -smp "${VM_CPUS:-2}" -m "${VM_MEMORY:-2G}" \
+	-accel tcg,thread=single -cpu max -smp "${VM_CPUS:-2}" -m "${VM_MEMORY:-2G}" \
 	-kernel "$kernel/boot/vmlinuz-$version" -initrd "$run/initramfs" -append "console=ttyS0 quiet panic=-1 net.ifnames=0" \
 	-serial "file:$VM/console-$series.log" -chardev stdio,id=out,signal=on -serial chardev:out -serial "file:$run/status" \
 	</dev/null 9>&- &
