@@ -165,7 +165,7 @@ static bool needs_ip(const struct rule *r)
 	bool needs = r->src || r->dst;
 
 	for (int id = 0; id < FIELD_VALUE_COUNT; id++)
-		needs |= r->value[id] && field_get((enum field_id)id)->needs != FIELD_NEEDS_FRAME;
+		needs |= r->value[id] && field_get((enum field_id)id)->needs != FIELD_NEEDS_FRAME && id != FIELD_STATE;
 	return needs;
 }
 

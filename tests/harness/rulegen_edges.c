@@ -275,7 +275,7 @@ static unsigned int natural_families(const struct rule *r)
 	unsigned int families = 6, l2 = 0, other = r->src || r->dst;
 
 	for (int id = 0; id < FIELD_VALUE_COUNT; id++)
-		if (r->value[id])
+		if (r->value[id] && id != FIELD_STATE)
 			*(field_get((enum field_id)id)->needs == FIELD_NEEDS_FRAME ? &l2 : &other) |= 1;
 	if (l2 && !other)
 		return 7;

@@ -47,7 +47,7 @@ static struct expect expect_frame(const struct policy *p, const struct image *im
 	struct expect_ctx x = { &e, image_rules(image_hdr(img), dir, &n) };
 	struct eval_result r = eval_frame(&p->chain[dir], frame, len, meta, expect_counted, &x);
 
-	e.verdict = r.verdict == VERDICT_PASS ? FW_VERDICT_PASS : FW_VERDICT_DROP;
+	e.verdict = (uint32_t)r.verdict;
 	switch (r.reason) {
 	case EVAL_RULE:
 		e.reason = FW_REASON_RULE;
@@ -62,6 +62,20 @@ static struct expect expect_frame(const struct policy *p, const struct image *im
 		break;
 	case EVAL_FAULT:
 		e.reason = fault[r.fault];
+		break;
+	case EVAL_ESTABLISHED:
+		e.reason = FW_REASON_ESTABLISHED;
+		break;
+	case EVAL_RELATED:
+		e.reason = FW_REASON_RELATED;
+		break;
+	case EVAL_LIMIT:
+		e.reason = FW_REASON_LIMIT;
+		e.rule = r.rule;
+		break;
+	case EVAL_MAX_CONN:
+		e.reason = FW_REASON_MAX_CONN;
+		e.rule = r.rule;
 		break;
 	}
 	e.slot = FW_REASON_SLOT(e.reason, e.verdict);

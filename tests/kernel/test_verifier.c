@@ -39,12 +39,12 @@ struct shape {
 static const struct shape shapes[] = {
 	{ "fw_xdp", FW_PROG_XDP, {} },
 	{ "fw_xdp", FW_PROG_XDP, { .frags = 1 } },
-	{ "fw_xdp", FW_PROG_XDP, { .frags = 1, .trace = 1, .force = 2 } },
+	{ "fw_xdp", FW_PROG_XDP, { .frags = 1, .trace = 1 } },
 	{ "fw_xdp", FW_PROG_XDP, { .parse_only = 1 } },
 	{ "fw_tc", FW_PROG_TC_INGRESS, {} },
 	{ "fw_tc", FW_PROG_TC_INGRESS, { .trace = 1 } },
 	{ "fw_tc", FW_PROG_TC_EGRESS, { .dir = FW_DIR_EGRESS } },
-	{ "fw_tc", FW_PROG_TC_EGRESS, { .dir = FW_DIR_EGRESS, .trace = 1, .force = 1 } },
+	{ "fw_tc", FW_PROG_TC_EGRESS, { .dir = FW_DIR_EGRESS, .trace = 1 } },
 };
 
 static struct bpf_object *object_open(const char *dir, const struct shape *s, struct bpf_program **ret_prog)
@@ -121,8 +121,8 @@ static void shape_load(const char *compiler, const char *dir, const struct shape
 	insns = log_number(log, "processed ", "insns");
 	states = log_number(log, " total_states ", NULL);
 	peak = log_number(log, " peak_states ", NULL);
-	print_message("# verifier %s %s %s frags=%u,trace=%u,parse=%u,force=%u %u %u %u %u %u\n", uts.release, compiler, s->program,
-		      s->cfg.frags, s->cfg.trace, s->cfg.parse_only, s->cfg.force, insns, states, peak, info.xlated_prog_len,
+	print_message("# verifier %s %s %s frags=%u,trace=%u,parse=%u,features=%u %u %u %u %u %u\n", uts.release, compiler, s->program,
+		      s->cfg.frags, s->cfg.trace, s->cfg.parse_only, s->cfg.features, insns, states, peak, info.xlated_prog_len,
 		      info.jited_prog_len);
 	assert_true(insns > 0 && states > 0);
 	assert_true(insns < BUDGET);

@@ -149,6 +149,7 @@ static unsigned int box_field_families(enum field_id f)
 {
 	switch (field_get(f)->needs) {
 	case FIELD_NEEDS_FRAME:
+	case FIELD_NEEDS_TRACK:
 		return FAMILIES_ALL;
 	case FIELD_NEEDS_IP6:
 	case FIELD_NEEDS_ICMP6:

@@ -157,7 +157,88 @@ int kern_twin_open_image(const struct image *img, enum fw_hook hook, struct fail
 void kern_twin_close(struct kern_twin *t);
 /* linear: XDP: bytes in the linear part (0: all). ret->verdict etc. as the program traced them. */
 int kern_twin_run(struct kern_twin *t, const uint8_t *frame, size_t len, size_t linear, struct fw_trace *ret);
+/* What the next runs take for granted (FW_GIVEN_* of <fw/abi.h>); NULL: nothing. A twin of a policy writes to no table of it. */
+struct kern_given {
+	uint32_t given; /* FW_GIVEN_* */
+	enum fw_state state;
+	uint32_t live;
+	uint64_t now_ns;
+};
+void kern_twin_given(struct kern_twin *t, const struct kern_given *given);
+/*
+ * Another twin over the tables of one that kern_twin_open_image made: same slots, flows, limits, live sets, another hook. Twins over
+ * an image write to these tables; the first must be closed last.
+ */
+int kern_twin_open_beside(struct kern_twin *first, enum fw_hook hook, struct kern_twin **ret);
+/* Put another image into the idle slot of such twins and make it live (tests of swaps). Slots must be large enough. */
+int kern_twin_swap(struct kern_twin *first, const struct image *img);
+/* The live sets of such a twin, by the index in its image: see kern_live_open. */
+struct kern_live;
+int kern_twin_live(struct kern_twin *first, struct kern_live **ret);
 int kern_twin_prog_fd(const struct kern_twin *t); /* for BPF_PROG_TEST_RUN by tests and bench */
 int kern_twin_counters(const struct kern_twin *t, struct kern_counters *ret);
+
+/*
+ * Live sets of the namespace. One that no policy names any more is gone with the apply or unload that took it away.
+ */
+#define KERN_SET_NAME 63
+#define KERN_REASON_MAX 95
+struct kern_set {
+	char name[KERN_SET_NAME + 1];
+	uint32_t id;
+	uint32_t size, count; /* count: as the datapath sees it, ended elements included until they are reaped */
+	uint32_t flags;       /* FW_LIVEF_* */
+	uint32_t refused;     /* elements that a rule could not add: full */
+	uint64_t timeout_ns;
+};
+struct kern_element {
+	uint8_t l3;           /* FW_L3_IPV4 or FW_L3_IPV6 */
+	uint8_t plen;
+	uint32_t addr[4];     /* wire order; IPv4 in [0]; bits behind the prefix are 0 */
+	uint64_t end_ns;      /* CLOCK_MONOTONIC; UINT64_MAX: never. On add, 0: the set's timeout */
+	uint64_t added_ns;    /* CLOCK_REALTIME; 0: a rule added it */
+	struct fw_counter counter; /* sets with counters */
+	char reason[KERN_REASON_MAX + 1];
+};
+/* Opened with a kern (READ: for list and test; WRITE to change). -ENOENT: no live set in this namespace. Reaps nothing. */
+int kern_live_open(struct kern *k, struct kern_live **ret);
+void kern_live_close(struct kern_live *l);
+/* All sets, by name. malloc'ed. */
+int kern_live_sets(struct kern_live *l, struct kern_set **ret, size_t *ret_n);
+/*
+ * Add or prolong (the later end counts). In batches inside; *ret_added: how many were not there. An element that finds the set full ends the call with
+ * -ENOSPC and a sentence that names set, size and how many went in; ended elements are reaped first. force_end: the end replaces an earlier
+ * one even when it is sooner.
+ */
+int kern_live_add(struct kern_live *l, uint32_t id, const struct kern_element *e, size_t n, bool force_end, size_t *ret_added);
+int kern_live_del(struct kern_live *l, uint32_t id, const struct kern_element *e, size_t n, size_t *ret_deleted);
+/* Is the address covered, and by what (the longest)? -ENOENT without a sentence when not. */
+int kern_live_test(struct kern_live *l, uint32_t id, uint8_t l3, const uint32_t addr[4], struct kern_element *ret);
+/* Elements that have not ended, sorted by family, address, length. malloc'ed. Reaps when opened with WRITE. */
+int kern_live_list(struct kern_live *l, uint32_t id, struct kern_element **ret, size_t *ret_n);
+int kern_live_flush(struct kern_live *l, uint32_t id, size_t *ret_n);
+/* The set becomes exactly this, in one step for every packet. */
+int kern_live_replace(struct kern_live *l, uint32_t id, const struct kern_element *e, size_t n);
+/* Give back the room of ended elements of all sets. */
+int kern_live_reap(struct kern_live *l, size_t *ret_n);
+
+/* Flows of a policy's table, both states of maturity. */
+struct kern_flow {
+	struct fw_flow flow;  /* as the datapath has it; key in wire order */
+	uint64_t left_ns;     /* until it ends */
+	uint64_t age_ns;
+	bool pending;         /* in the table of half-open flows */
+	uint32_t cell;        /* where: for kern_flows_kill */
+};
+/* -ENOENT without a sentence: the policy keeps no state. malloc'ed; NULL: count alone. keep: NULL: all. */
+int kern_flows(struct kern *k, const char *policy, bool (*keep)(void *ctx, const struct kern_flow *f), void *ctx, struct kern_flow **ret,
+	       size_t *ret_n);
+/* End them now; a flow that is another one by now is left alone. KERN_WRITE. */
+int kern_flows_kill(struct kern *k, const char *policy, const struct kern_flow *f, size_t n, size_t *ret_n);
+/* Room of the tables and what is taken. */
+struct kern_flow_room {
+	uint32_t size, used, pending_size, pending_used;
+};
+int kern_flows_room(struct kern *k, const char *policy, struct kern_flow_room *ret);
 
 #endif

@@ -107,7 +107,7 @@ static bool resolve_families(struct rule_builder *b)
 
 	for (int id = 0; id < FIELD_VALUE_COUNT; id++) {
 		l2 |= b->field[id] && field_get(id)->needs == FIELD_NEEDS_FRAME;
-		l3 |= b->rule.value[id] && field_get(id)->needs != FIELD_NEEDS_FRAME;
+		l3 |= b->rule.value[id] && field_get(id)->needs != FIELD_NEEDS_FRAME && field_get(id)->needs != FIELD_NEEDS_TRACK;
 	}
 	b->families = l2 && !l3 ? ALL_FAMILIES : IP_FAMILIES;
 	c = b->clause[AST_FAMILY];

@@ -80,6 +80,14 @@ const char *eval_reason_word(const struct eval_result *r)
 		return "l2-other";
 	case EVAL_FAULT:
 		return packet_fault_word(r->fault);
+	case EVAL_ESTABLISHED:
+		return "established";
+	case EVAL_RELATED:
+		return "related";
+	case EVAL_LIMIT:
+		return "limit";
+	case EVAL_MAX_CONN:
+		return "max-conn";
 	default:
 		return "default";
 	}

@@ -8,13 +8,23 @@
 
 #include "model/packet.h"
 
-enum eval_reason { EVAL_RULE, EVAL_DEFAULT, EVAL_L2_OTHER, EVAL_FAULT };
+enum eval_reason {
+	EVAL_RULE,
+	EVAL_DEFAULT,
+	EVAL_L2_OTHER,
+	EVAL_FAULT,
+	EVAL_ESTABLISHED, /* these come from track_frame alone */
+	EVAL_RELATED,
+	EVAL_LIMIT,
+	EVAL_MAX_CONN,
+};
 
 struct eval_result {
-	enum verdict verdict;      /* PASS or DROP */
+	enum verdict verdict;      /* PASS, DROP or REJECT */
 	enum eval_reason reason;   /* EVAL_L2_OTHER: default for family OTHER */
 	enum packet_fault fault;   /* with EVAL_FAULT */
-	long rule;                 /* index in the chain; -1 when none decided */
+	long rule;                 /* index in the chain of the rule that matched; -1 when none did */
+	enum state state;
 };
 
 /* Does this one rule match? */

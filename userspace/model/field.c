@@ -217,6 +217,14 @@ static const struct name icmp6_codes_parameter[] = {
 	{2, "bad-option"},
 };
 
+static const struct name state_words[] = {
+	{STATE_NONE, "none"},
+	{STATE_NEW, "new"},
+	{STATE_ESTABLISHED, "established"},
+	{STATE_RELATED, "related"},
+	{STATE_INVALID, "invalid"},
+};
+
 struct vocabulary {
 	const struct name *v;
 	size_t n;
@@ -232,6 +240,7 @@ static const struct vocabulary vocabularies[FIELD_VALUE_COUNT] = {
 	[FIELD_ICMP6] = VOCABULARY(icmp6_types), [FIELD_FRAG] = VOCABULARY(frag_words),
 	[FIELD_DSCP] = VOCABULARY(dscp_names),	 [FIELD_ETHERTYPE] = VOCABULARY(ethertypes),
 	[FIELD_EXT] = VOCABULARY(ext_words),	 [FIELD_ECN] = VOCABULARY(ecn_names),
+	[FIELD_STATE] = VOCABULARY(state_words),
 };
 
 static const struct {

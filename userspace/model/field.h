@@ -31,7 +31,8 @@
 	X(LEN, "len", 16, FIELD_NEEDS_IP)                                                          \
 	X(ETHERTYPE, "ethertype", 16, FIELD_NEEDS_FRAME)                                           \
 	X(EXT, "ext", 8, FIELD_NEEDS_IP6)                                                          \
-	X(ECN, "ecn", 2, FIELD_NEEDS_IP)
+	X(ECN, "ecn", 2, FIELD_NEEDS_IP)                                                           \
+	X(STATE, "state", 3, FIELD_NEEDS_TRACK)
 
 enum field_needs {
 	FIELD_NEEDS_FRAME, /* a layer-2 field: alone it matches any frame */
@@ -41,6 +42,7 @@ enum field_needs {
 	FIELD_NEEDS_TCP,
 	FIELD_NEEDS_ICMP,
 	FIELD_NEEDS_ICMP6,
+	FIELD_NEEDS_TRACK, /* nothing: every packet has it (enum state), and it says nothing of the family */
 };
 
 enum field_id {

@@ -272,6 +272,7 @@ enum packet_fault packet_parse(const uint8_t *frame, size_t len, const struct pa
 	if (len < 14)
 		return PACKET_L2_SHORT;
 	put(&p, FIELD_MAC, (uint64_t)get_number(frame + 6, 6));
+	put(&p, FIELD_STATE, STATE_NONE); /* rule 7 */
 	fault = parse_tags(&w, meta, get16(frame + 12), &type);
 	if (fault)
 		return fault;

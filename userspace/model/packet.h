@@ -28,6 +28,9 @@ struct packet {
 	bool present[FIELD_VALUE_COUNT];
 	uint64_t value[FIELD_VALUE_COUNT]; /* of the fields that are present */
 	u128 src, dst;                     /* IPv4 in the low 32 bits; only with a family that is not OTHER */
+	uint32_t live_src, live_dst;       /* bit per policy.live: the address is a member. Parsing leaves 0 */
+	uint16_t icmp_id;                  /* bytes 4 and 5 of an ICMP header */
+	size_t l4_off, end;                /* where L4 starts and the packet ends in the frame; 0 without L4 */
 };
 
 /*
@@ -69,6 +72,7 @@ struct packet_meta {
  *     UDP (17): under 8 short; UDP length < 8 malformed. Ports.   SCTP (132): under 12 short. Ports.
  *     ICMP (1 in IPv4), ICMPv6 (58 in IPv6): under 8 short. ICMP / ICMP6 = type << 8 | code.
  *     Other protocols: nothing more.
+ *  7. STATE is always there: STATE_NONE here; whoever knows of flows (track.h) says more.
  *
  * At TC alone, where the kernel holds super-packets (gso_segs > 1) whose length does not fit the field: an IPv4 total length or
  * IPv6 payload length of 0 means the rest of the frame. No such packet comes from a wire, and this parser never sees one.
@@ -99,6 +103,8 @@ struct packet_spec {
 	uint16_t ethertype;
 	uint8_t ext;         /* bit set of enum ext: headers to put in */
 	unsigned int len;    /* L3 length wanted, 0: the shortest */
+	enum state state;    /* what is taken for granted: verified loads alone */
+	uint32_t live_src, live_dst; /* likewise: bit per policy.live */
 	const uint8_t *raw;  /* `hex …`: the frame itself; all else is ignored */
 	size_t raw_len;
 };

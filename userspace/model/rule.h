@@ -13,12 +13,40 @@
 #include <stdint.h>
 
 enum direction { DIRECTION_INGRESS, DIRECTION_EGRESS, DIRECTION_COUNT };
-enum verdict { VERDICT_DROP, VERDICT_PASS, VERDICT_CONTINUE, VERDICT_COUNT }; /* CONTINUE: a `count` rule */
+enum verdict { VERDICT_DROP, VERDICT_PASS, VERDICT_CONTINUE, VERDICT_REJECT, VERDICT_COUNT }; /* CONTINUE: a `count` rule */
 
 /* What stands after the Ethernet header; the value of FIELD_PROTO is family << 8 | protocol. */
 enum family { FAMILY_OTHER, FAMILY_IPV4, FAMILY_IPV6, FAMILY_COUNT };
 enum frag { FRAG_NONE, FRAG_FIRST, FRAG_LATER };
 enum ext { EXT_HOPOPTS, EXT_ROUTING, EXT_FRAGMENT, EXT_DSTOPTS, EXT_AH }; /* bit numbers of FIELD_EXT */
+
+/* The value of FIELD_STATE: what the flow table says of a packet before the rules are asked (track.h). */
+enum state { STATE_NONE, STATE_NEW, STATE_ESTABLISHED, STATE_RELATED, STATE_INVALID, STATE_COUNT };
+
+/* What the values of a limit are counted by. */
+enum per { PER_RULE, PER_SRC, PER_DST, PER_FLOW };
+enum reject { REJECT_AUTO, REJECT_TCP_RESET, REJECT_UNREACHABLE, REJECT_PROHIBITED }; /* AUTO: reset for TCP, else unreachable */
+
+/* `limit 10/s burst 20 per src/24`: `count` packets (or bytes) in period_ns, `burst` of them at once. */
+struct limit {
+	bool bytes;
+	uint64_t count, period_ns, burst; /* all > 0; bytes: count and burst in bytes */
+	enum per per;
+	uint8_t plen4, plen6; /* PER_SRC, PER_DST: what counts of an address */
+};
+
+/* `else drop`, `else pass`, `else ban @set for 10m`: over the limit, or over max-conn. */
+struct limit_else {
+	bool pass;
+	const struct named_set *ban; /* a live set; NULL: none */
+	uint64_t ban_ns;             /* 0: the set's own timeout */
+};
+
+/* Which live sets an address condition names: `from @a`, `from { @a, @b }`, `! from @a`. Beside them it names nothing else. */
+struct live_match {
+	uint32_t sets; /* bit per policy.live; 0: no such condition */
+	bool negate;
+};
 
 /*
  * A rule matches a packet when its family is in `families` and every constrained field is present
@@ -30,6 +58,14 @@ struct rule {
 	unsigned int families;                       /* bit per enum family */
 	const struct vset *value[FIELD_VALUE_COUNT]; /* NULL: any. FIELD_PROTO: family << 8 | protocol */
 	const struct aset *src, *dst;                /* NULL: any */
+	struct live_match live_src, live_dst;        /* beside src, dst == NULL */
+	bool keep_state;
+	bool synproxy;
+	const struct limit *limit; /* NULL: none */
+	uint16_t max_conn;         /* per source; 0: no limit */
+	uint8_t conn_plen4, conn_plen6;
+	struct limit_else over;    /* with limit or max_conn */
+	enum reject reject;        /* with VERDICT_REJECT */
 	const char *label;                           /* NULL: none */
 	const char *text;                            /* canonical, with the label; never NULL */
 	const char *file;
@@ -47,14 +83,30 @@ struct chain {
 
 struct named_set {
 	const char *name;
-	const struct aset *addresses;
+	const struct aset *addresses; /* NULL: a live set */
+	uint64_t timeout_ns;          /* live: of an element that says nothing else; 0: none */
+	uint32_t size;                /* live: elements */
+	bool counters, widen;         /* live: count per element; an IPv6 host becomes its /64 */
 	const char *file; /* NULL when written in place */
 	unsigned int line;
 };
 
+/* `state { … }` of a policy; defaults where nothing is written. */
+struct state_opts {
+	uint32_t size, pending;
+	bool full_pass, asymmetric, window;
+	uint32_t pickup_s; /* UINT32_MAX: always */
+	uint32_t timeout_s[9]; /* by enum track_timeout */
+};
+
+#define POLICY_MAX_LIVE 8
 struct policy {
 	const char *name;
 	struct chain chain[DIRECTION_COUNT];
+	bool track; /* some rule keeps state or asks for it; set by policy_track */
+	struct state_opts state;
+	const struct named_set *live[POLICY_MAX_LIVE]; /* live sets that its rules name, in the order of their first use */
+	size_t nlive;
 	const char *file;
 	unsigned int line;
 };
@@ -67,8 +119,25 @@ struct binding { /* interface NAME uses POLICY */
 
 struct packet_spec;
 
-/* One line of a `test` block. */
+/* What a line of a `test` block does. */
+enum step {
+	STEP_PACKET,
+	STEP_AFTER, /* `after 10s` */
+	STEP_ADD,   /* `add @banned 192.0.2.1 [for 10m]` */
+	STEP_DEL,   /* `del @banned 192.0.2.1` */
+};
+
+/*
+ * One line of a `test` block. Lines outside of a `sequence` block begin with empty tables each; those of one sequence follow
+ * one another, on one clock.
+ */
 struct expectation {
+	enum step step;
+	unsigned int sequence; /* 0: none; else the number of the block in the file set */
+	unsigned int times;    /* PACKET: so often, all with this verdict; at least 1 */
+	uint64_t ns;           /* AFTER; ADD: 0 for the set's timeout */
+	const struct named_set *set; /* ADD, DEL */
+	struct aset *addresses;      /* ADD, DEL: one range, a host or prefix */
 	const struct packet_spec *packet;
 	enum direction direction;
 	const struct policy *policy;
@@ -90,6 +159,15 @@ struct ruleset {
 	struct expectation *tests;
 	size_t ntests;
 };
+
+/*
+ * Once the chains of a policy are complete: set `track`, and where it is set give every rule its condition on FIELD_STATE.
+ * Written ones stay. Else a rule that keeps state gets { none, new }, any other one { none, new, invalid }: rules speak of
+ * established and related packets only when they name them. Essentials match in every state. 0 or -ENOMEM.
+ */
+int policy_track(struct policy *p, struct arena *arena);
+/* What `state { }` says when it says nothing. */
+void state_opts_default(struct state_opts *ret);
 
 /* NULL when there is none of that name. */
 const struct policy *ruleset_policy(const struct ruleset *rs, const char *name);

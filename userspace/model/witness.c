@@ -120,7 +120,8 @@ static bool witness_other(const struct rule *rule, uint64_t *state, struct packe
 	uint64_t value;
 
 	for (int id = 0; id < FIELD_VALUE_COUNT; id++)
-		if (rule->value[id] && field_get((enum field_id)id)->needs != FIELD_NEEDS_FRAME)
+		if (rule->value[id] && field_get((enum field_id)id)->needs != FIELD_NEEDS_FRAME &&
+		    field_get((enum field_id)id)->needs != FIELD_NEEDS_TRACK)
 			return false;
 	if (rule->src || rule->dst)
 		return false;

@@ -11,7 +11,7 @@ static __always_inline int fw_take(const struct fw_tabs *t, const struct fw_pkt 
 {
 	__u64 action = fw_action_get(t, bit);
 
-	if (fw_likely((action >> 32 & 255) != FW_VERDICT_CONTINUE)) {
+	if (fw_likely((action >> 32 & 15) != FW_VERDICT_CONTINUE)) {
 		fw_hit_set(hit, action);
 		return 1;
 	}

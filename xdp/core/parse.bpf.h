@@ -41,8 +41,9 @@ struct fw_frame {
 	__u32 packets, bytes;   /* as they were or will be on the wire */
 };
 
-#define FW_SMALL_ROOM 16 /* small dimensions and MAC: a power of two */
-_Static_assert(FW_DIM_SMALL_COUNT < FW_SMALL_ROOM, "room for another dimension");
+#define FW_SMALL_ROOM 32 /* small dimensions and MAC: a power of two */
+#define FW_SMALL_MOST (FW_DIM_SMALL_COUNT + 1)
+_Static_assert(FW_SMALL_MOST < FW_SMALL_ROOM, "room for another dimension");
 
 /* What classification needs of a packet. A field that is absent has the value 2^bits, the last cell of its table. */
 struct fw_pkt {
@@ -320,6 +321,7 @@ static __always_inline enum fw_reason fw_parse(const struct fw_frame *f, struct 
 	FW_SMALL_DIMS(FW_X)
 #undef FW_X
 	pkt->val[FW_DIM_PROTO] = 0; /* of what is not IP */
+	pkt->val[FW_DIM_STATE] = FW_STATE_NONE;
 	pkt->l3 = FW_L3_OTHER;
 	if (!h)
 		return FW_REASON_L2_SHORT;

@@ -95,7 +95,7 @@ static __always_inline void fw_rows_get(const struct fw_tabs *t, const struct fw
 	fw_addrs_get(t, pkt, w);
 	FW_FORGET();
 	FW_NO_UNROLL
-	for (i = 0; i < FW_SMALL_ROOM && i < n; i++) {
+	for (i = 0; i < FW_DIM_SMALL_COUNT && i < n; i++) {
 		dim = d->small[i] & (FW_SMALL_ROOM - 1);
 		w->row[i] = d->dim[dim].rows + fw_class_small(t, pkt, dim) * stride;
 	}
@@ -115,7 +115,7 @@ static __always_inline __u64 fw_and_rest(const struct fw_tabs *t, const struct f
 	__u64 n = FW_FRESH(w->nrows), i; /* each time: the loop tells the verifier what it was */
 
 	FW_NO_UNROLL
-	for (i = 0; i < FW_SMALL_ROOM; i += 4) {
+	for (i = 0; i < FW_SMALL_MOST; i += 4) {
 		if (i >= n)
 			break;
 		word &= FW_ROW_AT(i) & FW_ROW_AT(i + 1) & FW_ROW_AT(i + 2) & FW_ROW_AT(i + 3);
@@ -163,7 +163,7 @@ static __always_inline __u64 fw_action_get(const struct fw_tabs *t, __u64 bit)
 
 static __always_inline void fw_hit_set(struct fw_hit *hit, __u64 action)
 {
-	hit->verdict = (action >> 32 & 255) == FW_VERDICT_PASS ? FW_VERDICT_PASS : FW_VERDICT_DROP;
+	hit->verdict = (action >> 32 & 15) == FW_VERDICT_PASS ? FW_VERDICT_PASS : FW_VERDICT_DROP;
 	hit->slot = (__u32)action;
 	hit->rule = FW_WHOLE_RULE(action);
 }

@@ -16,8 +16,6 @@ static __always_inline int fw_tabs_open(struct fw_tabs *t)
 	if (!ctl)
 		return 0;
 	live = *(const volatile __u32 *)&ctl->live;
-	if (fw_cfg.force)
-		live = fw_cfg.force - 1;
 	/* magic and abi in one comparison */
 	if (!fw_slot_open(t, live) || FW_GET64(t->base) != ((__u64)FW_ABI_VERSION << 32 | FW_IMAGE_MAGIC))
 		return 0;

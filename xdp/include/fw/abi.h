@@ -13,7 +13,7 @@
 
 #include <linux/types.h>
 
-#define FW_ABI_VERSION 3
+#define FW_ABI_VERSION 4
 
 /* Which way a packet travels through the interface. */
 enum fw_dir { FW_DIR_INGRESS, FW_DIR_EGRESS, FW_DIR_COUNT };
@@ -22,7 +22,7 @@ enum fw_dir { FW_DIR_INGRESS, FW_DIR_EGRESS, FW_DIR_COUNT };
 enum fw_hook { FW_HOOK_XDP, FW_HOOK_TC_INGRESS, FW_HOOK_TC_EGRESS, FW_HOOK_COUNT };
 
 /* DROP is zero, so that memory nobody wrote fails closed. */
-enum fw_verdict { FW_VERDICT_DROP, FW_VERDICT_PASS, FW_VERDICT_CONTINUE, FW_VERDICT_COUNT };
+enum fw_verdict { FW_VERDICT_DROP, FW_VERDICT_PASS, FW_VERDICT_CONTINUE, FW_VERDICT_REJECT, FW_VERDICT_COUNT };
 
 /*
  * Why a packet met its verdict. One row: enumerator, the word that `fwctl
@@ -40,7 +40,15 @@ enum fw_verdict { FW_VERDICT_DROP, FW_VERDICT_PASS, FW_VERDICT_CONTINUE, FW_VERD
 	X(EXT_CHAIN, "ext-chain", "IPv6 extension headers too many, too long, cut or misplaced")   \
 	X(L4_SHORT, "l4-short", "the packet ends inside its L4 header")                            \
 	X(NOT_LINEAR, "not-linear", "the kernel could not make the headers readable")              \
-	X(NO_RULES, "no-rules", "the rule tables are missing or damaged")
+	X(NO_RULES, "no-rules", "the rule tables are missing or damaged")                          \
+	X(ESTABLISHED, "established", "a packet of a known flow")                                  \
+	X(RELATED, "related", "an ICMP error about a known flow")                                  \
+	X(LIMIT, "limit", "over the limit of the rule that matched")                               \
+	X(LIMIT_FULL, "limit-full", "the table of limits has no room for another key")             \
+	X(MAX_CONN, "max-conn", "too many connections of this source")                             \
+	X(STATE_FULL, "state-full", "the table of new flows has no room")                          \
+	X(TCP_WINDOW, "tcp-window", "a segment outside the window of its connection")              \
+	X(SYN_COOKIE, "syn-cookie", "answered with a SYN cookie")
 
 enum fw_reason {
 #define FW_X(id, word, text) FW_REASON_##id,
@@ -74,6 +82,7 @@ enum fw_reason {
 	X(ETHERTYPE, 16) /* after the VLAN tags; absent for LLC (length) frames */                 \
 	X(EXT, 8)      /* bit set of enum fw_ext; absent for all but IPv6 */                       \
 	X(ECN, 2)      /* the two bits below DSCP (RFC 3168) */                                    \
+	X(STATE, 3)    /* enum fw_state; NONE where nothing is tracked. Always there */            \
 	X(SETS, 8)     /* bit k: the address on the side of set k is a member; 0 for what is not IP */
 
 enum fw_dim {
@@ -92,6 +101,8 @@ enum fw_dim {
 enum fw_l3 { FW_L3_OTHER, FW_L3_IPV4, FW_L3_IPV6, FW_L3_COUNT };
 enum fw_frag { FW_FRAG_NONE, FW_FRAG_FIRST, FW_FRAG_LATER };
 /* IPv6 extension headers met on the way to L4 (bit numbers). */
+/* What the flow table says of a packet, before the rules are asked. Numbers are those of enum state in userspace/model. */
+enum fw_state { FW_STATE_NONE, FW_STATE_NEW, FW_STATE_ESTABLISHED, FW_STATE_RELATED, FW_STATE_INVALID, FW_STATE_COUNT };
 enum fw_ext { FW_EXT_HOPOPTS, FW_EXT_ROUTING, FW_EXT_FRAGMENT, FW_EXT_DSTOPTS, FW_EXT_AH };
 
 /* Limits. A rule file over one of them is refused with its name. */
@@ -101,7 +112,11 @@ enum fw_ext { FW_EXT_HOPOPTS, FW_EXT_ROUTING, FW_EXT_FRAGMENT, FW_EXT_DSTOPTS, F
 #define FW_MAX_LIST 64          /* entries of one list */
 #define FW_MAX_PARTS 65536      /* lists of one node */
 #define FW_MAX_COUNT_RULES 256  /* `count` rules per direction: each may cost a step */
-#define FW_MAX_SETS 8           /* large sets, counted per side, per direction; others stand in the tries */
+#define FW_MAX_SETS 8           /* live sets, then large sets, counted per side, per direction; other sets stand in the tries */
+#define FW_MAX_LIVE 8           /* live sets of a network namespace at a time; one more is needed to replace one */
+#define FW_MAX_LIVE_SIZE 16777216 /* elements of all live sets together */
+#define FW_MAX_FLOWS 4194304    /* `size` of a flow table */
+#define FW_MAX_CONN 64          /* `max-conn` */
 #define FW_MAX_CLASSES 65535    /* per small dimension (tables are u16) */
 #define FW_MAX_MAC_BOUNDS 4096  /* interval bounds of the MAC dimension */
 #define FW_MAX_IMAGE (256u << 20)
@@ -158,6 +173,8 @@ struct fw_dim_ref {
 #define FW_DIRF_L2 1u      /* some rule can match a frame that is not IP */
 #define FW_DIRF_PRESENT 2u /* the policy has this block (an absent one passes everything) */
 #define FW_DIRF_LISTS 4u   /* tries answer with nodes, not with classes */
+#define FW_DIRF_TRACK 8u   /* the policy keeps state: look for the packet's flow first; set in both directions or in none */
+#define FW_DIRF_KNOWN 16u  /* some rule asks for `state established` or `related`: such packets meet the rules, too */
 
 struct fw_dir_hdr {
 	__u32 dims;    /* bit per enum fw_dim: evaluate it */
@@ -185,8 +202,94 @@ struct fw_dir_hdr {
 	__u32 nsmall;    /* how many dimensions below FW_DIM_MAC are used */
 	__u8 small[16];  /* which, ascending */
 	__u32 first;     /* lowest rule that owns a bit, `count` rules apart; nrules: none. A lower one in lists decides alone */
+	__u32 extra_of; /* __u32[nrules], by rule: 0, or 1 + index into extras; 0: no rule has any */
+	__u32 extras;   /* struct fw_extra[nextras] */
+	__u32 nextras;
+	__u32 live_bits; /* bits of SETS that are live sets */
 	__u32 reserved;
 	struct fw_dim_ref dim[FW_DIM_COUNT];
+};
+_Static_assert(FW_DIM_SMALL_COUNT <= 16, "small[] has room for all");
+
+/*
+ * What a policy asks of the programs beyond looking at packets one by one. Programs are loaded with the features that their
+ * policy needs; what they lack is not in them at all (struct fw_cfg).
+ */
+#define FW_FEAT_LIVE 1u     /* live sets */
+#define FW_FEAT_STATE 2u    /* flow table */
+#define FW_FEAT_LIMIT 4u    /* limits, max-conn */
+#define FW_FEAT_REJECT 8u
+#define FW_FEAT_SYNPROXY 16u
+
+/* Time in flow tables: units of 2^20 ns, about a millisecond, of the policy's clock (struct fw_ctl). */
+#define FW_TICK_SHIFT 20
+#define FW_TICKS(seconds) ((__u64)(seconds) * 1000000000ull >> FW_TICK_SHIFT)
+
+/* How long a flow lives without a packet. Row: enumerator, words in `state { }`, seconds unless written. */
+#define FW_TIMEOUTS(X)                                                                            \
+	X(TCP_SYN, "tcp syn", 30)                 /* until the handshake is over */                \
+	X(TCP_ESTABLISHED, "tcp established", 432000)                                              \
+	X(TCP_CLOSING, "tcp closing", 120)        /* one side has sent FIN */                      \
+	X(TCP_CLOSED, "tcp closed", 10)           /* both have, or RST was sent */                 \
+	X(UDP_NEW, "udp new", 30)                 /* until the opener has answered a reply */      \
+	X(UDP, "udp", 120)                                                                         \
+	X(ICMP, "icmp", 10)                                                                        \
+	X(OTHER_NEW, "other new", 20)                                                              \
+	X(OTHER, "other", 120)
+enum fw_timeout {
+#define FW_X(id, words, seconds) FW_TIMEOUT_##id,
+	FW_TIMEOUTS(FW_X)
+#undef FW_X
+	FW_TIMEOUT_COUNT
+};
+
+#define FW_STATEF_FULL_PASS 1u  /* no room for a new flow: pass the packet without one; else drop */
+#define FW_STATEF_ASYMMETRIC 2u /* replies may take another way */
+#define FW_STATEF_WINDOW 4u     /* check sequence numbers */
+struct fw_state_opts {
+	__u32 size;     /* flows that the table has room for */
+	__u32 pending;  /* and half-open ones */
+	__u32 flags;
+	__u32 pickup_s; /* seconds after the table was made in which TCP is taken up in mid-stream; ~0u: always */
+	__u32 timeout[FW_TIMEOUT_COUNT]; /* ticks */
+	__u32 reserved;
+};
+
+/* A live set that the policy names. */
+#define FW_LIVEF_COUNTERS 1u /* count per element */
+#define FW_LIVEF_WIDEN 2u    /* an IPv6 host becomes its /64 */
+struct fw_live_ref {
+	__u32 name;  /* string in meta */
+	__u32 size;
+	__u64 timeout_ns; /* of an element that says nothing else; 0: none */
+	__u32 flags;
+	__u32 id;    /* of the set in the namespace: written by the publisher, here and in blocks and extras that name it */
+};
+
+/* What a rule asks for when it has matched. */
+#define FW_EXTRA_KEEP 1u       /* keep state */
+#define FW_EXTRA_LIMIT 2u
+#define FW_EXTRA_BYTES 4u      /* the limit counts bytes */
+#define FW_EXTRA_FINE 8u       /* the limit needs a finer clock than the timer tick */
+#define FW_EXTRA_ELSE_PASS 16u /* over limit or max-conn: pass; else drop */
+#define FW_EXTRA_ELSE_BAN 32u  /* and the source enters a live set */
+#define FW_EXTRA_SYNPROXY 64u  /* answer SYNs with cookies when the table of new flows is short of room */
+enum fw_per { FW_PER_RULE, FW_PER_SRC, FW_PER_DST, FW_PER_FLOW };
+enum fw_reject { FW_REJECT_AUTO, FW_REJECT_TCP_RESET, FW_REJECT_UNREACHABLE, FW_REJECT_PROHIBITED };
+struct fw_extra {
+	__u32 flags;
+	__u16 max_conn;  /* 0: no limit; counted per source, prefix lengths below */
+	__u8 per;        /* enum fw_per */
+	__u8 reject;     /* enum fw_reject, with FW_VERDICT_REJECT */
+	__u8 plen[2];    /* of the address that is the key of the limit: IPv4, IPv6 */
+	__u8 conn_plen[2];
+	__u32 ban;       /* index into fw_image.live, then (publisher) id of the set */
+	__u64 ban_ns;    /* 0: the set's timeout */
+	/* Limits are GCRA: see userspace/model/limit.h. Units of 2^-6 ns. */
+	__u64 mult;      /* n packets or bytes cost n * mult >> shift */
+	__u64 burst;     /* how far ahead of the clock the bucket may be, in units */
+	__u32 shift;
+	__u32 reserved;
 };
 
 struct fw_image {
@@ -199,7 +302,12 @@ struct fw_image {
 	__u32 meta_len;
 	__u8 digest[32];  /* SHA-256 of what was compiled, counter slots and generation excluded */
 	__u64 check;      /* over the header without generation and itself: user space tells damage by it */
-	__u8 reserved[56];
+	__u32 features;   /* FW_FEAT_* */
+	__u32 nlive;
+	__u32 live;       /* struct fw_live_ref[nlive], in the hot part */
+	__u32 pad;
+	struct fw_state_opts state;
+	__u8 reserved[40];
 	struct fw_dir_hdr dir[FW_DIR_COUNT];
 };
 
@@ -209,7 +317,8 @@ struct fw_action {
 };
 #define FW_ACTION(rule, verdict) ((__u32)(rule) << 8 | (verdict)) /* index in the direction, enum fw_verdict */
 #define FW_ACTION_RULE(rule_verdict) ((rule_verdict) >> 8)
-#define FW_ACTION_VERDICT(rule_verdict) ((rule_verdict) & 255)
+#define FW_ACTION_VERDICT(rule_verdict) ((rule_verdict) & 15)
+#define FW_ACTION_EXTRA 128u /* or'ed to the verdict: the rule has a struct fw_extra */
 
 /*
  * Lists. The addresses that rules in lists speak of form a tree of prefixes, one per side and family; its prefixes are
@@ -304,8 +413,9 @@ struct fw_rank {
  *       __u32 cell[]: one for each network of which a part is a member, ascending; all of it, or where its leaf is;
  *       __u8 leaf[][32]: of networks that no cell can tell. Bit addr % 8 of byte addr % 256 / 8.
  * FW_BLOCK_TRIE, of IPv6: a trie of two classes (1 is the member), leaf_shift 0.
+ * FW_BLOCK_LIVE, of both: a live set; nothing stands in the image. `off` is its index in fw_image.live, then (publisher) its id.
  */
-enum fw_block_kind { FW_BLOCK_NONE, FW_BLOCK_NETS, FW_BLOCK_TRIE, FW_BLOCK_KINDS }; /* NONE: no member */
+enum fw_block_kind { FW_BLOCK_NONE, FW_BLOCK_NETS, FW_BLOCK_TRIE, FW_BLOCK_LIVE, FW_BLOCK_KINDS }; /* NONE: no member */
 
 struct fw_block {
 	__u32 kind;
@@ -363,34 +473,173 @@ struct fw_counter {
 /*
  * The control word of a policy: which of the two slots is live. One 32-bit
  * store switches every hook of every interface of the policy.
+ *
+ * Clock: (jiffies - jiffies0) * jiffy_ns, which is CLOCK_MONOTONIC to a timer tick. It costs nothing to read, and no clock
+ * that somebody sets moves it.
  */
 struct fw_ctl {
 	__u32 live;       /* 0 or 1 */
 	__u32 map_id[2];  /* the slots' map ids: written before the switch, for user space */
 	__u32 abi;
+	__u64 jiffies0, jiffy_ns;
+	__u64 secret[2];  /* of the hashes; made with the policy */
+	__u64 state_ns;   /* clock when the flow table was made */
+	/* Of a twin's own control word alone: what it takes for granted. */
+	__u32 given;      /* FW_GIVEN_* */
+	__u32 given_state; /* enum fw_state */
+	__u32 given_live; /* bit id: the source is in that live set; bit 8 + id: the destination */
+	__u32 reserved;
+	__u64 given_ns;
 };
+#define FW_GIVEN_NOW 1u   /* the clock shows given_ns */
+#define FW_GIVEN_STATE 2u /* flows are not looked for, limits are kept */
+#define FW_GIVEN_LIVE 4u  /* live sets are not looked at */
 
 /* Constants of one loaded program: the whole of the section .rodata, set before load. */
 struct fw_cfg {
 	__u32 mask[2];     /* slot size - 1, a power of two minus one, per slot */
 	__u32 dir;         /* enum fw_dir */
 	__u32 frags;       /* XDP: the program accepts multi-buffer frames */
-	__u32 trace;       /* twin: write struct fw_trace */
-	__u32 force;       /* twin: 0 follow ctl; 1 + slot: judge by that slot */
+	__u32 trace;       /* twin: write struct fw_trace, believe what is given */
+	__u32 readonly;    /* twin: change no flow, no limit, no live set */
 	__u32 nslots;      /* counter slots in the map: max_entries */
 	__u32 parse_only;  /* bench: parse, then pass */
+	__u32 features;    /* FW_FEAT_* */
+	__u32 flow_mask;   /* sets of the flow table - 1 */
+	__u32 pend_mask;   /* and of the table of half-open flows */
+	__u32 bucket_mask; /* sets of the table of limits - 1 */
 };
 
 /* What a twin says of the last packet it judged. */
 struct fw_trace {
 	__u32 verdict;  /* enum fw_verdict */
 	__u32 reason;   /* enum fw_reason */
-	__u32 rule;     /* index in the direction; ~0u when none decided */
+	__u32 rule;     /* index in the direction of the rule that matched; ~0u when none did */
 	__u32 slot;     /* the counter slot that ended the walk */
 	__u64 generation;
 	__u32 counted;  /* `count` rules met on the way */
-	__u32 pad;
+	__u32 state;    /* enum fw_state */
 };
+
+/*
+ * Flows. A flow is the verdict of its opening packet, kept: as long as the rules still pass that packet and keep state, the
+ * packets of the flow pass, both ways. The text of the rules of tracking is in userspace/model/track.h.
+ *
+ * `a` is the address outside, seen from the hook: the source on ingress, the destination on egress; `b` the other one. So
+ * both directions of a connection have one key at one interface, and a forwarded packet has another one where it leaves.
+ */
+struct fw_flow_key {
+	__u32 a[4], b[4]; /* wire order; IPv4 in [0] */
+	__u16 pa, pb;     /* ports, wire order. ICMP queries: identifier; type of the request | direction of the request << 8 */
+	__u8 proto, l3;
+	__u16 zero;
+};
+
+/* The opening packet, beside its addresses and ports: with them it can be judged again. */
+struct fw_opening {
+	__u64 mac;
+	__u16 vlan, len, icmp, sport, dport; /* as in struct fw_pkt: host order; icmp: of either family */
+	__u8 ttl, dscp, ecn, flags, ext, frag;
+};
+
+/*
+ * fw_flow.word, changed by compare-and-swap alone: bits 0..39 the tick when it ends (0: free), 40..43 enum fw_flow_state,
+ * then FW_FLOWF_*. Bits 48..63 count the uses of the cell.
+ */
+enum fw_flow_state { FW_FLOW_OPENED, FW_FLOW_REPLIED, FW_FLOW_ESTABLISHED };
+#define FW_FLOW_END(word) ((word) & 0xffffffffffull)
+#define FW_FLOW_STATE(word) ((word) >> 40 & 15)
+#define FW_FLOWF_FIN_OPENER (1ull << 44)
+#define FW_FLOWF_FIN_OTHER (1ull << 45)
+#define FW_FLOWF_EGRESS (1ull << 46) /* opened by a packet on egress */
+struct fw_flow {
+	struct fw_flow_key key;
+	__u64 word;
+	struct fw_opening opening;
+	__u32 generation; /* of the rules that last passed the opening packet, low 32 bits */
+	__u32 live;       /* and the bits of live sets in its SETS then */
+	__u32 slot;       /* counter slot of the rule */
+	__u32 born;       /* tick, low 32 bits */
+	__u64 seat;       /* of max-conn: where it stands; 0: none */
+	__u64 packets[2], bytes[2]; /* from the opener, from the other side */
+	__u32 seq_end[2], win_end[2]; /* FW_STATEF_WINDOW, by side: highest sequence number sent; highest allowed by the other */
+	__u16 win_max[2];
+	__u8 scale[2];    /* 255: not known */
+	__u8 zero[2];
+};
+#define FW_FLOW_WAYS 8
+#define FW_PEND_INGRESS 6 /* ways of a set that flows opened from outside may use, of the table of half-open flows */
+#define FW_PEND_PROTECT FW_TICKS(1) /* a half-open flow is not evicted before this age */
+/* A set of a flow table. A key may stand in two of them. tag 0: never used. */
+struct fw_flow_set {
+	__u32 tag[FW_FLOW_WAYS];
+	struct fw_flow way[FW_FLOW_WAYS];
+};
+
+/*
+ * Limits of single rules: __u64 per counter slot and direction, index slot * 2 + direction. Keyed limits and seats of
+ * max-conn: cells in sets, found by a hash of 64 bits (with the policy's secret) of rule and key. A cell whose time is past is
+ * free: a full bucket and no bucket are the same.
+ */
+struct fw_bucket {
+	__u64 tag;
+	__u64 until; /* GCRA: theoretical arrival time, units of 2^-6 ns. Seats: tick << 26, when the flow ends */
+};
+#define FW_BUCKET_WAYS 8
+#define FW_BUCKET_SETS 8192 /* 65,536 cells, 1 MB */
+struct fw_bucket_set {
+	struct fw_bucket way[FW_BUCKET_WAYS];
+};
+#define FW_LIMIT_CELLS (2 * FW_MAX_SLOTS)
+#define FW_LIMIT_REJECT 0 /* cell: answers of `reject` per second, all rules of a direction: FW_LIMIT_REJECT + direction */
+
+/*
+ * Live sets of a namespace, shared by its policies. A set has an id, by which images name it, and a place: the bit of its
+ * members. Replacing a set fills a free place and changes place[id].
+ */
+#define FW_LIVE_PLACES (FW_MAX_LIVE + 1)
+#define FW_LIVE_NOWHERE 255
+struct fw_live_place {
+	__u32 count;   /* elements, ended ones too until they are reaped */
+	__u32 size;
+	__u32 flags;   /* FW_LIVEF_* */
+	__u32 refused; /* elements that a rule wanted to add and found no room for */
+	__u64 timeout_ns;
+};
+struct fw_live_ctl {
+	__u8 place[16]; /* by id; FW_LIVE_NOWHERE: no such set */
+	__u32 hosts;    /* elements in the hashes and tries, of all sets: nothing is looked up while both are 0 */
+	__u32 prefixes;
+	__u32 wide6;    /* an IPv6 prefix shorter than /32 is there: the filter knows nothing of it */
+	__u32 reserved;
+	struct fw_live_place at[FW_LIVE_PLACES];
+};
+/* An element, by host (hash; key in wire order) or prefix (LPM trie: struct bpf_lpm_trie_key). */
+struct fw_live {
+	__u64 members; /* bit place; FW_LIVE_DEAD: being deleted, add it anew */
+	__u64 end_ns[FW_LIVE_PLACES]; /* by place, of the policies' clock; ~0: never */
+	__u32 plen;    /* of a prefix */
+	__u32 reserved;
+};
+#define FW_LIVE_DEAD (1ull << 63)
+/* Per-element counters: a per-CPU hash. */
+struct fw_live_count_key {
+	__u32 addr[4]; /* wire order; IPv4 in [0] */
+	__u32 plen;    /* of the family; 32 and 128: hosts */
+	__u32 l3;      /* enum fw_l3 */
+};
+/*
+ * In front: a bit that is clear says that no element covers the address. IPv4: a bit per /24. IPv6: hash of the first 64
+ * bits (elements of /64 and longer), hash of the first 32 (elements of /32 to /63).
+ */
+#define FW_LIVE_FILTER4 (1u << 24)
+#define FW_LIVE_FILTER6 (1u << 20) /* bits of each of the two */
+struct fw_live_filter {
+	__u64 net4[FW_LIVE_FILTER4 / 64];
+	__u64 net6[2][FW_LIVE_FILTER6 / 64]; /* by first 64, by first 32 bits */
+};
+/* The hash of the filter, the same on both sides. bits: 64 or 32 leading ones, host order. */
+#define FW_LIVE_HASH6(bits) ((__u32)((__u64)(bits) * 0x9e3779b97f4a7c15ull >> 44))
 
 /*
  * Meta: what user space wants to know of a running generation. Strings are
@@ -444,8 +693,18 @@ struct fw_base {
 #else
 #define FW_ASSERT_SIZE(type, n) _Static_assert(sizeof(type) == (n), "size")
 #endif
-FW_ASSERT_SIZE(struct fw_dir_hdr, 136 + 8 * FW_DIM_COUNT);
-FW_ASSERT_SIZE(struct fw_image, 128 + 2 * sizeof(struct fw_dir_hdr));
+FW_ASSERT_SIZE(struct fw_dir_hdr, 152 + 8 * FW_DIM_COUNT);
+FW_ASSERT_SIZE(struct fw_state_opts, 56);
+FW_ASSERT_SIZE(struct fw_image, 184 + 2 * sizeof(struct fw_dir_hdr));
+FW_ASSERT_SIZE(struct fw_live_ref, 24);
+FW_ASSERT_SIZE(struct fw_extra, 48);
+FW_ASSERT_SIZE(struct fw_flow_key, 40);
+FW_ASSERT_SIZE(struct fw_opening, 24);
+FW_ASSERT_SIZE(struct fw_flow, 152);
+FW_ASSERT_SIZE(struct fw_bucket, 16);
+FW_ASSERT_SIZE(struct fw_live, 88);
+FW_ASSERT_SIZE(struct fw_live_count_key, 24);
+FW_ASSERT_SIZE(struct fw_live_ctl, 248);
 FW_ASSERT_SIZE(struct fw_action, 8);
 FW_ASSERT_SIZE(struct fw_node, 16);
 FW_ASSERT_SIZE(struct fw_entry, 16);
@@ -455,8 +714,8 @@ FW_ASSERT_SIZE(struct fw_skip6, 48);
 FW_ASSERT_SIZE(struct fw_block, 32);
 FW_ASSERT_SIZE(struct fw_block_rec, 16);
 FW_ASSERT_SIZE(struct fw_counter, 16);
-FW_ASSERT_SIZE(struct fw_ctl, 16);
-FW_ASSERT_SIZE(struct fw_cfg, 32);
+FW_ASSERT_SIZE(struct fw_ctl, 80);
+FW_ASSERT_SIZE(struct fw_cfg, 48);
 FW_ASSERT_SIZE(struct fw_trace, 32);
 FW_ASSERT_SIZE(struct fw_meta, 32);
 FW_ASSERT_SIZE(struct fw_meta_rule, 32);

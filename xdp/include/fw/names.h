@@ -9,6 +9,22 @@
 #define FW_MAP_COUNTERS "fw_counters" /* struct fw_counter, per CPU */
 #define FW_MAP_TRACE "fw_trace"     /* struct fw_trace, one element (twin only) */
 
+/* Of the policy, when its rules need them */
+#define FW_MAP_FLOWS "fw_flows"     /* struct fw_flow_set, mmap */
+#define FW_MAP_PENDING "fw_pending" /* struct fw_flow_set, mmap: half-open flows */
+#define FW_MAP_LIMITS "fw_limits"   /* __u64, mmap: limits of whole rules */
+#define FW_MAP_BUCKETS "fw_buckets" /* struct fw_bucket_set, mmap: limits by key, seats of max-conn */
+/* Of the namespace: live sets */
+#define FW_MAP_LIVE_CTL "fw_live"     /* struct fw_live_ctl, one element, mmap */
+#define FW_MAP_LIVE_FILTER "fw_live_filter" /* struct fw_live_filter, one element, mmap */
+#define FW_MAP_LIVE_HOST4 "fw_live_host4"
+#define FW_MAP_LIVE_HOST6 "fw_live_host6"
+#define FW_MAP_LIVE_NET4 "fw_live_net4"
+#define FW_MAP_LIVE_NET6 "fw_live_net6"
+#define FW_MAP_LIVE_COUNT "fw_live_count"
+/* The policy's part in SYN cookies: when the last one was sent */
+#define FW_MAP_COOKIES "fw_cookies"
+
 #define FW_PROG_XDP "fwctl_xdp"
 #define FW_PROG_TC_INGRESS "fwctl_tc_in"
 #define FW_PROG_TC_EGRESS "fwctl_tc_out"

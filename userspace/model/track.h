@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the oracle remembers between packets: a clock, flows, limits, live sets. Unbounded lists, searched from one end to the
+ * other; the datapath's tables share nothing with them but the text below.
+ *
+ * A flow is the verdict of its opening packet, kept.
+ *
+ *  1. The key. Packets of IPv4 and IPv6 whose FRAG is not LATER have one, unless said otherwise. Its `a` is the source on ingress and
+ *     the destination on egress, `b` the other address, and likewise the ports (TCP, UDP, SCTP). ICMP queries (8/0, 13/14, 15/16,
+ *     17/18; ICMPv6 128/129): the identifier, the type of the request and the direction in which the request travels. Other
+ *     protocols: no ports. ICMP errors (3, 4, 5, 11, 12; ICMPv6 1 to 4) have none of their own: see 6. Other ICMP and ICMPv6 types
+ *     have none.
+ *  2. A packet belongs to the flow of its key that has not ended (clock < end). It is of the opener's side when it travels in the
+ *     direction in which the flow was opened.
+ *     A TCP packet of the opener with SYN and without ACK whose flow has FIN of both sides ends that flow, and belongs to none.
+ *  3. The flow is judged before the packet: the opening packet, as it was, with state NEW, by the rules that are now in force, live
+ *     sets as they are now, in the direction of the opening. When these do not pass it by a rule that keeps state, or there
+ *     is no longer such a block, the flow ends at once, and the packet belongs to none.
+ *  4. A packet of a flow has state ESTABLISHED. When the rules of its direction name established or related, they are asked, and a
+ *     rule that matches decides; else the packet passes with reason "established". A packet that passes moves the flow on (7).
+ *  5. Packets of no flow. TCP: NEW with SYN and without ACK, RST, FIN; also with ACK and without SYN, RST while mid-stream pickup
+ *     is on (clock < table made + pickup); else INVALID. ICMP: NEW, but for replies (0, 14, 16, 18, 129) and errors, which are
+ *     INVALID. Others: NEW. Packets without key (later fragments, other ICMP types): NEW for ICMP types of 1, else NONE.
+ *     What is not IP: NONE.
+ *  6. An ICMP error quotes a packet: behind the 8 bytes of its header, an IPv4 header (version 4, ihl >= 5, offset 0) or an IPv6
+ *     header without extension headers, and 8 bytes. The quoted packet travelled the other way, from the address to which the error goes:
+ *     when its source is not the destination of the error, or it is not of the error's family, or some of that is cut off by the
+ *     packet's end, the error is INVALID. Else it is RELATED when the quoted packet's key has a flow that has not ended (a quoted
+ *     ICMP message: queries alone; the request and its direction as in 1), which is judged as in 3. RELATED packets pass as in 4
+ *     with reason "related"; they move nothing.
+ *  7. Moving on. States: OPENED, REPLIED, ESTABLISHED. Not for a packet that rules dropped.
+ *     Other side: OPENED → REPLIED (TCP: only with SYN or ACK, without RST). Opener: REPLIED → ESTABLISHED (TCP: only with ACK,
+ *     without RST). With `asymmetric`, a TCP packet of the opener with ACK and without SYN, RST: OPENED → ESTABLISHED.
+ *     TCP: FIN without RST is remembered by side.
+ *     Then the end = clock + timeout, in ticks of 2^20 ns: TCP with RST: closed. TCP opener's packet with SYN and without ACK while
+ *     ESTABLISHED: the end stays. Else TCP: OPENED or REPLIED and no FIN: syn; FIN of both sides: closed; of one: closing; else
+ *     established. UDP, SCTP and the rest: new until ESTABLISHED. ICMP queries: icmp.
+ *  8. Opening. A packet with a key and state NEW that a rule with `keep state` passes opens a flow: OPENED, end as in 7. (What passed
+ *     by `else pass` opens none.)
+ *  9. Limits are asked when a rule has matched, in this order: limit, max-conn, room for the flow.
+ *     A limit is a bucket per rule and key that holds `burst`, and refills at count / period. A packet takes 1, or its bytes (of the
+ *     frame); when the bucket has less, it takes nothing and the packet is over. max-conn: the flows of this rule and source that
+ *     have not ended are max_conn already (only with keep state and a NEW packet).
+ *     Over: reason "limit" or "max-conn", drop or (else pass) pass; with `else ban` the source enters the set for that long,
+ *     or longer when it is there for longer. A bucket is its rule's identity (direction, verdict, label or text), so it survives other rules.
+ * 10. Live sets. An address is a member when an element of the set that has not ended (clock < end) covers it. An element that is
+ *     added again gets the later end.
+ */
+#ifndef FW_MODEL_TRACK_H
+#define FW_MODEL_TRACK_H
+
+#include "model/eval.h"
+
+/* Numbers of struct state_opts.timeout_s; same order as FW_TIMEOUTS in <fw/abi.h> (userspace/compile asserts it). */
+enum track_timeout {
+	TRACK_TCP_SYN,
+	TRACK_TCP_ESTABLISHED,
+	TRACK_TCP_CLOSING,
+	TRACK_TCP_CLOSED,
+	TRACK_UDP_NEW,
+	TRACK_UDP,
+	TRACK_ICMP,
+	TRACK_OTHER_NEW,
+	TRACK_OTHER,
+	TRACK_TIMEOUTS
+};
+/* "tcp established", …: as written in `state { }`. */
+const char *track_timeout_words(enum track_timeout t);
+
+struct track;
+/* Empty tables, made at this time. NULL: no memory. */
+struct track *track_new(uint64_t now_ns);
+void track_free(struct track *t);
+static inline void track_freep(struct track **t)
+{
+	track_free(*t);
+}
+/* The clock goes forward only. */
+void track_clock(struct track *t, uint64_t now_ns);
+uint64_t track_now(const struct track *t);
+
+/*
+ * Judge a frame by the policy in force, whose `track` may be false: then limits and live sets alone are looked at. A policy
+ * handed in after another one is the next generation of the same: rules are known by identity, live sets by name. 0, or -ENOMEM.
+ */
+int track_frame(struct track *t, const struct policy *policy, enum direction dir, const uint8_t *frame, size_t len,
+		const struct packet_meta *meta, void (*counted)(void *ctx, size_t rule), void *ctx, struct eval_result *ret);
+
+/* Elements: `set` is known by name. end_ns: UINT64_MAX: never. plen of the family. Host bits are ignored. 0 or -ENOMEM. */
+int track_set_add(struct track *t, const struct named_set *set, enum family family, u128 addr, unsigned int plen, uint64_t end_ns);
+void track_set_del(struct track *t, const struct named_set *set, enum family family, u128 addr, unsigned int plen);
+bool track_set_has(const struct track *t, const struct named_set *set, enum family family, u128 addr);
+/* Flows that have not ended. */
+size_t track_flows(const struct track *t);
+
+#endif
