@@ -477,12 +477,13 @@ struct fw_counter {
  * Clock: (jiffies - jiffies0) * jiffy_ns, which is CLOCK_MONOTONIC to a timer tick. It costs nothing to read, and no clock
  * that somebody sets moves it.
  */
+#define FW_SECRETS 12
 struct fw_ctl {
 	__u32 live;       /* 0 or 1 */
 	__u32 map_id[2];  /* the slots' map ids: written before the switch, for user space */
 	__u32 abi;
 	__u64 jiffies0, jiffy_ns;
-	__u64 secret[2];  /* of the hashes; made with the policy */
+	__u64 secret[FW_SECRETS]; /* random multipliers of the hashes; made with the policy */
 	__u64 state_ns;   /* clock when the flow table was made */
 	/* Of a twin's own control word alone: what it takes for granted. */
 	__u32 given;      /* FW_GIVEN_* */
@@ -505,8 +506,8 @@ struct fw_cfg {
 	__u32 nslots;      /* counter slots in the map: max_entries */
 	__u32 parse_only;  /* bench: parse, then pass */
 	__u32 features;    /* FW_FEAT_* */
-	__u32 flow_mask;   /* sets of the flow table - 1 */
-	__u32 pend_mask;   /* and of the table of half-open flows */
+	__u32 flow_mask;   /* sets of the flow table for established flows - 1: the first ones */
+	__u32 pend_mask;   /* and of those for half-open flows, which follow */
 	__u32 bucket_mask; /* sets of the table of limits - 1 */
 };
 
@@ -552,6 +553,8 @@ enum fw_flow_state { FW_FLOW_OPENED, FW_FLOW_REPLIED, FW_FLOW_ESTABLISHED };
 #define FW_FLOWF_FIN_OPENER (1ull << 44)
 #define FW_FLOWF_FIN_OTHER (1ull << 45)
 #define FW_FLOWF_EGRESS (1ull << 46) /* opened by a packet on egress */
+#define FW_FLOWF_BUSY (1ull << 47)   /* being written: nobody's */
+#define FW_FLOW_USES 48
 struct fw_flow {
 	struct fw_flow_key key;
 	__u64 word;
@@ -560,7 +563,7 @@ struct fw_flow {
 	__u32 live;       /* and the bits of live sets in its SETS then */
 	__u32 slot;       /* counter slot of the rule */
 	__u32 born;       /* tick, low 32 bits */
-	__u64 seat;       /* of max-conn: where it stands; 0: none */
+	__u64 seat;       /* of max-conn: FW_SEAT(); 0: none */
 	__u64 packets[2], bytes[2]; /* from the opener, from the other side */
 	__u32 seq_end[2], win_end[2]; /* FW_STATEF_WINDOW, by side: highest sequence number sent; highest allowed by the other */
 	__u16 win_max[2];
@@ -568,9 +571,12 @@ struct fw_flow {
 	__u8 zero[2];
 };
 #define FW_FLOW_WAYS 8
-#define FW_PEND_INGRESS 6 /* ways of a set that flows opened from outside may use, of the table of half-open flows */
+#define FW_PEND_INGRESS 6 /* ways of a set for half-open flows that those opened from outside may use */
 #define FW_PEND_PROTECT FW_TICKS(1) /* a half-open flow is not evicted before this age */
-/* A set of a flow table. A key may stand in two of them. tag 0: never used. */
+/*
+ * A set. The table is an array of them: flow_mask + 1 for established flows, then pend_mask + 1 for half-open ones. A key with hash
+ * h stands in set h & mask or (h >> 32) & mask of its part, with tag (h >> 16 | 1). tag 0: never used.
+ */
 struct fw_flow_set {
 	__u32 tag[FW_FLOW_WAYS];
 	struct fw_flow way[FW_FLOW_WAYS];
@@ -585,6 +591,7 @@ struct fw_bucket {
 	__u64 tag;
 	__u64 until; /* GCRA: theoretical arrival time, units of 2^-6 ns. Seats: tick << 26, when the flow ends */
 };
+#define FW_SEAT(tag, cell) (((tag) & ~0xfffffull) | ((cell) + 1)) /* cell: set * FW_BUCKET_WAYS + way */
 #define FW_BUCKET_WAYS 8
 #define FW_BUCKET_SETS 8192 /* 65,536 cells, 1 MB */
 struct fw_bucket_set {
@@ -714,7 +721,7 @@ FW_ASSERT_SIZE(struct fw_skip6, 48);
 FW_ASSERT_SIZE(struct fw_block, 32);
 FW_ASSERT_SIZE(struct fw_block_rec, 16);
 FW_ASSERT_SIZE(struct fw_counter, 16);
-FW_ASSERT_SIZE(struct fw_ctl, 80);
+FW_ASSERT_SIZE(struct fw_ctl, 160);
 FW_ASSERT_SIZE(struct fw_cfg, 48);
 FW_ASSERT_SIZE(struct fw_trace, 32);
 FW_ASSERT_SIZE(struct fw_meta, 32);
