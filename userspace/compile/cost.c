@@ -85,7 +85,7 @@ static void cost_fill_extras(const struct plan *p, struct cost *out)
 		const struct fw_extra *x = e->of[i] ? &e->v[e->of[i] - 1] : NULL;
 
 		out->kept[d] += x && x->flags & FW_EXTRA_KEEP;
-		out->limited[d] += x && (x->flags & FW_EXTRA_LIMIT || x->max_conn);
+		out->limited[d] += x && extras_counts(x);
 	}
 	out->extra_bytes[d] = e->n ? e->n * sizeof(*e->v) + p->boxes.nrules * sizeof(*e->of) : 0;
 }

@@ -35,7 +35,7 @@ static void dump_extra(const struct policy *policy, const struct fw_extra *x, st
 	if (x->flags & FW_EXTRA_ELSE_PASS)
 		str_add(out, " else pass");
 	if (x->flags & FW_EXTRA_ELSE_BAN)
-		str_addf(out, " else ban %s for %llu ns", policy->live[x->ban_ref]->name, (unsigned long long)x->ban_ns);
+		str_addf(out, " else ban %s for %llu ns", policy->live[FW_EXTRA_BAN_REF(x->flags)]->name, (unsigned long long)x->ban_ns);
 	if (!x->flags && !x->max_conn)
 		str_addf(out, " reject %s", reject[x->reject & 3]);
 }

@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "base/cleanup.h"
+#include "base/hash.h"
 #include "image/digest.h"
 
 #include <errno.h>
@@ -131,6 +132,22 @@ static void encode_extras(const struct plan *p, struct image *img)
 		return;
 	memcpy(img->data + p->extra_v, p->extras.v, p->extras.n * sizeof(*p->extras.v));
 	memcpy(img->data + p->extra_of, p->extras.of, p->boxes.nrules * sizeof(*p->extras.of));
+}
+
+/* The names are written. */
+static void encode_identities(const struct plan *p, struct image *img)
+{
+	struct fw_extra *x = (struct fw_extra *)(img->data + p->extra_v);
+	size_t n;
+	const struct fw_meta_rule *rule = image_rules(image_hdr(img), p->dir, &n);
+
+	for (size_t i = 0; p->extras.n && i < n; i++) {
+		uint32_t of = p->extras.of[i];
+		const char *id = image_str(image_hdr(img), rule[i].id);
+
+		if (of && extras_counts(&p->extras.v[of - 1]))
+			x[of - 1].identity = (uint32_t)(hash_bytes(id, strlen(id)) >> 32) ^ (rule[i].verdict << 1 | p->dir);
+	}
 }
 
 /* Of the policy: what it needs of programs, how it keeps state, which live sets it names. */
@@ -292,6 +309,8 @@ static int encode_write(struct arena *arena, struct plan plan[FW_DIR_COUNT], con
 		return err;
 	encode_policy(plan[0].policy, meta, img);
 	encode_meta(plan, meta, img->data + h->meta_off);
+	for (int d = 0; d < FW_DIR_COUNT; d++)
+		encode_identities(&plan[d], img);
 	return encode_seal(plan, img);
 }
 

@@ -64,8 +64,8 @@ static int extras_over(const struct policy *policy, const struct limit_else *ove
 	for (size_t i = 0; i < policy->nlive; i++) {
 		if (policy->live[i] != over->ban && strcmp(policy->live[i]->name, over->ban->name))
 			continue;
-		x->flags |= FW_EXTRA_ELSE_BAN;
-		x->ban = x->ban_ref = (uint32_t)i;
+		x->flags |= FW_EXTRA_ELSE_BAN | (uint32_t)i << 24;
+		x->ban = (uint32_t)i;
 		x->ban_ns = over->ban_ns;
 		return 0;
 	}
@@ -91,13 +91,15 @@ static int extras_of_rule(const struct policy *policy, const struct rule *r, str
 /* Found by content: open addressing, 0 is empty, else 1 + index. There are never more than rules. */
 static uint32_t extras_intern(struct extras *e, uint32_t *cell, size_t mask, const struct fw_extra *x)
 {
-	size_t at;
+	size_t at = hash_bytes(x, sizeof(*x)) & mask;
 
-	for (at = hash_bytes(x, sizeof(*x)) & mask; cell[at]; at = (at + 1) & mask)
+	for (; !extras_counts(x) && cell[at]; at = (at + 1) & mask)
 		if (!memcmp(&e->v[cell[at] - 1], x, sizeof(*x)))
 			return cell[at];
 	e->v[e->n++] = *x;
-	return cell[at] = (uint32_t)e->n;
+	if (!extras_counts(x))
+		cell[at] = (uint32_t)e->n;
+	return (uint32_t)e->n;
 }
 
 int extras_build(struct arena *arena, const struct policy *policy, const struct chain *chain, struct extras *ret)

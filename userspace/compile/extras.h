@@ -12,15 +12,20 @@
 
 struct arena;
 
-/* Rules that ask for the same share one. */
+/* Rules that ask for the same share one, but for those that count: what they count is theirs alone. */
 struct extras {
 	uint32_t *of; /* per rule: 0, or 1 + index; NULL: no rule asks for anything */
 	struct fw_extra *v;
 	size_t n;
 };
 
-/* All memory is the arena's. 0, -ENOMEM, or -EINVAL: a rule bans into a set that is not in policy->live. */
+/* Without the identities, which are of the names. All memory is the arena's. 0, -ENOMEM, or -EINVAL: a rule bans into a set that is not in policy->live. */
 int extras_build(struct arena *arena, const struct policy *policy, const struct chain *chain, struct extras *ret);
+
+static inline bool extras_counts(const struct fw_extra *x)
+{
+	return x->flags & FW_EXTRA_LIMIT || x->max_conn;
+}
 
 /* FW_FEAT_* of a policy; its options; FW_DIRF_TRACK and FW_DIRF_KNOWN of a block. */
 uint32_t extras_features(const struct policy *policy);

@@ -5,9 +5,10 @@
 #define CHECK_FEATURES (FW_FEAT_LIVE | FW_FEAT_STATE | FW_FEAT_LIMIT | FW_FEAT_REJECT | FW_FEAT_SYNPROXY)
 #define CHECK_STATEF   (FW_STATEF_FULL_PASS | FW_STATEF_ASYMMETRIC | FW_STATEF_WINDOW)
 #define CHECK_LIVEF    (FW_LIVEF_COUNTERS | FW_LIVEF_WIDEN)
+#define CHECK_BAN_REF 0xff000000u /* bits of FW_EXTRA_BAN_REF() */
 #define CHECK_EXTRAS                                                                                                   \
 	(FW_EXTRA_KEEP | FW_EXTRA_LIMIT | FW_EXTRA_BYTES | FW_EXTRA_FINE | FW_EXTRA_ELSE_PASS | FW_EXTRA_ELSE_BAN |    \
-	 FW_EXTRA_SYNPROXY)
+	 FW_EXTRA_SYNPROXY | CHECK_BAN_REF)
 
 static bool check_state(const struct fw_image *img)
 {
@@ -68,8 +69,8 @@ static bool check_extra(const struct fw_image *img, const struct fw_extra *x)
 	if (x->flags & FW_EXTRA_LIMIT ? !x->mult || !x->burst || x->shift > 63 : x->flags & (FW_EXTRA_BYTES | FW_EXTRA_FINE))
 		return false;
 	if (x->flags & FW_EXTRA_ELSE_BAN)
-		return x->ban_ref < img->nlive && x->ban < FW_LIVE_IDS;
-	return !x->ban && !x->ban_ref;
+		return FW_EXTRA_BAN_REF(x->flags) < img->nlive && x->ban < FW_LIVE_IDS;
+	return !x->ban && !FW_EXTRA_BAN_REF(x->flags);
 }
 
 const char *check_extras(const struct fw_image *img, const struct fw_dir_hdr *dir)

@@ -21,7 +21,7 @@ static void live_assign_dir(struct image *next, const struct fw_dir_hdr *dir, co
 			block[i].off = ids[block[i].nets];
 	for (uint32_t i = 0; i < dir->nextras; i++)
 		if (extra[i].flags & FW_EXTRA_ELSE_BAN)
-			extra[i].ban = ids[extra[i].ban_ref];
+			extra[i].ban = ids[FW_EXTRA_BAN_REF(extra[i].flags)];
 }
 
 void image_assign_live(struct image *next, const uint32_t *ids)

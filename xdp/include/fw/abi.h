@@ -274,6 +274,7 @@ struct fw_live_ref {
 #define FW_EXTRA_ELSE_PASS 16u /* over limit or max-conn: pass; else drop */
 #define FW_EXTRA_ELSE_BAN 32u  /* and the source enters a live set */
 #define FW_EXTRA_SYNPROXY 64u  /* answer SYNs with cookies when the table of new flows is short of room */
+#define FW_EXTRA_BAN_REF(flags) ((flags) >> 24) /* with ELSE_BAN: index into fw_image.live */
 enum fw_per { FW_PER_RULE, FW_PER_SRC, FW_PER_DST, FW_PER_FLOW };
 enum fw_reject { FW_REJECT_AUTO, FW_REJECT_TCP_RESET, FW_REJECT_UNREACHABLE, FW_REJECT_PROHIBITED };
 struct fw_extra {
@@ -283,13 +284,13 @@ struct fw_extra {
 	__u8 reject;     /* enum fw_reject, with FW_VERDICT_REJECT */
 	__u8 plen[2];    /* of the address that is the key of the limit: IPv4, IPv6 */
 	__u8 conn_plen[2];
-	__u32 ban;       /* with ELSE_BAN: ban_ref until the publisher makes it the id of the set */
+	__u32 ban;       /* with ELSE_BAN: FW_EXTRA_BAN_REF() until the publisher makes it the id of the set */
 	__u64 ban_ns;    /* 0: the set's timeout */
 	/* Limits are GCRA: see userspace/model/limit.h. Units of 2^-6 ns. */
 	__u64 mult;      /* n packets or bytes cost n * mult >> shift */
 	__u64 burst;     /* how far ahead of the clock the bucket may be, in units */
 	__u32 shift;
-	__u32 ban_ref;   /* index into fw_image.live */
+	__u32 identity;  /* of a rule with limit or max-conn: hash of direction, verdict and id. Buckets and seats are the rule's */
 };
 
 struct fw_image {
