@@ -271,7 +271,9 @@ static const char *check_dir(const struct fw_image *img, const struct fw_dir_hdr
 	if (dir->flags & ~(FW_DIRF_L2 | FW_DIRF_PRESENT | FW_DIRF_LISTS | FW_DIRF_TRACK | FW_DIRF_KNOWN) || dir->default_verdict > FW_VERDICT_PASS)
 		return "flags";
 	if (!dir->nrules)
-		return dir->dims || dir->flags & FW_DIRF_LISTS || dir->nsets || dir->nextras ? "dimensions without rules" : NULL;
+		return dir->dims || dir->flags & FW_DIRF_LISTS || dir->nsets || dir->live_bits || dir->nextras ?
+			       "dimensions without rules" :
+			       NULL;
 	if (!check_hot(img, dir->ones, dir->stride) || !check_hot(img, dir->actions, dir->nrules * sizeof(*action)))
 		return "rows";
 	action = (const struct fw_action *)((const uint8_t *)img + dir->actions);
