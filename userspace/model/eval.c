@@ -110,10 +110,12 @@ struct eval_result eval_fault(const struct chain *chain, enum packet_fault fault
 	return (struct eval_result){.verdict = VERDICT_DROP, .reason = EVAL_FAULT, .fault = fault, .rule = -1};
 }
 
-/* policy_track() has given every written rule a condition on the state, or none. */
-bool eval_tracks(const struct chain *chain)
+enum state eval_state_alone(const struct chain *chain, const struct packet *p)
 {
-	return chain->nrules && chain->rules[0].value[FIELD_STATE];
+	/* policy_track() has given every written rule a condition on the state, or none */
+	bool tracks = chain->nrules && chain->rules[0].value[FIELD_STATE];
+
+	return tracks ? track_state_alone(p, false) : STATE_NONE;
 }
 
 struct eval_result eval_frame(const struct chain *chain, const uint8_t *frame, size_t len,
@@ -124,8 +126,7 @@ struct eval_result eval_frame(const struct chain *chain, const uint8_t *frame, s
 
 	if (fault)
 		return eval_fault(chain, fault);
-	if (eval_tracks(chain))
-		p.value[FIELD_STATE] = track_state_alone(&p, false);
+	p.value[FIELD_STATE] = eval_state_alone(chain, &p);
 	return eval_packet(chain, &p, counted, ctx);
 }
 

@@ -44,8 +44,8 @@ struct eval_result eval_state(const struct chain *chain, const struct packet *p,
 /* What becomes of a frame that cannot be parsed. */
 struct eval_result eval_fault(const struct chain *chain, enum packet_fault fault);
 
-/* Has the chain conditions on the state, as every one with written rules of a policy that tracks? */
-bool eval_tracks(const struct chain *chain);
+/* The state of a packet of no flow after all pickup, where rules speak of states; else NONE. */
+enum state eval_state_alone(const struct chain *chain, const struct packet *p);
 /*
  * Parse and judge a frame. A chain that is not present passes everything, faults too (EVAL_DEFAULT).
  * Nothing is remembered: in a policy that tracks, the packet is one of no flow after all pickup (track.h, 5), so replies and
