@@ -89,7 +89,7 @@ static void assert_ids(const struct image *img, const uint32_t *ids)
 /* The numbers are written everywhere, as often as one likes; nothing else changes, least of all who the image is. */
 static void test_assign(void **state)
 {
-	static const uint32_t ids[][2] = { { 3, 0 }, { 1, 2 }, { 7, 15 }, { 3, 0 }, { 0, 1 } };
+	static const uint32_t ids[][2] = { { 3, 0 }, { 1, 2 }, { 7, 6 }, { 3, 0 }, { 0, 1 } };
 	struct image img, plain;
 	struct packet packet = hand_packet4(1, 2);
 
@@ -137,7 +137,7 @@ static void test_not_copied(void **state)
 	hand_rule(p, 1)->src = hand_addr4(arena, 4, 9);
 	hand_compile_opts(p, &opts, &before);
 	hand_compile_opts(p, &opts, &plain);
-	image_assign_live(&before, (const uint32_t[]){ 9 });
+	image_assign_live(&before, (const uint32_t[]){ 5 });
 	opts.previous = image_hdr(&before);
 	opts.previous_len = before.len;
 	hand_compile_opts(p, &opts, &again);
@@ -174,7 +174,7 @@ static void test_damaged_body(void **state)
 	REFUSED(blocks(&img)[0].kind, FW_BLOCK_NONE);
 	REFUSED(blocks(&img)[0].kind, FW_BLOCK_KINDS);
 	REFUSED(blocks(&img)[0].nets, 2);
-	REFUSED(blocks(&img)[0].off, FW_LIVE_IDS);
+	REFUSED(blocks(&img)[0].off, FW_MAX_LIVE);
 	REFUSED(blocks(&img)[1].nets, 1); /* IPv6 is asked about another set than IPv4 */
 	REFUSED(blocks(&img)[1].off, 5);
 	REFUSED(blocks(&img)[2].len, 64);
@@ -182,14 +182,14 @@ static void test_damaged_body(void **state)
 	REFUSED(refs(&img)[0].size, 0);
 	REFUSED(refs(&img)[0].size, FW_MAX_LIVE_SIZE + 1);
 	REFUSED(refs(&img)[1].flags, 4);
-	REFUSED(refs(&img)[1].id, FW_LIVE_IDS);
+	REFUSED(refs(&img)[1].id, FW_MAX_LIVE);
 	for (uint32_t i = 0; i < image_hdr(&img)->dir[0].nextras; i++) {
 		bool limit = x[i].flags & FW_EXTRA_LIMIT, ban = x[i].flags & FW_EXTRA_ELSE_BAN;
 
 		REFUSED(x[i].flags, x[i].flags | 128);
 		REFUSED(x[i].flags, x[i].flags | FW_EXTRA_SYNPROXY); /* no such feature */
 		REFUSED(x[i].flags, x[i].flags | 2u << 24);
-		REFUSED(x[i].ban, FW_LIVE_IDS);
+		REFUSED(x[i].ban, FW_MAX_LIVE);
 		REFUSED(x[i].per, FW_PER_FLOW + 1);
 		REFUSED(x[i].reject, FW_REJECT_PROHIBITED + 1);
 		REFUSED(x[i].max_conn, FW_MAX_CONN + 1);

@@ -19,7 +19,10 @@ struct extras {
 	size_t n;
 };
 
-/* Without the identities, which are of the names. All memory is the arena's. 0, -ENOMEM, or -EINVAL: a rule bans into a set that is not in policy->live. */
+/*
+ * Without the identities, which are of the names. All memory is the arena's. 0, -ENOMEM, or -EINVAL: a rule bans into a set that
+ * is not in policy->live.
+ */
 int extras_build(struct arena *arena, const struct policy *policy, const struct chain *chain, struct extras *ret);
 
 static inline bool extras_counts(const struct fw_extra *x)

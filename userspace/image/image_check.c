@@ -72,7 +72,7 @@ static bool check_block(const struct fw_image *img, const struct fw_block *b, bo
 	if (b->kind == FW_BLOCK_NONE)
 		return !b->len;
 	if (b->kind == FW_BLOCK_LIVE)
-		return !b->len && b->nets < img->nlive && b->off < FW_LIVE_IDS;
+		return !b->len && b->nets < img->nlive && b->off < FW_MAX_LIVE;
 	if (b->kind >= FW_BLOCK_KINDS || b->off % 64 || !check_hot(img, b->off, b->len))
 		return false;
 	if (b->kind == FW_BLOCK_TRIE)
@@ -259,6 +259,7 @@ static bool check_row_size(const struct fw_dir_hdr *dir)
 	       dir->stride == dir->stride_addr + 8 * dir->nsvc;
 }
 
+#define CHECK_DIRF (FW_DIRF_L2 | FW_DIRF_PRESENT | FW_DIRF_LISTS | FW_DIRF_TRACK | FW_DIRF_KNOWN)
 static const char *check_dir(const struct fw_image *img, const struct fw_dir_hdr *dir)
 {
 	const struct fw_action *action;
@@ -268,7 +269,7 @@ static const char *check_dir(const struct fw_image *img, const struct fw_dir_hdr
 		return "number of rules";
 	if (!check_row_size(dir))
 		return "row size";
-	if (dir->flags & ~(FW_DIRF_L2 | FW_DIRF_PRESENT | FW_DIRF_LISTS | FW_DIRF_TRACK | FW_DIRF_KNOWN) || dir->default_verdict > FW_VERDICT_PASS)
+	if (dir->flags & ~CHECK_DIRF || dir->default_verdict > FW_VERDICT_PASS)
 		return "flags";
 	if (!dir->nrules)
 		return dir->dims || dir->flags & FW_DIRF_LISTS || dir->nsets || dir->live_bits || dir->nextras ?

@@ -43,7 +43,7 @@ const char *check_live_refs(const struct fw_image *img, const struct fw_meta *me
 
 	for (size_t i = 0; i < n; i++)
 		if (!check_str(meta, ref[i].name) || !ref[i].size || ref[i].size > FW_MAX_LIVE_SIZE || ref[i].flags & ~CHECK_LIVEF ||
-		    ref[i].id >= FW_LIVE_IDS)
+		    ref[i].id >= FW_MAX_LIVE)
 			return "live sets";
 	return NULL;
 }
@@ -69,7 +69,7 @@ static bool check_extra(const struct fw_image *img, const struct fw_extra *x)
 	if (x->flags & FW_EXTRA_LIMIT ? !x->mult || !x->burst || x->shift > 63 : x->flags & (FW_EXTRA_BYTES | FW_EXTRA_FINE))
 		return false;
 	if (x->flags & FW_EXTRA_ELSE_BAN)
-		return FW_EXTRA_BAN_REF(x->flags) < img->nlive && x->ban < FW_LIVE_IDS;
+		return FW_EXTRA_BAN_REF(x->flags) < img->nlive && x->ban < FW_MAX_LIVE;
 	return !x->ban && !FW_EXTRA_BAN_REF(x->flags);
 }
 
