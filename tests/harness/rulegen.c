@@ -116,7 +116,8 @@ static void gen_rule(struct gen *g, struct chain *c, struct rule *r)
 		*r = c->rules[prng_below(g->p, c->nrules)];
 	else
 		gen_edges_rule(g, r);
-	r->verdict = prng_chance(g->p, 1, 2) ? VERDICT_PASS : VERDICT_DROP;
+	r->verdict = prng_chance(g->p, o->style == RULEGEN_FLOWS ? 2 : 1, o->style == RULEGEN_FLOWS ? 3 : 2) ? VERDICT_PASS :
+														 VERDICT_DROP;
 }
 
 /* What a rule of any style has. */

@@ -89,7 +89,7 @@ static void extras(struct gen *g, struct rule *r)
 	const struct rulegen_opts *o = g->opts;
 
 	if (o->state && r->verdict == VERDICT_PASS)
-		r->keep_state = prng_chance(g->p, 2, 3);
+		r->keep_state = prng_chance(g->p, 4, 5);
 	if (o->state && prng_chance(g->p, 1, 6))
 		r->value[FIELD_STATE] = some_states(g);
 	if (o->live && prng_chance(g->p, 1, 5)) {
