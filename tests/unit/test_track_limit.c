@@ -3,8 +3,12 @@
 #include "unit/track_words.h"
 
 #define S_NS 1000000000ull
-#define LIMIT(...) .limit = &(const struct limit){ .period_ns = S_NS, __VA_ARGS__ }
-#define ELSE(...)  .over = { __VA_ARGS__ }
+#define LIMIT(...)                                                                                                               \
+	.limit = &(const struct limit)                                                                                           \
+	{                                                                                                                        \
+		.period_ns = S_NS, __VA_ARGS__                                                                                   \
+	}
+#define ELSE(...) .over = { __VA_ARGS__ }
 
 #define ONE_IN	 "in udp a:9 b:53 -> pass rule0 none\n"
 #define ONE_OVER "in udp a:9 b:53 -> drop limit0 none\n"
@@ -25,8 +29,9 @@ static void burst_and_refill(void **state)
 	SEQUENCE(ONE_IN ONE_OVER "after 999ms\n" ONE_OVER "after 1ms\n" ONE_IN ONE_OVER,
 		 POLICY(IN_DROP(PASSES(UDP, LIMIT(.count = 1, .burst = 1)))));
 	/* five in an hour: one each 720 s */
-	SEQUENCE(ONE_IN ONE_IN ONE_OVER "after 719s\n" ONE_OVER "after 1s\n" ONE_IN ONE_OVER,
-		 POLICY(IN_DROP(PASSES(UDP, .limit = &(const struct limit){ .count = 5, .period_ns = 3600 * S_NS, .burst = 2 }))));
+	SEQUENCE(
+		ONE_IN ONE_IN ONE_OVER "after 719s\n" ONE_OVER "after 1s\n" ONE_IN ONE_OVER,
+		POLICY(IN_DROP(PASSES(UDP, .limit = &(const struct limit){ .count = 5, .period_ns = 3600 * S_NS, .burst = 2 }))));
 }
 
 /* 3 in a second do not divide: on average it is not more. */
@@ -35,13 +40,14 @@ static void exact_on_average(void **state)
 	static const struct {
 		uint64_t count, period_ns, burst, step_ns;
 	} cases[] = {
-		{ 3, S_NS, 1, 1000000 }, { 7, S_NS, 5, 999983 }, { 1000000, S_NS, 100, 333 }, { 100, 60 * S_NS, 10, 100000007 },
-		{ 999983, S_NS, 1, 100 },
+		{ 3, S_NS, 1, 1000000 },	   { 7, S_NS, 5, 999983 },   { 1000000, S_NS, 100, 333 },
+		{ 100, 60 * S_NS, 10, 100000007 }, { 999983, S_NS, 1, 100 },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct policy *p = POLICY(IN_DROP(PASSES(
-			UDP, .limit = &(const struct limit){ .count = cases[i].count, .period_ns = cases[i].period_ns, .burst = cases[i].burst })));
+		struct policy *p = POLICY(IN_DROP(PASSES(UDP, .limit = &(const struct limit){ .count = cases[i].count,
+											      .period_ns = cases[i].period_ns,
+											      .burst = cases[i].burst })));
 		struct track *t = track_new(START);
 		uint8_t frame[WORDS_FRAME];
 		struct words w = { .at = "udp a:9 b:53" };
@@ -58,7 +64,8 @@ static void exact_on_average(void **state)
 		most = cases[i].burst + (steps - 1) * cases[i].step_ns * cases[i].count / cases[i].period_ns;
 		print_message("# %llu of %llu\n", (unsigned long long)passed, (unsigned long long)most);
 		assert_true(passed <= most + 1); /* 2^-39 of rounding */
-		/* a packet comes up to a step after its time; the next one's time does not wait for that when the burst holds it */
+		/* a packet comes up to a step after its time; the next one's time does not wait for that when the burst holds it
+		 */
 		assert_true(passed + 1 >= most || cases[i].burst == 1);
 		track_free(t);
 	}
@@ -70,8 +77,7 @@ static void bytes(void **state)
 	struct policy *p = POLICY(IN_DROP(PASSES(UDP, LIMIT(.bytes = true, .count = 1000, .burst = 200))));
 
 	SEQUENCE(ONE_IN ONE_IN ONE_IN ONE_OVER /* 180 of 200 are gone */
-		 "after 40ms\n" ONE_IN ONE_OVER
-		 "after 200ms\nin udp a:9 b:53 len 186 -> pass rule0 none\nafter 200ms\n"
+		 "after 40ms\n" ONE_IN ONE_OVER "after 200ms\nin udp a:9 b:53 len 186 -> pass rule0 none\nafter 200ms\n"
 		 "in udp a:9 b:53 len 187 -> drop limit0 none\nin udp a:9 b:53 len 186 -> pass rule0 none\n"
 		 /* a frame above the burst never passes */
 		 "after 999s\nin udp a:9 b:53 len 187 -> drop limit0 none\n",
@@ -82,8 +88,10 @@ static void per_rule(void **state)
 {
 	/* all sources, both families, share it; each rule and each direction has its own */
 	SEQUENCE("in udp a:9 b:53 -> pass rule0 none\nin udp c6:9 b6:53 -> pass rule0 none\nin udp d:9 b:53 -> drop limit0 none\n"
-		 "in tcp a:9 b:53 S -> pass rule1 none\nin tcp a:9 b:53 S -> pass rule1 none\nin tcp a:9 b:53 S -> drop limit1 none\n"
-		 "out udp b:53 a:9 -> pass rule0 none\nout udp b:53 a:9 -> pass rule0 none\nout udp b:53 a:9 -> drop limit0 none\n",
+		 "in tcp a:9 b:53 S -> pass rule1 none\nin tcp a:9 b:53 S -> pass rule1 none\nin tcp a:9 b:53 S -> drop limit1 "
+		 "none\n"
+		 "out udp b:53 a:9 -> pass rule0 none\nout udp b:53 a:9 -> pass rule0 none\nout udp b:53 a:9 -> drop limit0 "
+		 "none\n",
 		 POLICY(IN_DROP(PASSES(UDP, LIMIT(.count = 1, .burst = 2)), PASSES(TCP, LIMIT(.count = 1, .burst = 2))),
 			OUT_DROP(PASSES(UDP, LIMIT(.count = 1, .burst = 2)))));
 }
@@ -95,19 +103,24 @@ static void per_address(void **state)
 		      *to = POLICY(IN_DROP(PASSES(LIMIT(.count = 1, .burst = 1, .per = PER_DST, .plen4 = 32, .plen6 = 128))));
 
 	SEQUENCE("in udp a:9 b:53 -> pass rule0 none\nin tcp a:8 f:22 S -> drop limit0 none\nin udp c:9 b:53 -> pass rule0 none\n"
-		 "in udp a6:9 b6:53 -> pass rule0 none\nin udp a6:9 b6:53 -> drop limit0 none\nin udp c6:9 b6:53 -> pass rule0 none\n",
+		 "in udp a6:9 b6:53 -> pass rule0 none\nin udp a6:9 b6:53 -> drop limit0 none\nin udp c6:9 b6:53 -> pass rule0 "
+		 "none\n",
 		 host);
 	SEQUENCE("in udp a:9 b:53 -> pass rule0 none\nin udp c:9 b:53 -> drop limit0 none\nin udp d:9 b:53 -> pass rule0 none\n"
-		 "in udp a6:9 b6:53 -> pass rule0 none\nin udp c6:9 b6:53 -> drop limit0 none\nin udp d6:9 b6:53 -> pass rule0 none\n",
+		 "in udp a6:9 b6:53 -> pass rule0 none\nin udp c6:9 b6:53 -> drop limit0 none\nin udp d6:9 b6:53 -> pass rule0 "
+		 "none\n",
 		 net);
-	SEQUENCE("in udp a:9 b:53 -> pass rule0 none\nin udp c:9 b:53 -> drop limit0 none\nin udp c:9 f:53 -> pass rule0 none\n", to);
+	SEQUENCE("in udp a:9 b:53 -> pass rule0 none\nin udp c:9 b:53 -> drop limit0 none\nin udp c:9 f:53 -> pass rule0 none\n",
+		 to);
 	/* /0: all of a family */
 	SEQUENCE("in udp a:9 b:53 -> pass rule0 none\nin udp e:9 b:53 -> drop limit0 none\nin udp e6:9 b6:53 -> pass rule0 none\n"
 		 "in udp a6:9 b6:53 -> drop limit0 none\n",
 		 POLICY(IN_DROP(PASSES(LIMIT(.count = 1, .burst = 1, .per = PER_SRC)))));
 	/* what is not IP has one bucket */
 	SEQUENCE("in arp -> pass rule0 none\nin arp -> drop limit0 none\nin udp a:9 b:53 -> pass rule0 none\n",
-		 POLICY(IN_DROP({ .verdict = VERDICT_PASS, .families = ANY, .text = "",
+		 POLICY(IN_DROP({ .verdict = VERDICT_PASS,
+				  .families = ANY,
+				  .text = "",
 				  LIMIT(.count = 1, .burst = 1, .per = PER_SRC, .plen4 = 32, .plen6 = 128) })));
 }
 
@@ -128,19 +141,24 @@ static void limits_of_new_packets(void **state)
 	struct policy *p = POLICY(IN_DROP(PASSES(TCP, KEEP, LIMIT(.count = 1, .burst = 1))), CLOSED);
 
 	/* packets of a flow do not meet the rule; over it, no flow is opened */
-	SEQUENCE("in tcp a:1 b:22 S -> pass rule0 new\nin tcp a:1 b:22 S -> pass established est\nin tcp a:2 b:22 S -> drop limit0 new\n"
+	SEQUENCE("in tcp a:1 b:22 S -> pass rule0 new\nin tcp a:1 b:22 S -> pass established est\nin tcp a:2 b:22 S -> drop "
+		 "limit0 new\n"
 		 "flows 1\nout tcp b:22 a:2 SA -> drop default inv\nafter 1s\nin tcp a:2 b:22 S -> pass rule0 new\nflows 2\n",
 		 p);
 	/* `else pass` passes without a flow */
-	SEQUENCE("in tcp a:1 b:22 S -> pass rule0 new\nin tcp a:2 b:22 S -> pass limit0 new\nflows 1\nout tcp b:22 a:2 SA -> drop default inv\n",
+	SEQUENCE("in tcp a:1 b:22 S -> pass rule0 new\nin tcp a:2 b:22 S -> pass limit0 new\nflows 1\nout tcp b:22 a:2 SA -> "
+		 "drop default inv\n",
 		 POLICY(IN_DROP(PASSES(TCP, KEEP, LIMIT(.count = 1, .burst = 1), ELSE(.pass = true))), CLOSED));
 	/* a limit of known packets: over it they are dropped, and do not move the flow; with `else pass` they do */
-	SEQUENCE("in udp a:9 b:53 -> pass rule1 new\nin udp a:9 b:53 -> pass rule0 est\nafter 100ms\nin udp a:9 b:53 -> drop limit0 est\n"
+	SEQUENCE("in udp a:9 b:53 -> pass rule1 new\nin udp a:9 b:53 -> pass rule0 est\nafter 100ms\nin udp a:9 b:53 -> drop "
+		 "limit0 est\n"
 		 "before 30s\nflows 0\n",
 		 POLICY(IN_DROP(PASSES(STATE_IS(ESTABLISHED), LIMIT(.count = 1, .burst = 1)), PASSES(UDP, KEEP)), CLOSED));
-	SEQUENCE("in udp a:9 b:53 -> pass rule1 new\nin udp a:9 b:53 -> pass rule0 est\nafter 100ms\nin udp a:9 b:53 -> pass limit0 est\n"
+	SEQUENCE("in udp a:9 b:53 -> pass rule1 new\nin udp a:9 b:53 -> pass rule0 est\nafter 100ms\nin udp a:9 b:53 -> pass "
+		 "limit0 est\n"
 		 "before 30s\nflows 1\nafter 1ns\nflows 0\n",
-		 POLICY(IN_DROP(PASSES(STATE_IS(ESTABLISHED), LIMIT(.count = 1, .burst = 1), ELSE(.pass = true)), PASSES(UDP, KEEP)),
+		 POLICY(IN_DROP(PASSES(STATE_IS(ESTABLISHED), LIMIT(.count = 1, .burst = 1), ELSE(.pass = true)),
+				PASSES(UDP, KEEP)),
 			CLOSED));
 	/* judging the opening packet again takes nothing */
 	SEQUENCE("in tcp a:1 b:22 S -> pass rule0 new\npolicy 0\nout tcp b:22 a:1 SA -> pass established est\nafter 1s\n"
@@ -153,33 +171,49 @@ static const struct named_set jail = { .name = "jail", .timeout_ns = 5 * S_NS },
 
 static void bans(void **state)
 {
-	struct policy *p = POLICY(IN_DROP(DROPS(LIVE_SRC(1)), PASSES(TCP, KEEP, LIMIT(.count = 100, .burst = 1, .per = PER_SRC, .plen4 = 32, .plen6 = 128),
-								     ELSE(.ban = &jail, .ban_ns = 2 * S_NS)), PASSES(UDP, KEEP)),
-				  CLOSED, LIVE(&jail));
+	struct policy *p =
+		POLICY(IN_DROP(DROPS(LIVE_SRC(1)),
+			       PASSES(TCP, KEEP, LIMIT(.count = 100, .burst = 1, .per = PER_SRC, .plen4 = 32, .plen6 = 128),
+				      ELSE(.ban = &jail, .ban_ns = 2 * S_NS)),
+			       PASSES(UDP, KEEP)),
+		       CLOSED, LIVE(&jail));
 
 	/* the flows of a source are cut by the ban that it earns */
 	SEQUENCE("in udp a:9 b:53 -> pass rule2 new\nin tcp a:1 b:22 S -> pass rule1 new\nin tcp a:2 b:22 S -> drop limit1 new\n"
-		 "in tcp a:3 b:22 S -> drop rule0 new\nout tcp b:22 a:1 SA -> drop default inv\nin udp a:9 b:53 -> drop rule0 new\n"
+		 "in tcp a:3 b:22 S -> drop rule0 new\nout tcp b:22 a:1 SA -> drop default inv\nin udp a:9 b:53 -> drop rule0 "
+		 "new\n"
 		 "in tcp c:1 b:22 S -> pass rule1 new\n"
 		 "after 1999ms\nin tcp a:3 b:22 S -> drop rule0 new\nafter 1ms\nin tcp a:3 b:22 S -> pass rule1 new\n",
 		 p);
 	/* longer when it is there for longer */
-	SEQUENCE("add jail a/32 10s\ndel jail c/32\nin tcp c:1 b:22 S -> pass rule1 new\nadd jail c/32 1s\nafter 9s\nin tcp a:1 b:22 S -> drop rule0 new\n", p);
+	SEQUENCE("add jail a/32 10s\ndel jail c/32\nin tcp c:1 b:22 S -> pass rule1 new\nadd jail c/32 1s\nafter 9s\nin tcp a:1 "
+		 "b:22 S -> drop rule0 new\n",
+		 p);
 	/* without a time: the set's; the set's, too, when it has none: for ever */
-	SEQUENCE("in udp a:9 b:53 -> pass rule1 none\nin udp a:9 b:53 -> drop limit1 none\nafter 4s\nin udp a:9 b:53 -> drop rule0 none\n"
-		 "after 1s\nin udp a:9 b:53 -> pass rule1 none\n",
-		 POLICY(IN_DROP(DROPS(LIVE_SRC(1)), PASSES(UDP, LIMIT(.count = 1, .burst = 1), ELSE(.ban = &jail))), LIVE(&jail)));
-	SEQUENCE("in udp a:9 b:53 -> pass rule1 none\nin udp a:9 b:53 -> drop limit1 none\nafter 999999s\nin udp a:9 b:53 -> drop rule0 none\n",
-		 POLICY(IN_DROP(DROPS(LIVE_SRC(1)), PASSES(UDP, LIMIT(.count = 1, .burst = 1), ELSE(.ban = &cell))), LIVE(&cell)));
+	SEQUENCE(
+		"in udp a:9 b:53 -> pass rule1 none\nin udp a:9 b:53 -> drop limit1 none\nafter 4s\nin udp a:9 b:53 -> drop "
+		"rule0 none\n"
+		"after 1s\nin udp a:9 b:53 -> pass rule1 none\n",
+		POLICY(IN_DROP(DROPS(LIVE_SRC(1)), PASSES(UDP, LIMIT(.count = 1, .burst = 1), ELSE(.ban = &jail))), LIVE(&jail)));
+	SEQUENCE(
+		"in udp a:9 b:53 -> pass rule1 none\nin udp a:9 b:53 -> drop limit1 none\nafter 999999s\nin udp a:9 b:53 -> drop "
+		"rule0 none\n",
+		POLICY(IN_DROP(DROPS(LIVE_SRC(1)), PASSES(UDP, LIMIT(.count = 1, .burst = 1), ELSE(.ban = &cell))), LIVE(&cell)));
 	/* a host of IPv6 as its /64 */
-	SEQUENCE("in udp a6:9 b6:53 -> pass rule1 none\nin udp a6:9 b6:53 -> drop limit1 none\nin udp c6:9 b6:53 -> drop rule0 none\n"
-		 "in udp d6:9 b6:53 -> drop limit1 none\nin udp d6:9 b6:53 -> drop rule0 none\nin udp a:9 b:53 -> drop limit1 none\n"
-		 "in udp c:9 b:53 -> drop limit1 none\n",
-		 POLICY(IN_DROP(DROPS(LIVE_SRC(1)), PASSES(UDP, LIMIT(.count = 1, .burst = 1), ELSE(.ban = &wide))), LIVE(&wide)));
+	SEQUENCE(
+		"in udp a6:9 b6:53 -> pass rule1 none\nin udp a6:9 b6:53 -> drop limit1 none\nin udp c6:9 b6:53 -> drop rule0 "
+		"none\n"
+		"in udp d6:9 b6:53 -> drop limit1 none\nin udp d6:9 b6:53 -> drop rule0 none\nin udp a:9 b:53 -> drop limit1 "
+		"none\n"
+		"in udp c:9 b:53 -> drop limit1 none\n",
+		POLICY(IN_DROP(DROPS(LIVE_SRC(1)), PASSES(UDP, LIMIT(.count = 1, .burst = 1), ELSE(.ban = &wide))), LIVE(&wide)));
 	/* nobody, when it is not IP */
-	SEQUENCE("in arp -> pass rule0 none\nin arp -> drop limit0 none\n",
-		 POLICY(IN_DROP({ .verdict = VERDICT_PASS, .families = ANY, .text = "", LIMIT(.count = 1, .burst = 1), ELSE(.ban = &cell) }),
-			LIVE(&cell)));
+	SEQUENCE("in arp -> pass rule0 none\nin arp -> drop limit0 none\n", POLICY(IN_DROP({ .verdict = VERDICT_PASS,
+											     .families = ANY,
+											     .text = "",
+											     LIMIT(.count = 1, .burst = 1),
+											     ELSE(.ban = &cell) }),
+										   LIVE(&cell)));
 }
 
 /* A ban set that the policy does not ask about is filled all the same. */
@@ -188,7 +222,8 @@ static void bans_for_others(void **state)
 	struct policy *bans_only = POLICY(IN_DROP(PASSES(UDP, LIMIT(.count = 1, .burst = 1), ELSE(.ban = &cell)))),
 		      *asks = POLICY(IN_PASS(DROPS(LIVE_SRC(1))), LIVE(&cell));
 
-	SEQUENCE(ONE_IN ONE_OVER "policy 1\nin udp a:9 b:53 -> drop rule0 none\nin udp c:9 b:53 -> pass default none\n", bans_only, asks);
+	SEQUENCE(ONE_IN ONE_OVER "policy 1\nin udp a:9 b:53 -> drop rule0 none\nin udp c:9 b:53 -> pass default none\n",
+		 bans_only, asks);
 }
 
 static void max_conn(void **state)
@@ -197,7 +232,8 @@ static void max_conn(void **state)
 		      *net = POLICY(IN_DROP(PASSES(KEEP, .max_conn = 1, .conn_plen4 = 24, .conn_plen6 = 64)), CLOSED);
 
 	/* per source; a seat is free when its flow has ended: by its time, by FINs and a new SYN */
-	SEQUENCE("in tcp a:1 b:22 S -> pass rule0 new\nin tcp a:2 b:22 S -> pass rule0 new\nin tcp a:3 b:22 S -> drop max-conn0 new\n"
+	SEQUENCE("in tcp a:1 b:22 S -> pass rule0 new\nin tcp a:2 b:22 S -> pass rule0 new\nin tcp a:3 b:22 S -> drop max-conn0 "
+		 "new\n"
 		 "in tcp a:1 b:22 S -> pass established est\nin tcp c:3 b:22 S -> pass rule0 new\nflows 3\n"
 		 "out tcp b:22 a:3 SA -> drop default inv\n"
 		 "in tcp a:1 b:22 R -> pass established est\nin tcp a:3 b:22 S -> drop max-conn0 new\n" /* 10 s more */
@@ -209,7 +245,8 @@ static void max_conn(void **state)
 		 "in tcp a:3 b:22 S -> drop max-conn0 new\nin tcp a:1 b:22 S -> pass rule0 new\nflows 2\n",
 		 p);
 	SEQUENCE("in udp a:1 b:22 -> pass rule0 new\nin udp c:1 b:22 -> drop max-conn0 new\nin udp d:1 b:22 -> pass rule0 new\n"
-		 "in udp a6:1 b6:22 -> pass rule0 new\nin udp c6:1 b6:22 -> drop max-conn0 new\nin udp d6:1 b6:22 -> pass rule0 new\n"
+		 "in udp a6:1 b6:22 -> pass rule0 new\nin udp c6:1 b6:22 -> drop max-conn0 new\nin udp d6:1 b6:22 -> pass rule0 "
+		 "new\n"
 		 /* only what would open a flow */
 		 "in udp a:2 b:22 later -> pass rule0 none\nin icmp 9 0 a b -> pass rule0 new\n",
 		 net);
@@ -219,11 +256,13 @@ static void max_conn_over(void **state)
 {
 	SEQUENCE("in tcp a:1 b:22 S -> pass rule0 new\nin tcp a:2 b:22 S -> pass max-conn0 new\nflows 1\n",
 		 POLICY(IN_DROP(PASSES(TCP, KEEP, .max_conn = 1, .conn_plen4 = 32, ELSE(.pass = true))), CLOSED));
-	SEQUENCE("in tcp a:1 b:22 S -> pass rule1 new\nin tcp a:2 b:22 S -> drop max-conn1 new\nin tcp a:1 b:22 A -> drop rule0 inv\nflows 0\n",
-		 POLICY(IN_DROP(DROPS(LIVE_SRC(1)), PASSES(TCP, KEEP, .max_conn = 1, .conn_plen4 = 32, ELSE(.ban = &cell))), CLOSED,
-			LIVE(&cell)));
+	SEQUENCE("in tcp a:1 b:22 S -> pass rule1 new\nin tcp a:2 b:22 S -> drop max-conn1 new\nin tcp a:1 b:22 A -> drop rule0 "
+		 "inv\nflows 0\n",
+		 POLICY(IN_DROP(DROPS(LIVE_SRC(1)), PASSES(TCP, KEEP, .max_conn = 1, .conn_plen4 = 32, ELSE(.ban = &cell))),
+			CLOSED, LIVE(&cell)));
 	/* the limit is asked first, and what it took it keeps */
-	SEQUENCE("in tcp a:1 b:22 S -> pass rule0 new\nin tcp a:2 b:22 S -> drop max-conn0 new\nin tcp a:3 b:22 S -> drop limit0 new\n"
+	SEQUENCE("in tcp a:1 b:22 S -> pass rule0 new\nin tcp a:2 b:22 S -> drop max-conn0 new\nin tcp a:3 b:22 S -> drop limit0 "
+		 "new\n"
 		 "after 1s\nin tcp c:1 b:22 S -> pass rule0 new\n",
 		 POLICY(IN_DROP(PASSES(TCP, KEEP, LIMIT(.count = 1, .burst = 2), .max_conn = 1, .conn_plen4 = 32)), CLOSED));
 	/* a ban that ends a flow frees its seat when the next packet of the flow comes */
@@ -241,8 +280,10 @@ static void identities(void **state)
 		      *more = POLICY(IN_DROP(PASSES(UDP, NAME("few"), LIMIT(.count = 1, .burst = 3)))),
 		      *less = POLICY(IN_DROP(PASSES(UDP, NAME("few"), LIMIT(.count = 1, .burst = 1)))),
 		      *twice = POLICY(IN_DROP(FEW(NAME("few"), PORT(53)), FEW(NAME("few")))),
-		      *by_source = POLICY(IN_DROP(PASSES(UDP, NAME("few"), LIMIT(.count = 1, .burst = 1, .per = PER_SRC, .plen4 = 32)))),
-		      *by_net = POLICY(IN_DROP(PASSES(UDP, NAME("few"), LIMIT(.count = 1, .burst = 1, .per = PER_SRC, .plen4 = 24))));
+		      *by_source = POLICY(
+			      IN_DROP(PASSES(UDP, NAME("few"), LIMIT(.count = 1, .burst = 1, .per = PER_SRC, .plen4 = 32)))),
+		      *by_net = POLICY(
+			      IN_DROP(PASSES(UDP, NAME("few"), LIMIT(.count = 1, .burst = 1, .per = PER_SRC, .plen4 = 24))));
 
 	SEQUENCE(ONE_IN "policy 1\nin udp a:9 b:53 -> drop limit1 none\npolicy 0\n" ONE_OVER, one, moved);
 	SEQUENCE(ONE_IN "policy 1\n" ONE_IN ONE_OVER, one, renamed);
@@ -251,9 +292,11 @@ static void identities(void **state)
 		 "in udp a:9 b:54 -> drop limit1 none\npolicy 1\n" ONE_OVER,
 		 twice, one);
 	/* other numbers, the same bucket: two more at once; then as many less */
-	SEQUENCE(ONE_IN ONE_OVER "policy 1\n" ONE_IN ONE_IN ONE_OVER "policy 2\nafter 2s\n" ONE_OVER "after 1s\n" ONE_IN, one, more, less);
+	SEQUENCE(ONE_IN ONE_OVER "policy 1\n" ONE_IN ONE_IN ONE_OVER "policy 2\nafter 2s\n" ONE_OVER "after 1s\n" ONE_IN, one,
+		 more, less);
 	/* counted by something else it is another bucket */
-	SEQUENCE(ONE_IN ONE_OVER "policy 1\n" ONE_IN ONE_OVER "policy 2\n" ONE_IN ONE_OVER "policy 1\n" ONE_OVER, one, by_source, by_net);
+	SEQUENCE(ONE_IN ONE_OVER "policy 1\n" ONE_IN ONE_OVER "policy 2\n" ONE_IN ONE_OVER "policy 1\n" ONE_OVER, one, by_source,
+		 by_net);
 }
 
 static void seats_follow_identities(void **state)
@@ -264,15 +307,18 @@ static void seats_follow_identities(void **state)
 		      *none = POLICY(IN_DROP(PASSES(KEEP, NAME("seats"))));
 
 	/* a flow that another rule passes by now keeps its seat */
-	SEQUENCE("in udp a:1 b:1 -> pass rule0 new\nin udp a:1 b:2 -> pass rule0 new\npolicy 1\nin udp a:1 b:1 -> pass established est\n"
+	SEQUENCE("in udp a:1 b:1 -> pass rule0 new\nin udp a:1 b:2 -> pass rule0 new\npolicy 1\nin udp a:1 b:1 -> pass "
+		 "established est\n"
 		 "in udp a:1 b:3 -> drop max-conn1 new\n",
 		 two, earlier);
 	/* one that was opened by a rule without seats has none */
-	SEQUENCE("in udp a:1 b:1 -> pass rule0 new\npolicy 1\nin udp a:1 b:2 -> pass rule0 new\nin udp a:1 b:3 -> pass rule0 new\n"
-		 "in udp a:1 b:4 -> drop max-conn0 new\n",
-		 none, two);
+	SEQUENCE(
+		"in udp a:1 b:1 -> pass rule0 new\npolicy 1\nin udp a:1 b:2 -> pass rule0 new\nin udp a:1 b:3 -> pass rule0 new\n"
+		"in udp a:1 b:4 -> drop max-conn0 new\n",
+		none, two);
 	/* fewer seats: the lower ones are looked at; here the first is free */
-	SEQUENCE("in udp a:1 b:1 -> pass rule0 new\nafter 29s\nin udp a:1 b:2 -> pass rule0 new\npolicy 1\nin udp a:1 b:3 -> drop max-conn0 new\n"
+	SEQUENCE("in udp a:1 b:1 -> pass rule0 new\nafter 29s\nin udp a:1 b:2 -> pass rule0 new\npolicy 1\nin udp a:1 b:3 -> "
+		 "drop max-conn0 new\n"
 		 "after 1s\nin udp a:1 b:3 -> pass rule0 new\nflows 2\nin udp a:1 b:4 -> drop max-conn0 new\n",
 		 two, one);
 }

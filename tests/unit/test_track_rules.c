@@ -2,8 +2,8 @@
 /* Flows and rules: new generations, live sets, states that rules name, directions without a block. */
 #include "unit/track_words.h"
 
-#define OPEN "in tcp a:1000 b:22 S -> pass rule0 new\n"
-#define SSH  POLICY(IN_DROP(PASSES(TCP, PORT(22), KEEP)), CLOSED)
+#define OPEN	  "in tcp a:1000 b:22 S -> pass rule0 new\n"
+#define SSH	  POLICY(IN_DROP(PASSES(TCP, PORT(22), KEEP)), CLOSED)
 #define HANDSHAKE OPEN "out tcp b:22 a:1000 SA -> pass established est\nin tcp a:1000 b:22 A -> pass established est\n"
 
 /* `apply` between SYN and SYN+ACK */
@@ -18,8 +18,8 @@ static void generations(void **state)
 	/* away for a while in which no packet came: nobody noticed */
 	SEQUENCE(HANDSHAKE "policy 1\npolicy 0\nin tcp a:1000 b:22 A -> pass established est\n", SSH, gone);
 	/* and once one has come, it stays gone */
-	SEQUENCE(HANDSHAKE "policy 1\nout tcp b:22 a:1000 A -> drop default inv\npolicy 0\nin tcp a:1000 b:22 A -> drop default inv\n"
-			   OPEN,
+	SEQUENCE(HANDSHAKE
+		 "policy 1\nout tcp b:22 a:1000 A -> drop default inv\npolicy 0\nin tcp a:1000 b:22 A -> drop default inv\n" OPEN,
 		 SSH, gone);
 	/* an earlier drop */
 	SEQUENCE(HANDSHAKE "policy 1\nin tcp a:1000 b:22 A -> drop rule0 inv\n", SSH,
@@ -37,7 +37,8 @@ static void generations(void **state)
 	SEQUENCE(HANDSHAKE "policy 1\nin tcp a:1000 b:22 A -> pass established est\n", SSH,
 		 POLICY(IN_DROP(DROPS(UDP), PASSES(TCP, KEEP)), CLOSED));
 	/* by one that does not: the flow ends, its packets pass one by one, while the other direction is closed */
-	SEQUENCE(HANDSHAKE "policy 1\nout tcp b:22 a:1000 A -> drop default inv\nflows 0\nin tcp a:1000 b:22 A -> pass rule0 inv\n",
+	SEQUENCE(HANDSHAKE
+		 "policy 1\nout tcp b:22 a:1000 A -> drop default inv\nflows 0\nin tcp a:1000 b:22 A -> pass rule0 inv\n",
 		 SSH, POLICY(IN_DROP(PASSES(TCP), PASSES(UDP, KEEP)), CLOSED));
 	/* the default passes: that keeps no state */
 	SEQUENCE(HANDSHAKE "policy 1\nin tcp a:1000 b:22 A -> pass default inv\nflows 0\n", SSH,
@@ -46,13 +47,15 @@ static void generations(void **state)
 	SEQUENCE(HANDSHAKE "policy 1\nin tcp a:1000 b:22 A -> pass established est\nin tcp c:1 b:23 S -> pass default new\n", SSH,
 		 POLICY(IN_PASS(PASSES(TCP, PORT(22), KEEP)), CLOSED));
 	/* no block any more in which it was opened */
-	SEQUENCE(HANDSHAKE "policy 1\nout tcp b:22 a:1000 A -> drop default inv\nin tcp a:1000 b:22 A -> pass default inv\nflows 0\n",
+	SEQUENCE(HANDSHAKE
+		 "policy 1\nout tcp b:22 a:1000 A -> drop default inv\nin tcp a:1000 b:22 A -> pass default inv\nflows 0\n",
 		 SSH, POLICY(OUT_DROP(PASSES(UDP, KEEP))));
 	/* other timeouts hold from the next packet on */
 	struct policy *slow = SSH;
 
 	slow->state.timeout_s[TRACK_TCP_SYN] = 60;
-	SEQUENCE(OPEN "policy 1\nafter 10s\nin tcp a:1000 b:22 S -> pass established est\nbefore 60s\nflows 1\nafter 1ns\nflows 0\n",
+	SEQUENCE(OPEN
+		 "policy 1\nafter 10s\nin tcp a:1000 b:22 S -> pass established est\nbefore 60s\nflows 1\nafter 1ns\nflows 0\n",
 		 SSH, slow);
 }
 
@@ -64,13 +67,25 @@ static void the_opening_packet_is_remembered(void **state)
 		uint64_t lo, hi;
 		bool passes;
 	} cases[] = {
-		{ FIELD_PROTO, 0x106, 0x106, true },	   { FIELD_SPORT, 1000, 1000, true }, { FIELD_SPORT, 0, 999, false },
-		{ FIELD_DPORT, 22, 22, true },		   { FIELD_DPORT, 23, 23, false },    { FIELD_TCPFLAGS, 2, 2, true },
-		{ FIELD_TCPFLAGS, 16, 16, false },	   { FIELD_FRAG, 0, 0, true },	      { FIELD_FRAG, 1, 2, false },
-		{ FIELD_VLAN, 5, 5, true },		   { FIELD_VLAN, 6, 6, false },	      { FIELD_DSCP, 0, 0, true },
-		{ FIELD_TTL, 77, 77, true },		   { FIELD_TTL, 64, 64, false },      { FIELD_LEN, 60, 60, true },
-		{ FIELD_LEN, 40, 40, false },		   { FIELD_ETHERTYPE, 0x800, 0x800, true },
-		{ FIELD_MAC, 0, 0, false },		   { FIELD_STATE, STATE_NEW, STATE_NEW, true },
+		{ FIELD_PROTO, 0x106, 0x106, true },
+		{ FIELD_SPORT, 1000, 1000, true },
+		{ FIELD_SPORT, 0, 999, false },
+		{ FIELD_DPORT, 22, 22, true },
+		{ FIELD_DPORT, 23, 23, false },
+		{ FIELD_TCPFLAGS, 2, 2, true },
+		{ FIELD_TCPFLAGS, 16, 16, false },
+		{ FIELD_FRAG, 0, 0, true },
+		{ FIELD_FRAG, 1, 2, false },
+		{ FIELD_VLAN, 5, 5, true },
+		{ FIELD_VLAN, 6, 6, false },
+		{ FIELD_DSCP, 0, 0, true },
+		{ FIELD_TTL, 77, 77, true },
+		{ FIELD_TTL, 64, 64, false },
+		{ FIELD_LEN, 60, 60, true },
+		{ FIELD_LEN, 40, 40, false },
+		{ FIELD_ETHERTYPE, 0x800, 0x800, true },
+		{ FIELD_MAC, 0, 0, false },
+		{ FIELD_STATE, STATE_NEW, STATE_NEW, true },
 		{ FIELD_STATE, STATE_ESTABLISHED, STATE_INVALID, false },
 	};
 
@@ -78,20 +93,20 @@ static void the_opening_packet_is_remembered(void **state)
 		struct policy *next = POLICY(IN_DROP(PASSES(KEEP)), CLOSED);
 
 		next->chain[DIRECTION_INGRESS].rules[0].value[cases[i].id] = V({ cases[i].lo, cases[i].hi });
-		print_message("# field %d: %llu to %llu\n", cases[i].id, (unsigned long long)cases[i].lo, (unsigned long long)cases[i].hi);
+		print_message("# field %d: %llu to %llu\n", cases[i].id, (unsigned long long)cases[i].lo,
+			      (unsigned long long)cases[i].hi);
 		SEQUENCE(cases[i].passes ? "in tcp a:1000 b:22 S vlan 5 ttl 77 len 60 -> pass rule0 new\npolicy 1\n"
-					   "out tcp b:22 a:1000 SA -> pass established est\n" :
-					   "in tcp a:1000 b:22 S vlan 5 ttl 77 len 60 -> pass rule0 new\npolicy 1\n"
+					   "out tcp b:22 a:1000 SA -> pass established est\n"
+					 : "in tcp a:1000 b:22 S vlan 5 ttl 77 len 60 -> pass rule0 new\npolicy 1\n"
 					   "out tcp b:22 a:1000 SA -> drop default inv\nflows 0\n",
 			 SSH, next);
 	}
 }
 
-static const struct named_set banned = { .name = "banned", .timeout_ns = 3600000000000 },
-			      other = { .name = "other" }, wide = { .name = "wide", .widen = true };
+static const struct named_set banned = { .name = "banned", .timeout_ns = 3600000000000 }, other = { .name = "other" },
+			      wide = { .name = "wide", .widen = true };
 
-#define BANNING                                                                                                        \
-	POLICY(IN_DROP(DROPS(LIVE_SRC(1)), PASSES(TCP, PORT(22), KEEP), PASSES(UDP, KEEP)), CLOSED, LIVE(&banned))
+#define BANNING POLICY(IN_DROP(DROPS(LIVE_SRC(1)), PASSES(TCP, PORT(22), KEEP), PASSES(UDP, KEEP)), CLOSED, LIVE(&banned))
 
 static void bans_cut_at_once_and_end(void **state)
 {
@@ -111,13 +126,17 @@ static void bans_cut_at_once_and_end(void **state)
 	/* a prefix, of either family; deleted before its time */
 	SEQUENCE("in udp a6:9 b6:53 -> pass rule2 new\nin udp c6:9 b6:53 -> pass rule2 new\nin udp d6:9 b6:53 -> pass rule2 new\n"
 		 "add banned a6/64\n"
-		 "in udp a6:9 b6:53 -> drop rule0 new\nin udp c6:9 b6:53 -> drop rule0 new\nin udp d6:9 b6:53 -> pass established est\n"
+		 "in udp a6:9 b6:53 -> drop rule0 new\nin udp c6:9 b6:53 -> drop rule0 new\nin udp d6:9 b6:53 -> pass "
+		 "established est\n"
 		 "after 999999s\nin udp a6:9 b6:53 -> drop rule0 new\n"
 		 "del banned a6/64\nin udp a6:9 b6:53 -> pass rule2 new\n",
 		 BANNING);
 	/* a ban that came and went between two packets was none */
-	SEQUENCE("in udp a:9 b:53 -> pass rule2 new\nadd banned a/32 5s\nafter 6s\nin udp a:9 b:53 -> pass established est\n", BANNING);
-	SEQUENCE("in udp a:9 b:53 -> pass rule2 new\nadd banned a/32\ndel banned a/32\nout udp b:53 a:9 -> pass established est\n", BANNING);
+	SEQUENCE("in udp a:9 b:53 -> pass rule2 new\nadd banned a/32 5s\nafter 6s\nin udp a:9 b:53 -> pass established est\n",
+		 BANNING);
+	SEQUENCE(
+		"in udp a:9 b:53 -> pass rule2 new\nadd banned a/32\ndel banned a/32\nout udp b:53 a:9 -> pass established est\n",
+		BANNING);
 	/* errors about what was cut */
 	SEQUENCE("in udp a:9 b:53 -> pass rule2 new\nout error 3 b a quotes udp a:9 b:53 -> pass related rel\nadd banned a/32\n"
 		 "out error 3 b a quotes udp a:9 b:53 -> drop default inv\nflows 0\n",
@@ -135,7 +154,9 @@ static void elements(void **state)
 	SEQUENCE("add banned a/32 5s\nadd banned a/32 10s\nafter 9s\n" IS_IN "after 1s\n" IS_OUT, p);
 	SEQUENCE("add banned a/32 5s\nafter 6s\nadd banned a/32 1s\n" IS_IN "after 1s\n" IS_OUT, p);
 	/* each by its own end: the prefix stays when the host is gone */
-	SEQUENCE("add banned a/32 10s\nadd banned a/24 5s\nafter 5s\n" IS_IN "in udp c:9 b:53 -> pass default new\nafter 5s\n" IS_OUT, p);
+	SEQUENCE("add banned a/32 10s\nadd banned a/24 5s\nafter 5s\n" IS_IN
+		 "in udp c:9 b:53 -> pass default new\nafter 5s\n" IS_OUT,
+		 p);
 	SEQUENCE("add banned a/32\nadd banned c/24\ndel banned a/32\n" IS_IN "del banned a/24\n" IS_OUT, p);
 	SEQUENCE("add banned a/0\n" IS_IN "in udp a6:9 b6:53 -> pass default new\ndel banned b/0\n" IS_OUT, p);
 	/* what is not there */
@@ -170,16 +191,19 @@ static void live_conditions(void **state)
 	SEQUENCE("in udp a:9 b:53 -> drop rule0 none\nadd other a/32\nin udp a:9 b:53 -> pass default none\n"
 		 "del other a/32\nadd banned a/32\nin udp a:9 b:53 -> pass default none\n",
 		 neither);
-	SEQUENCE("add banned b/32\nin udp a:9 b:53 -> pass default none\nadd other b/32\nin udp a:9 b:53 -> drop rule0 none\n", to);
+	SEQUENCE("add banned b/32\nin udp a:9 b:53 -> pass default none\nadd other b/32\nin udp a:9 b:53 -> drop rule0 none\n",
+		 to);
 	/* what has no address is not outside of a set */
 	SEQUENCE("in arp -> pass l2-other none\nin udp a:9 b:53 -> drop rule0 none\n", any);
 }
 
 static void rules_that_name_established(void **state)
 {
-	struct policy *drops = POLICY(IN_DROP(DROPS(STATE_IS(ESTABLISHED), VAL(LEN, V({ 100, 65535 }))), PASSES(UDP, KEEP)), CLOSED);
+	struct policy *drops =
+		POLICY(IN_DROP(DROPS(STATE_IS(ESTABLISHED), VAL(LEN, V({ 100, 65535 }))), PASSES(UDP, KEEP)), CLOSED);
 
-	/* what matches decides, and is dropped without moving the flow on; the rest passes as before; the other direction is not asked */
+	/* what matches decides, and is dropped without moving the flow on; the rest passes as before; the other direction is not
+	 * asked */
 	SEQUENCE("in udp a:9 b:53 len 200 -> pass rule1 new\n"
 		 "in udp a:9 b:53 len 200 -> drop rule0 est\n"
 		 "out udp b:53 a:9 len 200 -> pass established est\n"
@@ -188,15 +212,20 @@ static void rules_that_name_established(void **state)
 		 "after 10s\nin udp a:9 b:53 len 99 -> pass established est\n",
 		 drops);
 	/* a dropped packet does not keep a flow alive */
-	SEQUENCE("in udp a:9 b:53 len 200 -> pass rule1 new\nafter 20s\nin udp a:9 b:53 len 200 -> drop rule0 est\nafter 10s\nflows 0\n", drops);
+	SEQUENCE("in udp a:9 b:53 len 200 -> pass rule1 new\nafter 20s\nin udp a:9 b:53 len 200 -> drop rule0 est\nafter "
+		 "10s\nflows 0\n",
+		 drops);
 	/* nor does a dropped FIN close */
-	SEQUENCE("in tcp a:1 b:22 S -> pass rule1 new\nout tcp b:22 a:1 SA -> pass established est\nin tcp a:1 b:22 A -> pass established est\n"
-		 "in tcp a:1 b:22 FA -> drop rule0 est\nout tcp b:22 a:1 FA -> pass established est\nbefore 120s\nflows 1\nafter 1ns\nflows 0\n",
+	SEQUENCE("in tcp a:1 b:22 S -> pass rule1 new\nout tcp b:22 a:1 SA -> pass established est\nin tcp a:1 b:22 A -> pass "
+		 "established est\n"
+		 "in tcp a:1 b:22 FA -> drop rule0 est\nout tcp b:22 a:1 FA -> pass established est\nbefore 120s\nflows 1\nafter "
+		 "1ns\nflows 0\n",
 		 POLICY(IN_DROP(DROPS(STATE_IS(ESTABLISHED), VAL(TCPFLAGS, ONE(17))), PASSES(TCP, KEEP)), CLOSED));
 	/* passed by a rule, it moves on as well; a rule's own state does not matter to that */
-	SEQUENCE("in udp a:9 b:53 -> pass rule1 new\nout udp b:53 a:9 -> pass established est\nin udp a:9 b:53 -> pass rule0 est\n"
-		 "before 120s\nflows 1\nafter 1ns\nflows 0\n",
-		 POLICY(IN_DROP(PASSES(STATE_IS(ESTABLISHED)), PASSES(UDP, KEEP)), CLOSED));
+	SEQUENCE(
+		"in udp a:9 b:53 -> pass rule1 new\nout udp b:53 a:9 -> pass established est\nin udp a:9 b:53 -> pass rule0 est\n"
+		"before 120s\nflows 1\nafter 1ns\nflows 0\n",
+		POLICY(IN_DROP(PASSES(STATE_IS(ESTABLISHED)), PASSES(UDP, KEEP)), CLOSED));
 	/* rejected */
 	SEQUENCE("in udp a:9 b:53 -> pass rule1 new\nin udp a:9 b:53 -> reject rule0 est\n",
 		 POLICY(IN_DROP(REJECTS(STATE_IS(ESTABLISHED)), PASSES(UDP, KEEP)), CLOSED));
@@ -257,7 +286,8 @@ static void invalid_packets_meet_rules(void **state)
 /* The way out is no matter of the policy: its packets pass, and are seen. */
 static void a_direction_without_a_block(void **state)
 {
-	SEQUENCE("in tcp a:1 b:22 S -> pass rule0 new\nout tcp b:22 a:1 SA -> pass established est\nin tcp a:1 b:22 A -> pass established est\n"
+	SEQUENCE("in tcp a:1 b:22 S -> pass rule0 new\nout tcp b:22 a:1 SA -> pass established est\nin tcp a:1 b:22 A -> pass "
+		 "established est\n"
 		 "out udp b:53 a:9 -> pass default new\nout error 3 b a quotes tcp a:1 b:22 A -> pass related rel\n"
 		 "out tcp b:22 a:2 SA -> pass default inv\nflows 1\nbefore 432000s\nflows 1\nafter 1ns\nflows 0\n",
 		 POLICY(IN_DROP(PASSES(TCP, KEEP))));
