@@ -181,7 +181,7 @@ static int tests_ask(struct asking *a)
 
 	for (size_t i = 0; i < rs->ntests && !err; i++) {
 		const struct expectation *e = &rs->tests[i];
-		if (e->policy == a->v->policy && (enum fw_dir)e->direction == hook_dir(a->hook))
+		if (e->packet && e->policy == a->v->policy && (enum fw_dir)e->direction == hook_dir(a->hook))
 			err = packet_ask(a, e->packet, e->file, e->line);
 	}
 	return err;
