@@ -176,6 +176,7 @@ static void reference_snippets(void **state)
 				fail_msg("rules/README.md: this snippet does not parse:\n%.*s\n%s", (int)(end - start),
 					 start, str_get(&p.errors));
 			assert_print_identity(&p);
+			assert_expectations(p.rules);
 		}
 		at = end + 3;
 		n++;
