@@ -59,6 +59,19 @@ struct fw_about {
 	__u32 reject;  /* enum fw_reject */
 };
 
+/* A frame to be sent back (reply.bpf.h). */
+#define FW_REPLY_LINK 32   /* the link layer's header ends there */
+#define FW_REPLY_WORDS 512 /* a power of two */
+struct fw_reply {
+	__u32 at;    /* word of ip where L4 begins */
+	__u32 bytes; /* of ip */
+	__u8 link[FW_REPLY_LINK];
+	union {
+		__u32 w[FW_REPLY_WORDS];
+		__u16 h[FW_REPLY_WORDS * 2];
+	} ip;
+};
+
 /* What one packet needs while it is judged. */
 struct fw_scratch {
 	struct fw_pkt pkt;
@@ -67,6 +80,7 @@ struct fw_scratch {
 	struct fw_about about;
 	struct fw_flow fresh;
 	struct fw_live element;
+	struct fw_reply reply;
 };
 
 struct fw_lpm4 {
