@@ -3,6 +3,8 @@
 #ifndef FW_TESTS_KERNEL_ASK_H
 #define FW_TESTS_KERNEL_ASK_H
 
+#include <linux/types.h>
+
 struct ask {
 	__u32 verdict; /* enum fw_verdict */
 	__u32 answer;  /* enum fw_answer */

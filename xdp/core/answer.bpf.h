@@ -68,7 +68,7 @@ FW_GLOBAL int fw_cookie_answer(FW_CTX *ctx)
 		return 0;
 	if (!fw_reply_link(ctx, s, ctl) || !fw_cookie_build(ctx, s))
 		return 0;
-	*sent = fw_now(ctl);
+	*sent = fw_now(ctl) | 1; /* 0: never */
 	FW_FORGET();
 	return fw_reply_put(ctx, s);
 }
