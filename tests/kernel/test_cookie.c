@@ -59,7 +59,8 @@ static void make_syn(bool v6, unsigned int tags, unsigned int options, unsigned 
 	l4 = f->len - m.padding - m.l4;
 	if (mss) {
 		put32(f->b + l4 + 20, 0x02040000 | mss);
-		memcpy(f->b + l4 + 24, "\x04\x02\x08\x0a\x00\x00\x00\x63\x00\x00\x00\x00\x01\x03\x03\x07", 16); /* SACK, timestamps, scale */
+		/* SACK, timestamps, window scale */
+		memcpy(f->b + l4 + 24, "\x04\x02\x08\x0a\x00\x00\x00\x63\x00\x00\x00\x00\x01\x03\x03\x07", 16);
 	}
 }
 
