@@ -20,7 +20,7 @@ static __always_inline int ask_judge(const struct fw_frame *f)
 	if (!s || !a || !ctl)
 		return FW_VERDICT_DROP;
 	s->pkt.packets = f->packets;
-	s->pkt.reason = fw_parse(f, &s->pkt);
+	s->pkt.reason = fw_parse(f, &s->pkt, (__u8 *)s->header);
 	s->about.answer = a->answer;
 	s->about.reject = a->reject;
 	s->about.now = fw_now(ctl);

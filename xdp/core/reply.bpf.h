@@ -11,14 +11,11 @@
 #define FW_CORE_REPLY_H
 
 #include "clock.bpf.h"
+#include "key.bpf.h"
 
 #define FW_ETH_LEAST 60 /* a frame on the wire, without its check sequence */
 #define FW_REPLY_TTL 64
 #define FW_REPLY_MOST 1280 /* bytes, link layer apart: what IPv6 carries everywhere */
-#define FW_TCP_FIN 0x01
-#define FW_TCP_SYN 0x02
-#define FW_TCP_RST 0x04
-#define FW_TCP_ACK 0x10
 
 /*
  * Answers of ours that other hooks of ours meet must pass, whatever the rules say, and are not counted: they are no packets
