@@ -207,3 +207,13 @@ int kern_twin_counters(const struct kern_twin *t, struct kern_counters *ret)
 	*ret = out;
 	return 0;
 }
+
+void kern_twin_given(struct kern_twin *t, const struct kern_given *given)
+{
+	struct fw_ctl *ask = t->twin.ask;
+
+	ask->given = given ? given->given : 0;
+	ask->given_state = given ? given->state : FW_STATE_NONE;
+	ask->given_live = given ? given->live : 0;
+	ask->given_ns = given ? given->now_ns : 0;
+}

@@ -274,6 +274,7 @@ struct fw_live_ref {
 #define FW_EXTRA_ELSE_PASS 16u /* over limit or max-conn: pass; else drop */
 #define FW_EXTRA_ELSE_BAN 32u  /* and the source enters a live set */
 #define FW_EXTRA_SYNPROXY 64u  /* answer SYNs with cookies when the table of new flows is short of room */
+#define FW_EXTRA_BAN_REF(flags) ((flags) >> 24) /* with ELSE_BAN: index into fw_image.live */
 enum fw_per { FW_PER_RULE, FW_PER_SRC, FW_PER_DST, FW_PER_FLOW };
 enum fw_reject { FW_REJECT_AUTO, FW_REJECT_TCP_RESET, FW_REJECT_UNREACHABLE, FW_REJECT_PROHIBITED };
 struct fw_extra {
@@ -283,13 +284,13 @@ struct fw_extra {
 	__u8 reject;     /* enum fw_reject, with FW_VERDICT_REJECT */
 	__u8 plen[2];    /* of the address that is the key of the limit: IPv4, IPv6 */
 	__u8 conn_plen[2];
-	__u32 ban;       /* index into fw_image.live, then (publisher) id of the set */
+	__u32 ban;       /* with ELSE_BAN: FW_EXTRA_BAN_REF() until the publisher makes it the id of the set */
 	__u64 ban_ns;    /* 0: the set's timeout */
 	/* Limits are GCRA: see userspace/model/limit.h. Units of 2^-6 ns. */
 	__u64 mult;      /* n packets or bytes cost n * mult >> shift */
 	__u64 burst;     /* how far ahead of the clock the bucket may be, in units */
 	__u32 shift;
-	__u32 reserved;
+	__u32 identity;  /* of a rule with limit or max-conn: hash of direction, verdict and id. Buckets and seats are the rule's */
 };
 
 struct fw_image {
@@ -304,7 +305,7 @@ struct fw_image {
 	__u64 check;      /* over the header without generation and itself: user space tells damage by it */
 	__u32 features;   /* FW_FEAT_* */
 	__u32 nlive;
-	__u32 live;       /* struct fw_live_ref[nlive], in the hot part */
+	__u32 live;       /* struct fw_live_ref[nlive], in the hot part, behind the tables: beside the actions */
 	__u32 pad;
 	struct fw_state_opts state;
 	__u8 reserved[40];
@@ -413,15 +414,16 @@ struct fw_rank {
  *       __u32 cell[]: one for each network of which a part is a member, ascending; all of it, or where its leaf is;
  *       __u8 leaf[][32]: of networks that no cell can tell. Bit addr % 8 of byte addr % 256 / 8.
  * FW_BLOCK_TRIE, of IPv6: a trie of two classes (1 is the member), leaf_shift 0.
- * FW_BLOCK_LIVE, of both: a live set; nothing stands in the image. `off` is its index in fw_image.live, then (publisher) its id.
+ * FW_BLOCK_LIVE, of both: a live set; nothing stands in the image. `nets` is its index in fw_image.live, and so is `off` until
+ * the publisher makes it the id of the set.
  */
 enum fw_block_kind { FW_BLOCK_NONE, FW_BLOCK_NETS, FW_BLOCK_TRIE, FW_BLOCK_LIVE, FW_BLOCK_KINDS }; /* NONE: no member */
 
 struct fw_block {
 	__u32 kind;
-	__u32 off; /* from the start of the image, a multiple of 64 */
+	__u32 off; /* from the start of the image, a multiple of 64; FW_BLOCK_LIVE: see above */
 	__u32 len; /* bytes */
-	__u32 nets; /* FW_BLOCK_NETS: how many */
+	__u32 nets; /* FW_BLOCK_NETS: how many; FW_BLOCK_LIVE: see above */
 	__u64 key[2]; /* of the ranges: user space finds a block by it that need not be built again */
 };
 
