@@ -493,8 +493,9 @@ struct fw_ctl {
 	__u32 given;      /* FW_GIVEN_* */
 	__u32 given_state; /* enum fw_state */
 	__u32 given_live; /* bit id: the source is in that live set; bit 8 + id: the destination */
-	__u32 reserved;
+	__u32 features;   /* FW_FEAT_* that programs are loaded with, and has maps for: never fewer. For user space */
 	__u64 given_ns;
+	__u32 flow_sets, pend_sets; /* of the flow table; for user space */
 };
 #define FW_GIVEN_NOW 1u   /* the clock shows given_ns */
 #define FW_GIVEN_STATE 2u /* flows are not looked for, limits are kept */
@@ -727,7 +728,7 @@ FW_ASSERT_SIZE(struct fw_skip6, 48);
 FW_ASSERT_SIZE(struct fw_block, 32);
 FW_ASSERT_SIZE(struct fw_block_rec, 16);
 FW_ASSERT_SIZE(struct fw_counter, 16);
-FW_ASSERT_SIZE(struct fw_ctl, 160);
+FW_ASSERT_SIZE(struct fw_ctl, 168);
 FW_ASSERT_SIZE(struct fw_cfg, 48);
 FW_ASSERT_SIZE(struct fw_trace, 32);
 FW_ASSERT_SIZE(struct fw_meta, 32);
