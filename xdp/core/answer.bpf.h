@@ -58,7 +58,7 @@ FW_GLOBAL int fw_cookie_answer(FW_CTX *ctx)
 	struct fw_scratch *s;
 	__u64 *sent;
 
-	if (!(fw_cfg.features & FW_FEAT_SYNPROXY)) /* see fw_reject */
+	if (!FW_COOKIES) /* see fw_reject */
 		return 0;
 	s = fw_env_lookup(&fw_scratch, &zero);
 	ctl = fw_env_lookup(&fw_ctl, &zero);
@@ -83,7 +83,7 @@ static __always_inline int fw_answer(FW_CTX *ctx, int verdict)
 		return 0;
 	if (fw_cfg.features & FW_FEAT_REJECT && verdict == FW_VERDICT_REJECT)
 		return fw_reject(ctx);
-	if (fw_cfg.features & FW_FEAT_SYNPROXY && verdict == FW_VERDICT_DROP) {
+	if (FW_COOKIES && verdict == FW_VERDICT_DROP) {
 		s = fw_env_lookup(&fw_scratch, &zero);
 		return s && s->about.answer == FW_ANSWER_COOKIE && fw_cookie_answer(ctx);
 	}

@@ -10,6 +10,7 @@
 #include "clock.bpf.h"
 
 #define FW_COOKIE_NS 120000000000ull /* older ones do not hold */
+#define FW_COOKIES (fw_cfg.features & FW_FEAT_SYNPROXY && fw_cfg.dir == FW_DIR_INGRESS)
 
 #ifdef __bpf__
 
@@ -20,7 +21,7 @@ FW_GLOBAL int fw_cookie_check(FW_CTX *ctx)
 	__u32 zero = 0, ip[10] = {}, tcp[5];
 	struct fw_scratch *s;
 
-	if (!(fw_cfg.features & FW_FEAT_SYNPROXY)) /* older kernels walk global functions that nobody calls */
+	if (!FW_COOKIES) /* older kernels walk global functions that nobody calls */
 		return 0;
 	s = fw_env_lookup(&fw_scratch, &zero);
 	if (!s || fw_env_load(ctx, s->pkt.l4_off, tcp, sizeof(tcp)))
@@ -36,7 +37,7 @@ static __always_inline int fw_cookie_valid(FW_CTX *ctx, const struct fw_scratch 
 	__u32 zero = 0;
 	const __u64 *sent;
 
-	if (!(fw_cfg.features & FW_FEAT_SYNPROXY))
+	if (!FW_COOKIES)
 		return 0;
 	sent = fw_env_lookup(&fw_cookies, &zero);
 	return sent && *sent && s->about.now < *sent + FW_COOKIE_NS && fw_cookie_check(ctx);
