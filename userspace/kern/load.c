@@ -4,7 +4,8 @@
  *
  * A policy that is new starts with a live generation 0 that passes everything, and its rules in the idle slot:
  *
- *   1  policy pinned (control word last)      nothing is filtered; a sweep removes it
+ *   1  policy and its tables pinned (control word last)
+ *                                          nothing is filtered; a sweep removes it
  *   2  per hook: counters pinned, program attached, link pinned
  *                                             everything passes still, on every hook
  *   3  twins pinned, which judge by the idle slot
@@ -67,7 +68,7 @@ static unsigned int new_kinds(const struct load *l, const struct iface *f)
 		bool asked = f->rec.hook[h].present && h != FW_HOOK_TC_EGRESS;
 
 		if (h == FW_HOOK_TC_EGRESS)
-			asked = l->egress;
+			asked = image_hdr(l->img)->dir[FW_DIR_EGRESS].flags & FW_DIRF_PRESENT;
 		for (size_t i = 0; asked && i < l->list.n; i++)
 			asked = !iface_uses(&l->list.v[i], l->policy_name) || !l->list.v[i].rec.hook[h].present;
 		if (asked)
@@ -124,6 +125,9 @@ static int policy_born(struct load *l, bool live_at_once)
 	if (err)
 		return err;
 	l->have_policy = true;
+	err = slots_need(&l->policy, image_hdr(l->img), l->report->note, sizeof(l->report->note), l->fail);
+	if (err)
+		return err;
 	if (live_at_once) {
 		err = slots_write(&l->policy, 0, l->img, 1, l->fail, &written);
 		return err ?: slots_pin(&l->policy, l->k->ns, l->fail);
@@ -262,7 +266,7 @@ int kern_load(struct kern *k, const char *ifname, const char *policy, struct ima
 	if (err)
 		return err;
 	link_show(ifname, l.shown);
-	l.egress = image_hdr(img)->dir[FW_DIR_EGRESS].flags & FW_DIRF_PRESENT;
+	l.egress = hooks_egress(image_hdr(img));
 	err = load_any(&l);
 	if (err)
 		return err;

@@ -7,8 +7,12 @@
  *   1  (growth) a larger idle slot: map pinned, then named by the control word's map_id, which programs do not read
  *      Old. A slot that the control word does not name is unpinned by a sweep. The next publish sees by the ids of a
  *      program's maps which hooks lack the current slots, and reloads those.
+ *      Tables that the rules need and the policy has not: map pinned, then named by the control word's features
+ *      Old. An unnamed one is unpinned by a sweep; a named one without its rules is empty and waits for them. Programs that
+ *      lack one are seen and reloaded like those that lack a slot.
  *   2  wait, when the idle slot is not marked as free: the publish before was killed ahead of its own wait
- *   3  what is new of the image written into the idle slot, memory that no program reads
+ *   3  limits of rules that are new begin full: their cells belong to no rule of the live generation
+ *      what is new of the image written into the idle slot, memory that no program reads
  *      Old. Whatever stands there is compared byte for byte by the next publish, so half an image does no harm.
  *   4  twins that are missing are loaded and pinned, and judge packets made for the rules by the idle slot
  *      Old. A twin is in nobody's way; without the last of its pins a sweep removes the others.
@@ -49,11 +53,6 @@ static uint64_t now_ns(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return t.tv_sec * 1000000000ull + t.tv_nsec;
-}
-
-static bool image_has_egress(const struct fw_image *img)
-{
-	return img->dir[FW_DIR_EGRESS].flags & FW_DIRF_PRESENT;
 }
 
 /* Alive: at least one hook is attached. Nothing can be attached to one that is gone. */
@@ -145,7 +144,7 @@ bool publish_fits(const struct slots *p, const struct ifaces *list, const struct
 		for (enum fw_hook h = 0; h < FW_HOOK_COUNT; h++)
 			if (f->rec.hook[h].present && hook_fit(p, f, h, nslots[hook_dir(h)]) == HOOK_STALE)
 				return false;
-		if (!!f->rec.hook[FW_HOOK_TC_EGRESS].present != image_has_egress(img))
+		if (!!f->rec.hook[FW_HOOK_TC_EGRESS].present != hooks_egress(img))
 			return false;
 	}
 	return true;
@@ -154,7 +153,7 @@ bool publish_fits(const struct slots *p, const struct ifaces *list, const struct
 /* Kinds of hooks at which some interface asks these rules. */
 static unsigned int hooks_asked(const struct slots *p, const struct ifaces *list, const struct fw_image *img)
 {
-	unsigned int hooks = image_has_egress(img) ? 1u << FW_HOOK_TC_EGRESS : 0;
+	unsigned int hooks = img->dir[FW_DIR_EGRESS].flags & FW_DIRF_PRESENT ? 1u << FW_HOOK_TC_EGRESS : 0;
 
 	for (size_t i = 0; i < list->n; i++)
 		for (enum fw_hook h = 0; h < FW_HOOK_TC_EGRESS; h++)
@@ -172,10 +171,12 @@ static int fill_idle(struct slots *p, struct ifaces *list, const struct fw_image
 	uint64_t start;
 	int err = 0;
 
-	if (img->len > p->slot[idle].size)
+	err = slots_need(p, image_hdr(img), report->note, sizeof(report->note), fail);
+	if (!err && img->len > p->slot[idle].size)
 		err = slots_grow(p, img->len, fail);
 	if (!err && !slots_marked_free(p, idle))
 		err = wait_programs(fail);
+	err = err ?: slots_clear_limits(p, image_hdr(img), live, fail);
 	err = err ?: slots_write(p, idle, img, report->generation, fail, &report->written);
 	start = now_ns();
 	if (!err && verify)
@@ -215,7 +216,7 @@ static int fit_hooks(struct slots *p, struct ifaces *list, const struct fw_image
 	bool reloaded = false;
 	int err = 0;
 
-	if (image_has_egress(img))
+	if (hooks_egress(img))
 		err = attach_new_egress(p, list, nslots[FW_DIR_EGRESS], fail);
 	err = err ?: hooks_reload(p, list, nslots, fail, &reloaded);
 	if (!err && reloaded)
@@ -244,7 +245,7 @@ int publish_commit(struct slots *p, struct ifaces *list, const struct image *img
 	if (err)
 		return err;
 	slots_mark_free(p, live);
-	if (!image_has_egress(image_hdr(img)))
+	if (!hooks_egress(image_hdr(img)))
 		err = drop_old_egress(p, list, fail);
 	report->publish_ns += now_ns() - start;
 	return err;

@@ -87,7 +87,7 @@ static void state_hooks(struct kern_iface_state *s, const struct iface *f, const
 		else if (now.attached && p)
 			state_program(s, p, h, now.prog_id);
 	}
-	if (p && f->here && slots_live_header(p) && slots_live_header(p)->dir[FW_DIR_EGRESS].flags & FW_DIRF_PRESENT &&
+	if (p && f->here && slots_live_header(p) && hooks_egress(slots_live_header(p)) &&
 	    !f->rec.hook[FW_HOOK_TC_EGRESS].present)
 		degrade(s, "what leaves is not filtered: the rules for it have no hook; load it again");
 }
@@ -270,6 +270,7 @@ int kern_memory(struct kern *k, const struct kern_iface_state *iface, struct ker
 	out.image = live ? live->total_len : 0;
 	out.slot_live = p.slot[slots_live_index(&p)].size + FW_SLOT_PAD;
 	out.slot_idle = p.slot[!slots_live_index(&p)].size + FW_SLOT_PAD;
+	out.tables = tables_bytes(p.shared);
 	slots_close(&p);
 	err = iface_list(k->ns, true, fail, &list);
 	for (size_t i = 0; !err && i < list.n; i++)

@@ -220,6 +220,7 @@ _Static_assert(FW_DIM_SMALL_COUNT <= 16, "small[] has room for all");
 #define FW_FEAT_LIMIT 4u    /* limits, max-conn */
 #define FW_FEAT_REJECT 8u
 #define FW_FEAT_SYNPROXY 16u
+#define FW_FEATS_ANSWER (FW_FEAT_REJECT | FW_FEAT_SYNPROXY) /* frames are sent back */
 #define FW_FEAT_ALL 31u
 
 /* Time in flow tables: units of 2^20 ns, about a millisecond, of the policy's clock (struct fw_ctl). */
@@ -492,8 +493,9 @@ struct fw_ctl {
 	__u32 given;      /* FW_GIVEN_* */
 	__u32 given_state; /* enum fw_state */
 	__u32 given_live; /* bit id: the source is in that live set; bit 8 + id: the destination */
-	__u32 reserved;
+	__u32 features;   /* FW_FEAT_* that programs are loaded with, and has maps for: never fewer. For user space */
 	__u64 given_ns;
+	__u32 flow_sets, pend_sets; /* of the flow table; for user space */
 };
 #define FW_GIVEN_NOW 1u   /* the clock shows given_ns */
 #define FW_GIVEN_STATE 2u /* flows are not looked for, limits are kept */
@@ -602,6 +604,8 @@ struct fw_bucket_set {
 };
 #define FW_LIMIT_CELLS (2 * FW_MAX_SLOTS)
 #define FW_LIMIT_REJECT 0 /* cell: answers of `reject` per second, all rules of a direction: FW_LIMIT_REJECT + direction */
+#define FW_REJECT_RATE 1000 /* RFC 4443 2.4 (f), RFC 1812 4.3.2.8 */
+#define FW_REJECT_BURST 100
 
 /*
  * Live sets of a namespace, shared by its policies. A set has an id, by which images name it, and a place: the bit of its
@@ -724,7 +728,7 @@ FW_ASSERT_SIZE(struct fw_skip6, 48);
 FW_ASSERT_SIZE(struct fw_block, 32);
 FW_ASSERT_SIZE(struct fw_block_rec, 16);
 FW_ASSERT_SIZE(struct fw_counter, 16);
-FW_ASSERT_SIZE(struct fw_ctl, 160);
+FW_ASSERT_SIZE(struct fw_ctl, 168);
 FW_ASSERT_SIZE(struct fw_cfg, 48);
 FW_ASSERT_SIZE(struct fw_trace, 32);
 FW_ASSERT_SIZE(struct fw_meta, 32);
