@@ -12,6 +12,7 @@ struct fw_hit {
 	__s64 rule;
 	__u64 slot;
 	__u64 verdict; /* enum fw_verdict */
+	__u64 extra;   /* the rule has a struct fw_extra */
 	__u64 counted; /* `count` rules on the way */
 };
 
@@ -53,22 +54,23 @@ struct fw_about {
 	__u64 now;     /* ns */
 	__u32 kind;    /* enum fw_kind */
 	__u32 live;    /* of the opening packet: bits of live sets */
+	__u64 way;     /* of a set, on its way through memory: so all eight look alike to the verifier */
+	__u32 pending; /* its flow is a half-open one */
+	__u32 promote; /* and no longer shall be */
 	__u32 known;   /* it has a flow, and rules are asked all the same */
 	__u32 proved;  /* it brought a valid SYN cookie */
 	__u32 answer;  /* enum fw_answer */
 	__u32 reject;  /* enum fw_reject */
 };
 
-/* What one packet needs while it is judged. */
-struct fw_scratch {
-	struct fw_pkt pkt;
-	struct fw_walk walk;
-	struct fw_pkt opening; /* of the packet's flow, made anew */
-	struct fw_about about;
-	struct fw_flow fresh;
-	struct fw_live element;
+/* Room for a flow: cells are their set * ways + way. */
+#define FW_CELL_NONE (~0u)
+struct fw_room {
+	__u32 cell, old_cell; /* an ended one; one that may be evicted */
+	__u64 word, old_word;
 };
 
+/* Keys of the tries of live sets. */
 struct fw_lpm4 {
 	__u32 plen;
 	__u32 addr;
@@ -77,6 +79,37 @@ struct fw_lpm6 {
 	__u32 plen;
 	__u64 addr[2];
 } __attribute__((packed));
+
+/* A look-up in live sets. */
+struct fw_live_walk {
+	__u32 side, opening, wanted, found, plen, count;
+	union {
+		struct fw_lpm4 key4;
+		struct fw_lpm6 key6;
+	};
+	struct fw_live_count_key counter;
+};
+
+/* What one packet needs while it is judged. */
+struct fw_scratch {
+	struct fw_pkt pkt;
+	struct fw_walk walk;
+	struct fw_pkt opening; /* of the packet's flow, made anew */
+	struct fw_about about;
+	struct fw_hit hit;
+	__u64 header[FW_HEADER_MAX / 8]; /* one that is not in the linear part */
+	struct fw_flow fresh; /* a flow that is being opened */
+	struct fw_room room;
+	struct fw_live_walk live;
+	struct fw_live element; /* one that is being added */
+};
+
+/* The packet, or the opening packet of its flow; to the verifier, one of the two without saying which. */
+static __always_inline struct fw_pkt *fw_pkt_of(struct fw_scratch *s, __u32 opening)
+{
+	return (struct fw_pkt *)((__u8 *)s + (opening & 1) * (offsetof(struct fw_scratch, opening) - offsetof(struct fw_scratch, pkt)));
+}
+_Static_assert(__builtin_offsetof(struct fw_scratch, pkt) == 0, "fw_pkt_of");
 
 #ifdef __bpf__
 

@@ -63,7 +63,7 @@ struct fw_pkt {
 	__u32 dir;                 /* enum fw_dir */
 };
 /* Who looks at packets as parts of something. */
-#define FW_FEATS_PLACE (FW_FEAT_STATE | FW_FEAT_REJECT | FW_FEAT_SYNPROXY)
+#define FW_FEATS_PLACE (FW_FEAT_STATE | FW_FEAT_LIMIT | FW_FEAT_REJECT | FW_FEAT_SYNPROXY)
 
 /* Where L4 starts, where the packet ends, what it is; the IPv6 extension headers before it. */
 struct fw_l4 {
@@ -322,11 +322,10 @@ static __always_inline enum fw_reason fw_parse_l3(const struct fw_frame *f, __u3
 	return FW_REASON_RULE;
 }
 
-/* The whole frame. Fills *pkt, except for packets and bytes. */
-static __always_inline enum fw_reason fw_parse(const struct fw_frame *f, struct fw_pkt *pkt)
+#define FW_HEADER_MAX 40 /* the longest header that is read at once */
+/* The whole frame. Fills *pkt, except for packets and bytes. `buf` has room for FW_HEADER_MAX. */
+static __always_inline enum fw_reason fw_parse(const struct fw_frame *f, struct fw_pkt *pkt, __u8 *buf)
 {
-	__u64 copy[5]; /* the longest header that is read at once */
-	__u8 *buf = (__u8 *)copy;
 	const __u8 *h = fw_at(f, 0, 14, buf);
 	__u32 type, vlan = 4096, off = 14;
 

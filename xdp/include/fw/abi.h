@@ -220,6 +220,7 @@ _Static_assert(FW_DIM_SMALL_COUNT <= 16, "small[] has room for all");
 #define FW_FEAT_LIMIT 4u    /* limits, max-conn */
 #define FW_FEAT_REJECT 8u
 #define FW_FEAT_SYNPROXY 16u
+#define FW_FEAT_ALL 31u
 
 /* Time in flow tables: units of 2^20 ns, about a millisecond, of the policy's clock (struct fw_ctl). */
 #define FW_TICK_SHIFT 20
