@@ -83,7 +83,7 @@ int kern_load(struct kern *k, const char *ifname, const char *policy, struct ima
 int kern_apply(struct kern *k, const char *policy, struct image *img, struct kern_report *ret);
 /*
  * The same in two halves. Until kern_commit nothing has changed for any packet, and kern_change_free alone leaves it so. The
- * image must stay; the lock is held.
+ * image must stay; the lock is held. Free all changes before kern_close: with them go the live sets that nobody names now.
  */
 struct kern_change;
 int kern_prepare(struct kern *k, const char *policy, struct image *img, const struct kern_verify *verify, struct kern_change **ret);

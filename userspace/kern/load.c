@@ -4,6 +4,8 @@
  *
  * A policy that is new starts with a live generation 0 that passes everything, and its rules in the idle slot:
  *
+ *   0  live sets that it names and the namespace has not: registered, empty
+ *                                             a policy that is not there names none: the next apply or unload forgets them
  *   1  policy and its tables pinned (control word last)
  *                                          nothing is filtered; a sweep removes it
  *   2  per hook: counters pinned, program attached, link pinned
@@ -24,6 +26,7 @@
  */
 #include "kern/hooks.h"
 #include "kern/link.h"
+#include "kern/live.h"
 #include "kern/load.h"
 #include "kern/rim.h"
 #include "kern/twin.h"
@@ -126,6 +129,8 @@ static int policy_born(struct load *l, bool live_at_once)
 		return err;
 	l->have_policy = true;
 	err = slots_need(&l->policy, image_hdr(l->img), l->report->note, sizeof(l->report->note), l->fail);
+	err = err ?: live_claim(&l->policy, l->k->ns, NULL, l->img, l->fail);
+	err = err ?: live_settle(l->k->ns, NULL, l->img, l->fail);
 	if (err)
 		return err;
 	if (live_at_once) {
@@ -229,6 +234,7 @@ static void tidy(struct load *l)
 	l->fail = l->k->fail = &ignored;
 	if (!forget_former(l))
 		drop_unused_policies(l);
+	live_forget(l->k->ns, &ignored);
 	l->fail = l->k->fail = kept;
 }
 
@@ -268,8 +274,10 @@ int kern_load(struct kern *k, const char *ifname, const char *policy, struct ima
 	link_show(ifname, l.shown);
 	l.egress = hooks_egress(image_hdr(img));
 	err = load_any(&l);
-	if (err)
+	if (err) {
+		live_forget(k->ns, &(struct fail){}); /* sets that it would have brought */
 		return err;
+	}
 	tidy(&l);
 	report_place(&l);
 	*ret = report;

@@ -10,6 +10,8 @@
  *      Tables that the rules need and the policy has not: map pinned, then named by the control word's features
  *      Old. An unnamed one is unpinned by a sweep; a named one without its rules is empty and waits for them. Programs that
  *      lack one are seen and reloaded like those that lack a slot.
+ *      Live sets that the rules name and the namespace has not: registered, empty (live.h)
+ *      Old. Whoever frees the change, or unloads something later, forgets those that no live image names.
  *   2  wait, when the idle slot is not marked as free: the publish before was killed ahead of its own wait
  *   3  limits of rules that are new begin full: their cells belong to no rule of the live generation
  *      what is new of the image written into the idle slot, memory that no program reads
@@ -22,6 +24,8 @@
  *   6  (growth) new programs loaded, all of them before the first is used; counters pinned; record saved; link updated
  *      Old, on every hook: old and new programs share the control word and the live slot.
  *   7  (growth) wait: no program runs any more that knows another idle slot; sweep that slot and its twins
+ *      Live sets get the size and timeout that the rules give them now
+ *      Old rules, on sets that are a little larger or smaller; the next apply says the same again.
  *   8  one 32-bit store into the control word: THE COMMIT
  *      New, on all hooks at once: each packet reads the word once. Counter bases are in the image, so they switch too.
  *   9  wait: no packet is judged by the old rules any more; the old slot is marked (magic 0), so that the next publish
@@ -29,12 +33,16 @@
  *  10  an egress hook that the new rules have no use for: record saved, then detached
  *      New: it passes everything. A sweep finishes it.
  *
+ *  11  live sets that no policy names any more are emptied and forgotten, with the change (change.c)
+ *      New: nobody asks them.
+ *
  * Any failure before 8 returns with the old generation in force; one in 1 to 4 has touched no hook. publish_prepare is 1 to
  * 4, publish_commit the rest.
  */
 #include "kern/counters.h"
 #include "kern/crew.h"
 #include "kern/hooks.h"
+#include "kern/live.h"
 #include "kern/publish.h"
 #include "kern/rim.h"
 #include "kern/twin.h"
@@ -164,7 +172,7 @@ static unsigned int hooks_asked(const struct slots *p, const struct ifaces *list
 }
 
 /* Steps 1 to 4. */
-static int fill_idle(struct slots *p, struct ifaces *list, const struct fw_image *live, const struct image *img,
+static int fill_idle(struct slots *p, struct ifaces *list, const struct fw_image *live, struct image *img,
 		     const struct kern_verify *verify, struct fail *fail, struct kern_report *report)
 {
 	unsigned int idle = !slots_live_index(p);
@@ -172,6 +180,7 @@ static int fill_idle(struct slots *p, struct ifaces *list, const struct fw_image
 	int err = 0;
 
 	err = slots_need(p, image_hdr(img), report->note, sizeof(report->note), fail);
+	err = err ?: live_claim(p, p->ns, NULL, img, fail);
 	if (!err && img->len > p->slot[idle].size)
 		err = slots_grow(p, img->len, fail);
 	if (!err && !slots_marked_free(p, idle))
@@ -236,6 +245,7 @@ int publish_commit(struct slots *p, struct ifaces *list, const struct image *img
 	uint64_t start = now_ns();
 	int err = fit_hooks(p, list, image_hdr(img), nslots, fail, &report->reloaded);
 
+	err = err ?: live_settle(p->ns, NULL, img, fail);
 	if (err) {
 		slots_mark_free(p, !live);
 		return err;

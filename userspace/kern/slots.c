@@ -66,7 +66,7 @@ void slots_close(struct slots *p)
 
 static struct slots slots_empty(const char *name)
 {
-	struct slots p = {.dir = -1, .ctl_fd = -1, .slot = {{.fd = -1}, {.fd = -1}}};
+	struct slots p = {.dir = -1, .ns = -1, .ctl_fd = -1, .slot = {{.fd = -1}, {.fd = -1}}};
 
 	snprintf(p.name, sizeof(p.name), "%s", name);
 	tables_init(p.shared, SHARED_COUNT);
@@ -128,6 +128,7 @@ int slots_pin(struct slots *p, int ns_dir, struct fail *fail)
 	char name[PIN_NAME_MAX];
 	int err;
 
+	p->ns = ns_dir;
 	dir_name(name, p->name);
 	err = pin_open_dir(ns_dir, name, true, name, fail, &p->dir);
 	for (int i = 0; !err && i < 2; i++) {
@@ -174,6 +175,7 @@ int slots_open(int ns_dir, const char *name, bool write, struct fail *fail, stru
 	struct pin_map map;
 	int err;
 
+	p.ns = ns_dir;
 	dir_name(dir, name);
 	err = pin_open_dir(ns_dir, dir, false, dir, fail, &p.dir);
 	err = err ?: pin_get_map(p.dir, CTL_PIN, &want, fail, &map);
@@ -402,7 +404,7 @@ static void note_sizes(const struct slots *p, const struct fw_state_opts *state,
 
 int slots_need(struct slots *p, const struct fw_image *img, char *note, size_t size, struct fail *fail)
 {
-	if (img->features & FW_FEAT_STATE && tables_there(p->shared, p->ctl) & FW_FEAT_STATE)
+	if (note && img->features & FW_FEAT_STATE && tables_there(p->shared, p->ctl) & FW_FEAT_STATE)
 		note_sizes(p, &img->state, note, size);
 	return tables_make(p->shared, p->ctl, img->features & ~FW_FEAT_LIVE, &img->state, p->dir, fail);
 }

@@ -30,6 +30,7 @@ struct slot {
 struct slots {
 	char name[SLOTS_NAME_MAX + 1];
 	int dir;        /* -1 while it is not pinned */
+	int ns;         /* the directory that has it, borrowed */
 	int ctl_fd;
 	uint32_t ctl_id;
 	struct fw_ctl *ctl;
