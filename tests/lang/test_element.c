@@ -35,6 +35,7 @@ static void ends_and_reasons_are_read(void **state)
 		{ "192.0.2.7 until never reason x", ELEMENT_END_NEVER, 0, "x" },
 		{ "2001:db8::/32 until 2026-11-28T16:00:00Z", ELEMENT_END_AT, 1795881600 * S, "" },
 		{ "192.0.2.0/24 for 1s reason  too many for 5m words ", ELEMENT_END_FOR, S, "too many for 5m words" },
+		{ "192.0.2.0/24 for 1s added 2026-11-28T16:00:00Z reason r", ELEMENT_END_FOR, S, "r" },
 		{ "192.0.2.0/24 reason", ELEMENT_END_SET, 0, "" },
 		{ "192.0.2.1 - 192.0.2.9 for 1s reason r", ELEMENT_END_FOR, S, "r" },
 		{ "192.0.2.1-192.0.2.9 reason r", ELEMENT_END_SET, 0, "r" },
@@ -72,8 +73,9 @@ static void mistakes_are_told_with_their_word(void **state)
 		{ "192.0.2.7 for -5m reason x", "-5m" },
 		{ "192.0.2.7 until", "until" },
 		{ "192.0.2.7 until tomorrow", "tomorrow" },
-		{ "192.0.2.7 for 1m for 2m", "for" },
-		{ "192.0.2.7 for 1m until never", "until" },
+		{ "192.0.2.7 for 1m for 2m", "2m" },
+		{ "192.0.2.7 for 1m until never", "never" },
+		{ "192.0.2.7 added yesterday", "yesterday" },
 		{ "192.0.2.0/33 for 1m", "192.0.2.0/33" },
 	};
 

@@ -28,25 +28,41 @@ static const char *word_end(const char *s, const char *eol)
 
 bool element_is_tail(const char *word)
 {
-	return !strcmp(word, "for") || !strcmp(word, "timeout") || !strcmp(word, "until") || !strcmp(word, "reason");
+	return !strcmp(word, "for") || !strcmp(word, "timeout") || !strcmp(word, "until") || !strcmp(word, "added") ||
+	       !strcmp(word, "reason");
 }
 
-/* The word behind `for` or `until`. */
-static const char *end_read(const char *s, size_t len, bool at, struct element *ret)
+enum clause { CLAUSE_NONE, CLAUSE_FOR, CLAUSE_UNTIL, CLAUSE_ADDED, CLAUSE_REASON };
+
+static enum clause clause_of(const char *s, size_t len)
+{
+	return str_is("for", s, len) || str_is("timeout", s, len) ? CLAUSE_FOR
+	       : str_is("until", s, len)			  ? CLAUSE_UNTIL
+	       : str_is("added", s, len)			  ? CLAUSE_ADDED
+	       : str_is("reason", s, len)			  ? CLAUSE_REASON
+								  : CLAUSE_NONE;
+}
+
+/* The word behind `for`, `until` or `added`. */
+static const char *clause_read(enum clause c, const char *s, size_t len, struct element *ret)
 {
 	const char *why;
 
 	if (!len)
-		return at ? "is not followed by a time" : "is not followed by a duration";
+		return c == CLAUSE_FOR ? "is not followed by a duration" : "is not followed by a time";
+	if (c == CLAUSE_ADDED)
+		return instant_parse(s, len, &ret->added_ns);
+	if (ret->end != ELEMENT_END_SET)
+		return "is a second end";
 	if (str_is("ever", s, len) || str_is("never", s, len)) {
 		ret->end = ELEMENT_END_NEVER;
 		return NULL;
 	}
-	why = at ? instant_parse(s, len, &ret->ns) : duration_parse(s, len, &ret->ns);
+	why = c == CLAUSE_UNTIL ? instant_parse(s, len, &ret->ns) : duration_parse(s, len, &ret->ns);
 	if (why)
 		return why;
-	ret->end = at ? ELEMENT_END_AT : ELEMENT_END_FOR;
-	return at || ret->ns ? NULL : "is no time at all";
+	ret->end = c == CLAUSE_UNTIL ? ELEMENT_END_AT : ELEMENT_END_FOR;
+	return c == CLAUSE_UNTIL || ret->ns ? NULL : "is no time at all";
 }
 
 static void reason_read(const char *s, const char *eol, struct element *ret)
@@ -63,26 +79,23 @@ const char *element_tail(const char *s, const char *eol, bool strict, struct ele
 {
 	for (s = blanks_skip(s, eol); s < eol; s = blanks_skip(s, eol)) {
 		const char *end = word_end(s, eol);
-		size_t len = (size_t)(end - s);
-		bool at = str_is("until", s, len);
+		enum clause c = clause_of(s, (size_t)(end - s));
 
 		*ret_s = s;
 		*ret_end = end;
-		if (str_is("reason", s, len)) {
+		if (c == CLAUSE_NONE)
+			return strict ? "is none of for, until, reason" : NULL;
+		if (c == CLAUSE_REASON) {
 			reason_read(end, eol, ret);
 			return NULL;
 		}
-		if (!at && !str_is("for", s, len) && !str_is("timeout", s, len))
-			return strict ? "is none of for, until, reason" : NULL;
-		if (ret->end != ELEMENT_END_SET)
-			return "is a second end";
 		s = blanks_skip(end, eol);
 		end = word_end(s, eol);
 		if (s < eol) {
 			*ret_s = s;
 			*ret_end = end;
 		}
-		const char *why = end_read(s, (size_t)(end - s), at, ret);
+		const char *why = clause_read(c, s, (size_t)(end - s), ret);
 		if (why)
 			return why;
 		s = end;

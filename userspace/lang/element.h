@@ -23,6 +23,7 @@ struct element {
 	uint64_t ns;
 	const char *reason; /* in the line */
 	size_t reason_len;
+	uint64_t added_ns; /* on the wall clock; 0: not said */
 };
 
 /*
@@ -31,7 +32,7 @@ struct element {
  */
 const char *element_line(const char *s, const char *eol, struct element *ret, bool *ret_empty, const char **ret_s,
 			 const char **ret_end);
-/* What may stand behind addresses: `for T`, `until TIME`, `reason TEXT…` (to the end). strict: and nothing else. */
+/* What may stand behind addresses: `for T`, `until TIME`, `added TIME`, `reason TEXT…` (to the end). strict: and nothing else. */
 const char *element_tail(const char *s, const char *eol, bool strict, struct element *ret, const char **ret_s,
 			 const char **ret_end);
 /* Does one of these begin with this word? */
