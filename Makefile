@@ -86,7 +86,10 @@ $(B)/.layers: $(shell find xdp tc userspace -name '*.[ch]' -newer $(B)/.layers 2
 
 $(PURE_TESTS): $(B)/%: $(B)/%.o $(B)/libharness.a $(B)/libfw.a
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(B)/libharness.a $(B)/libfw.a $(LIBS_PURE) -lcmocka
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(B)/libharness.a $(B)/libfw.a $(LIBS_PURE) $(LIBS_TEST) -lcmocka
+# What is pure beside the commands.
+$(B)/tests/unit/test_feed: $(B)/userspace/fwctl/feed_text.o $(B)/userspace/fwctl/feed_json.o
+$(B)/tests/unit/test_feed: LIBS_TEST := -ljansson
 $(KERN_TESTS) $(TOOLS): $(B)/%: $(B)/%.o $(B)/libharness.a $(B)/libkern.a $(B)/libfw.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(B)/libharness.a $(B)/libkern.a $(B)/libfw.a $(LIBS_KERN) $(LIBS_PURE) -ljansson -lpcap -lcmocka
