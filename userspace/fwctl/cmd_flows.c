@@ -193,9 +193,10 @@ static json_t *flow_json(const struct table_of *t, const struct kern_flow *f)
 
 	flow_view(f, t->image, &v);
 	uint8_t l3 = v.family == FAMILY_IPV4 ? FW_L3_IPV4 : FW_L3_IPV6;
-	json_t *j = json_pack("{s:s,s:s,s:s,s:s,s:s,s:b,s:f,s:f}", "proto", flow_proto(&v), "src", address_text(l3, v.src), "dst",
+	json_t *j = json_pack("{s:s,s:s,s:s,s:s,s:s,s:b,s:I,s:I}", "proto", flow_proto(&v), "src", address_text(l3, v.src), "dst",
 			      address_text(l3, v.dst), "opened", word_dir(v.dir), "state", v.state, "pending", (int)f->pending,
-			      "age_seconds", (double)f->age_ns / 1e9, "left_seconds", (double)f->left_ns / 1e9);
+			      "age_ms", (json_int_t)(f->age_ns / 1000000), "left_ms",
+			      (json_int_t)((f->left_ns + 999999) / 1000000));
 	if (!j)
 		return NULL;
 	if (v.ports) {

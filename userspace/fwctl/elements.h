@@ -16,6 +16,11 @@ struct moment {
 struct moment moment_now(void);
 /* The wall clock when the other one shows this. */
 uint64_t moment_wall(const struct moment *m, uint64_t mono);
+/* Rounded up to a millisecond: the two clocks are not read at the same time. */
+static inline uint64_t moment_ms(uint64_t ns)
+{
+	return (ns + 999999) / 1000000 * 1000000;
+}
 
 struct elements {
 	struct kern_element *v;

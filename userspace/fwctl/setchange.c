@@ -83,12 +83,13 @@ static void report_text(const struct liveset *s, const struct elements *e, const
 	case SETCHANGE_ADD:
 		out("%s: added %s", name, word_count(c->done, "element"));
 		if (others)
-			out(", %zu were there already and end at the later time", others);
+			out(", %zu %s already and %s at the later time", others, others == 1 ? "was there" : "were there",
+			    others == 1 ? "ends" : "end");
 		break;
 	case SETCHANGE_DEL:
 		out("%s: deleted %s", name, word_count(c->done, "element"));
 		if (others)
-			out(", %zu were not there", others);
+			out(", %zu %s not there", others, others == 1 ? "was" : "were");
 		break;
 	case SETCHANGE_REPLACE:
 		out("%s: replaced, %s now", name, word_count(c->done, "element"));

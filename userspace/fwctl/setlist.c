@@ -14,14 +14,14 @@
 
 static json_t *duration_json(uint64_t ns)
 {
-	return ns ? json_real((double)ns / 1e9) : json_null();
+	return ns ? json_integer((json_int_t)((ns + 999999) / 1000000)) : json_null();
 }
 
 static json_t *instant_json(uint64_t wall)
 {
 	struct str s = {};
 
-	instant_add(&s, wall);
+	instant_add(&s, moment_ms(wall));
 	json_t *j = json_string(str_get(&s));
 	str_fini(&s);
 	return j;
@@ -30,7 +30,7 @@ static json_t *instant_json(uint64_t wall)
 static json_t *set_json(const struct kern_set *set)
 {
 	return json_pack("{s:o,s:I,s:I,s:o,s:I,s:b,s:b}", "name", out_jstr(set->name), "size", (json_int_t)set->size,
-			 "elements", (json_int_t)set->count, "timeout_seconds", duration_json(set->timeout_ns), "refused",
+			 "elements", (json_int_t)set->count, "timeout_ms", duration_json(set->timeout_ns), "refused",
 			 (json_int_t)set->refused, "counters", (int)!!(set->flags & FW_LIVEF_COUNTERS), "widen",
 			 (int)!!(set->flags & FW_LIVEF_WIDEN));
 }
@@ -74,10 +74,10 @@ int setlist_sets(const struct liveset *s, bool json)
 json_t *setlist_element(const struct kern_set *set, const struct kern_element *x, const struct moment *now)
 {
 	bool ever = x->end_ns == UINT64_MAX;
-	double left = x->end_ns > now->mono ? (double)(x->end_ns - now->mono) / 1e9 : 0;
+	uint64_t left = x->end_ns > now->mono ? x->end_ns - now->mono : 0;
 	json_t *j = json_pack("{s:s,s:o,s:o,s:o,s:o}", "element", element_text(x), "until",
-			      ever ? json_null() : instant_json(moment_wall(now, x->end_ns)), "left_seconds",
-			      ever ? json_null() : json_real(left), "added", x->added_ns ? instant_json(x->added_ns) : json_null(),
+			      ever ? json_null() : instant_json(moment_wall(now, x->end_ns)), "left_ms",
+			      ever ? json_null() : json_integer((json_int_t)((left + 999999) / 1000000)), "added", x->added_ns ? instant_json(x->added_ns) : json_null(),
 			      "reason", out_jstr(x->reason));
 
 	if (j && set->flags & FW_LIVEF_COUNTERS) {

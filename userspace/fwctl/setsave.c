@@ -28,11 +28,11 @@ static void element_write(struct str *s, const struct kern_element *x, const str
 		str_add(s, " for ever");
 	} else {
 		str_add(s, " until ");
-		instant_add(s, moment_wall(now, x->end_ns));
+		instant_add(s, moment_ms(moment_wall(now, x->end_ns)));
 	}
 	if (x->added_ns) {
 		str_add(s, " added ");
-		instant_add(s, x->added_ns);
+		instant_add(s, x->added_ns / 1000000 * 1000000);
 	}
 	if (x->reason[0]) {
 		str_add(s, " reason ");
@@ -71,7 +71,7 @@ static void saved_write(const struct saved *v, size_t n)
 	struct str s = {};
 
 	str_add(&s, "# live sets of fwctl; fwctl set restore reads them back\nsaved ");
-	instant_add(&s, now.wall);
+	instant_add(&s, now.wall / 1000000 * 1000000);
 	str_add(&s, "\n");
 	line_write(&s);
 	for (size_t i = 0; i < n; i++) {
