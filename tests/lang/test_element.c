@@ -55,7 +55,8 @@ static void ends_and_reasons_are_read(void **state)
 
 		why = line_of(rows[i].text, &e, &empty, &word, &end);
 		if (why || empty || e.end != rows[i].end || (e.ns != rows[i].ns && e.end != ELEMENT_END_NEVER))
-			fail_msg("\"%s\": %s, %d %llu", rows[i].text, why ? why : "read", e.end, (unsigned long long)e.ns);
+			fail_msg("\"%s\": %s, %d %llu", rows[i].text, why ? why : "read", e.end,
+				 (unsigned long long)e.ns);
 		if (e.reason_len != strlen(rows[i].reason) || memcmp(e.reason ?: "", rows[i].reason, e.reason_len))
 			fail_msg("\"%s\": reason \"%.*s\"", rows[i].text, (int)e.reason_len, e.reason);
 	}
@@ -118,9 +119,14 @@ static void the_command_line_has_no_publisher(void **state)
 /* Every address once, nothing beside them, and no two prefixes that are one. */
 static void ranges_become_prefixes(void **state)
 {
-	static const char *const rows[] = { "0.0.0.0-255.255.255.255", "0.0.0.1-255.255.255.254", "192.0.2.7-192.0.2.7",
-					    "10.0.0.0-10.255.255.255", "192.0.2.5-192.0.3.77", "255.255.255.255-255.255.255.255",
-					    "::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "::1-ffff:ffff:ffff:ffff:ffff:ffff:ffff:fffe",
+	static const char *const rows[] = { "0.0.0.0-255.255.255.255",
+					    "0.0.0.1-255.255.255.254",
+					    "192.0.2.7-192.0.2.7",
+					    "10.0.0.0-10.255.255.255",
+					    "192.0.2.5-192.0.3.77",
+					    "255.255.255.255-255.255.255.255",
+					    "::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+					    "::1-ffff:ffff:ffff:ffff:ffff:ffff:ffff:fffe",
 					    "2001:db8::-2001:db8::ffff" };
 	static const size_t counts[] = { 1, 62, 1, 1, 11, 1, 1, 254, 1 };
 
@@ -152,10 +158,8 @@ static void ranges_become_prefixes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(ends_and_reasons_are_read),
-		cmocka_unit_test(mistakes_are_told_with_their_word),
-		cmocka_unit_test(empty_lines_say_nothing),
-		cmocka_unit_test(the_command_line_has_no_publisher),
+		cmocka_unit_test(ends_and_reasons_are_read), cmocka_unit_test(mistakes_are_told_with_their_word),
+		cmocka_unit_test(empty_lines_say_nothing),   cmocka_unit_test(the_command_line_has_no_publisher),
 		cmocka_unit_test(ranges_become_prefixes),
 	};
 

@@ -60,8 +60,10 @@ END
 : >"$LOG"
 : >"$LOG.forever"
 f2b() { in_ns "$RCV" fail2ban-client -c "$F" -s "$F/sock" -p "$F/pid" "$@"; }
-wrong_password() { # LOG ADDRESS
-	echo "$(date '+%b %e %H:%M:%S') host sshd[4711]: Failed password for root from $2 port 4000 ssh2" >>"$1"
+logins=4000
+wrong_password() { # LOG ADDRESS; every login has a process of its own, by which the filter tells them apart
+	logins=$((logins + 1))
+	echo "$(date '+%b %e %H:%M:%S') host sshd[$logins]: Failed password for root from $2 port 4000 ssh2" >>"$1"
 }
 banned() { fw bans --json | jq -e --arg a "$1" 'any(.elements[]; .element == $a)' >/dev/null; }
 free() { ! banned "$1"; }

@@ -88,10 +88,10 @@ static void lines_check(const char *format, const struct line_case *c, size_t n)
 			fail_msg("%s: \"%s\": %s, \"%s\"", format, c[i].text, why ? why : "read", str_get(&told));
 	}
 }
-#define CHECK(format, ...)                                                                                                         \
-	do {                                                                                                                       \
-		static const struct line_case cases[] = { __VA_ARGS__ };                                                           \
-		lines_check(format, cases, sizeof(cases) / sizeof(cases[0]));                                                      \
+#define CHECK(format, ...)                                                                                             \
+	do {                                                                                                           \
+		static const struct line_case cases[] = { __VA_ARGS__ };                                               \
+		lines_check(format, cases, sizeof(cases) / sizeof(cases[0]));                                          \
 	} while (0)
 
 static void plain_lines(void **state)
@@ -101,86 +101,112 @@ static void plain_lines(void **state)
 	      { "add 192.0.2.7 1h2m3.5s ssh  scan ", "+192.0.2.7/32 for 3723.5s \"ssh  scan\"; " },
 	      { "add 192.0.2.7 because of it", "+192.0.2.7/32 \"because of it\"; " },
 	      { "add 192.0.2.7 for 10m reason x y", "+192.0.2.7/32 for 600s \"x y\"; " },
-	      { "add 192.0.2.7 for ever", "+192.0.2.7/32 ever; " }, { "192.0.2.7 for 10m reason x", "+192.0.2.7/32 for 600s \"x\"; " },
-	      { "add 192.0.2.1-192.0.2.9 5s", "+192.0.2.1- for 5s; " }, { "add 192.0.2.7 -5m late", "+192.0.2.7/32 over \"late\"; " },
+	      { "add 192.0.2.7 for ever", "+192.0.2.7/32 ever; " },
+	      { "192.0.2.7 for 10m reason x", "+192.0.2.7/32 for 600s \"x\"; " },
+	      { "add 192.0.2.1-192.0.2.9 5s", "+192.0.2.1- for 5s; " },
+	      { "add 192.0.2.7 -5m late", "+192.0.2.7/32 over \"late\"; " },
 	      { "add 192.0.2.7 0s", "+192.0.2.7/32 over; " }, { "del 192.0.2.0/24", "-192.0.2.0/24; " },
-	      { "del 192.0.2.7 4h whatever", "-192.0.2.7/32; " }, { "resync", "mark 3; " }, { "add", NULL }, { "del", NULL },
-	      { "add 1.2.3", NULL }, { "add 192.0.2.7 10", NULL }, { "add 192.0.2.7 5x", NULL }, { "add 192.0.2.7 for", NULL },
-	      { "add 192.0.2.7 for 5m because", NULL }, { "add 192.0.2.0/33", NULL }, { "remove 192.0.2.7", NULL },
-	      { "ADD 192.0.2.7", NULL }, { "192.0.2.7 for 5", NULL }, { "\x1b[31m", NULL }, { "add 192.0.2.7 1e9s", NULL });
+	      { "del 192.0.2.7 4h whatever", "-192.0.2.7/32; " }, { "resync", "mark 3; " }, { "add", NULL },
+	      { "del", NULL }, { "add 1.2.3", NULL }, { "add 192.0.2.7 10", NULL }, { "add 192.0.2.7 5x", NULL },
+	      { "add 192.0.2.7 for", NULL }, { "add 192.0.2.7 for 5m because", NULL }, { "add 192.0.2.0/33", NULL },
+	      { "remove 192.0.2.7", NULL }, { "ADD 192.0.2.7", NULL }, { "192.0.2.7 for 5", NULL },
+	      { "\x1b[31m", NULL }, { "add 192.0.2.7 1e9s", NULL });
 }
 
 static void json_lines(void **state)
 {
 	CHECK("json", { "", "" }, { "  ", "" }, { "{\"action\":\"add\",\"value\":\"192.0.2.7\"}", "+192.0.2.7/32; " },
-	      { "{\"action\":\"add\",\"value\":\"192.0.2.7\",\"duration\":\"4h\",\"reason\":\"a b\"}", "+192.0.2.7/32 for 14400s \"a b\"; " },
+	      { "{\"action\":\"add\",\"value\":\"192.0.2.7\",\"duration\":\"4h\",\"reason\":\"a b\"}",
+		"+192.0.2.7/32 for 14400s \"a b\"; " },
 	      { "{\"action\":\"add\",\"value\":\"2001:db8::/32\",\"duration\":90}", "+2001:db8::/32 for 90s; " },
-	      { "{\"action\":\"add\",\"address\":\"192.0.2.7\",\"duration\":1.5,\"more\":[1,{}]}", "+192.0.2.7/32 for 1.5s; " },
+	      { "{\"action\":\"add\",\"address\":\"192.0.2.7\",\"duration\":1.5,\"more\":[1,{}]}",
+		"+192.0.2.7/32 for 1.5s; " },
 	      { "{\"action\":\"add\",\"value\":\"192.0.2.7\",\"duration\":null}", "+192.0.2.7/32; " },
 	      { "{\"action\":\"add\",\"value\":\"192.0.2.7\",\"duration\":-1}", "+192.0.2.7/32 over; " },
 	      { "{\"action\":\"del\",\"value\":\"192.0.2.7\",\"duration\":\"-3h\"}", "-192.0.2.7/32; " },
-	      { "{\"action\":\"resync\"}", "mark 3; " }, { "{\"value\":\"192.0.2.7\"}", NULL }, { "{\"action\":\"add\"}", NULL },
-	      { "{\"action\":\"ban\",\"value\":\"192.0.2.7\"}", NULL }, { "{\"action\":\"add\",\"value\":7}", NULL },
-	      { "{\"action\":\"add\",\"value\":\"host\"}", NULL },
+	      { "{\"action\":\"resync\"}", "mark 3; " }, { "{\"value\":\"192.0.2.7\"}", NULL },
+	      { "{\"action\":\"add\"}", NULL }, { "{\"action\":\"ban\",\"value\":\"192.0.2.7\"}", NULL },
+	      { "{\"action\":\"add\",\"value\":7}", NULL }, { "{\"action\":\"add\",\"value\":\"host\"}", NULL },
 	      { "{\"action\":\"add\",\"value\":\"192.0.2.7\",\"duration\":\"4 hours\"}", NULL },
 	      { "{\"action\":\"add\",\"value\":\"192.0.2.7\",\"duration\":[]}", NULL },
-	      { "{\"action\":\"add\",\"value\":\"192.0.2.7\",\"duration\":1e300}", NULL }, { "[]", NULL }, { "7", NULL },
-	      { "{\"action\":\"add\",\"value\":\"192.0.2.7\"", NULL }, { "{} {}", NULL }, { "{\"action\":\"add\",\"value\":\"192.0.2.7\\u0000\"}", NULL },
-	      { "\xff\xfe", NULL });
+	      { "{\"action\":\"add\",\"value\":\"192.0.2.7\",\"duration\":1e300}", NULL }, { "[]", NULL },
+	      { "7", NULL }, { "{\"action\":\"add\",\"value\":\"192.0.2.7\"", NULL }, { "{} {}", NULL },
+	      { "{\"action\":\"add\",\"value\":\"192.0.2.7\\u0000\"}", NULL }, { "\xff\xfe", NULL });
 }
 
 /* A decision as crowdsec-custom-bouncer hands it on: the fields of the local API and `action`. */
-#define DECISION(duration, scope, type, value, action)                                                                             \
-	"{\"duration\":\"" duration "\",\"origin\":\"crowdsec\",\"scenario\":\"crowdsecurity/ssh-bf\",\"scope\":\"" scope              \
-	"\",\"type\":\"" type "\",\"uuid\":\"0d2ef7e3-7f2c-4d59-8e0c-2c8bb1f5e0a1\",\"value\":\"" value "\",\"id\":4711,\"action\":\"" \
-	action "\"}"
+#define DECISION(duration, scope, type, value, action)                                                                 \
+	"{\"duration\":\"" duration                                                                                    \
+	"\",\"origin\":\"crowdsec\",\"scenario\":\"crowdsecurity/ssh-bf\",\"scope\":\"" scope "\",\"type\":\"" type    \
+	"\",\"uuid\":\"0d2ef7e3-7f2c-4d59-8e0c-2c8bb1f5e0a1\",\"value\":\"" value                                      \
+	"\",\"id\":4711,\"action\":\"" action "\"}"
 
 static void crowdsec_lines(void **state)
 {
-	CHECK("crowdsec", { DECISION("3h59m57.641708614s", "Ip", "ban", "198.51.100.7", "add"),
-			    "+198.51.100.7/32 for 14397.64171s \"crowdsecurity/ssh-bf\"; " },
+	CHECK("crowdsec",
+	      { DECISION("3h59m57.641708614s", "Ip", "ban", "198.51.100.7", "add"),
+		"+198.51.100.7/32 for 14397.64171s \"crowdsecurity/ssh-bf\"; " },
 	      { DECISION("-2h3m4.5s", "Ip", "ban", "198.51.100.7", "del"), "-198.51.100.7/32; " },
-	      { DECISION("-2h3m4.5s", "Ip", "ban", "198.51.100.7", "add"), "+198.51.100.7/32 over \"crowdsecurity/ssh-bf\"; " },
-	      { DECISION("167h59m0s", "Range", "ban", "2001:db8:7::/48", "add"), "+2001:db8:7::/48 for 604740s \"crowdsecurity/ssh-bf\"; " },
-	      { DECISION("4h", "Country", "ban", "XX", "add"), "" }, { DECISION("4h", "AS", "ban", "64500", "add"), "" },
+	      { DECISION("-2h3m4.5s", "Ip", "ban", "198.51.100.7", "add"),
+		"+198.51.100.7/32 over \"crowdsecurity/ssh-bf\"; " },
+	      { DECISION("167h59m0s", "Range", "ban", "2001:db8:7::/48", "add"),
+		"+2001:db8:7::/48 for 604740s \"crowdsecurity/ssh-bf\"; " },
+	      { DECISION("4h", "Country", "ban", "XX", "add"), "" },
+	      { DECISION("4h", "AS", "ban", "64500", "add"), "" },
 	      { DECISION("4h", "Ip", "captcha", "198.51.100.7", "add"), "" },
 	      /* The arguments of a call. */
-	      { "add 198.51.100.7/32 14397 crowdsecurity/ssh-bf {\"id\":1}", "+198.51.100.7/32 for 14397s \"crowdsecurity/ssh-bf\"; " },
-	      { "add 198.51.100.7 60 manual 'ban' from 'localhost' {\"a\": {}}", "+198.51.100.7/32 for 60s \"manual 'ban' from 'localhost'\"; " },
-	      { "add 198.51.100.7 60", "+198.51.100.7/32 for 60s; " }, { "del 198.51.100.7 -1 x {}", "-198.51.100.7/32; " }, { "", "" },
-	      { DECISION("4h", "Ip", "ban", "nobody", "add"), NULL }, { DECISION("4 h", "Ip", "ban", "198.51.100.7", "add"), NULL },
+	      { "add 198.51.100.7/32 14397 crowdsecurity/ssh-bf {\"id\":1}",
+		"+198.51.100.7/32 for 14397s \"crowdsecurity/ssh-bf\"; " },
+	      { "add 198.51.100.7 60 manual 'ban' from 'localhost' {\"a\": {}}",
+		"+198.51.100.7/32 for 60s \"manual 'ban' from 'localhost'\"; " },
+	      { "add 198.51.100.7 60", "+198.51.100.7/32 for 60s; " },
+	      { "del 198.51.100.7 -1 x {}", "-198.51.100.7/32; " }, { "", "" },
+	      { DECISION("4h", "Ip", "ban", "nobody", "add"), NULL },
+	      { DECISION("4 h", "Ip", "ban", "198.51.100.7", "add"), NULL },
 	      { DECISION("4h", "Ip", "ban", "198.51.100.7", "drop"), NULL }, { "{\"value\":\"198.51.100.7\"}", NULL },
-	      { "add 198.51.100.7", NULL }, { "add 198.51.100.7 4h x", NULL }, { "add 198.51.100.7 nan x", NULL }, { "ban 198.51.100.7 60 x", NULL },
-	      { "{", NULL });
+	      { "add 198.51.100.7", NULL }, { "add 198.51.100.7 4h x", NULL }, { "add 198.51.100.7 nan x", NULL },
+	      { "ban 198.51.100.7 60 x", NULL }, { "{", NULL });
 	size_t skipped;
 	assert_null(line_tell("crowdsec", DECISION("4h", "Country", "ban", "XX", "add"), &skipped));
 	assert_int_equal(skipped, 1);
 }
 
-#define UPDATE(message)                                                                                                            \
-	"{ \"exabgp\": \"4.0.1\", \"time\": 1699564800.12, \"host\" : \"h\", \"pid\" : 7, \"ppid\" : 1, \"counter\": 3, "            \
-	"\"type\": \"update\", \"neighbor\": { \"address\": { \"local\": \"192.0.2.1\", \"peer\": \"192.0.2.2\" }, "                 \
-	"\"asn\": { \"local\": 65500, \"peer\": 65501 } , \"direction\": \"receive\", \"message\": { " message " } } }"
+#define UPDATE(message)                                                                                                \
+	"{ \"exabgp\": \"4.0.1\", \"time\": 1699564800.12, \"host\" : \"h\", \"pid\" : 7, \"ppid\" : 1, \"counter\": " \
+	"3, "                                                                                                          \
+	"\"type\": \"update\", \"neighbor\": { \"address\": { \"local\": \"192.0.2.1\", \"peer\": \"192.0.2.2\" }, "   \
+	"\"asn\": { \"local\": 65500, \"peer\": 65501 } , \"direction\": \"receive\", \"message\": { " message         \
+	" } } }"
 
 static void exabgp_json_lines(void **state)
 {
 	CHECK("exabgp",
-	      { UPDATE("\"update\": { \"attribute\": { \"origin\": \"igp\", \"community\": [ [ 65535, 666 ] ] }, \"announce\": { \"ipv4 "
-		       "unicast\": { \"192.0.2.2\": [ { \"nlri\": \"198.51.100.7/32\" }, { \"nlri\": \"198.51.100.8/32\" } ] } } }"),
+	      { UPDATE("\"update\": { \"attribute\": { \"origin\": \"igp\", \"community\": [ [ 65535, 666 ] ] }, "
+		       "\"announce\": { \"ipv4 "
+		       "unicast\": { \"192.0.2.2\": [ { \"nlri\": \"198.51.100.7/32\" }, { \"nlri\": "
+		       "\"198.51.100.8/32\" } ] } } }"),
 		"+198.51.100.7/32 \"exabgp 192.0.2.2\"; +198.51.100.8/32 \"exabgp 192.0.2.2\"; " },
-	      { UPDATE("\"update\": { \"withdraw\": { \"ipv6 unicast\": [ { \"nlri\": \"2001:db8::/32\" } ], \"ipv4 unicast\": [ "
+	      { UPDATE("\"update\": { \"withdraw\": { \"ipv6 unicast\": [ { \"nlri\": \"2001:db8::/32\" } ], \"ipv4 "
+		       "unicast\": [ "
 		       "\"198.51.100.7/32\" ] } }"),
 		"-2001:db8::/32; -198.51.100.7/32; " },
 	      /* The form of version 3. */
-	      { UPDATE("\"update\": { \"announce\": { \"ipv4 unicast\": { \"192.0.2.2\": { \"198.51.100.7/32\": { } } } }, \"withdraw\": { "
+	      { UPDATE("\"update\": { \"announce\": { \"ipv4 unicast\": { \"192.0.2.2\": { \"198.51.100.7/32\": { } } "
+		       "} }, \"withdraw\": { "
 		       "\"ipv4 unicast\": { \"198.51.100.9/32\": { } } } }"),
 		"-198.51.100.9/32; +198.51.100.7/32 \"exabgp 192.0.2.2\"; " },
-	      { UPDATE("\"update\": { \"announce\": { \"ipv4 flow\": { \"no-nexthop\": [ { \"string\": \"flow x\" } ] } } }"), "" },
+	      { UPDATE("\"update\": { \"announce\": { \"ipv4 flow\": { \"no-nexthop\": [ { \"string\": \"flow x\" } ] "
+		       "} } }"),
+		"" },
 	      { UPDATE("\"eor\": { \"afi\" : \"ipv4\", \"safi\" : \"unicast\" }"), "mark 1; " },
 	      { UPDATE("\"eor\": { \"afi\" : \"ipv6\", \"safi\" : \"unicast\" }"), "mark 2; " },
-	      { "{ \"exabgp\": \"4.0.1\", \"type\": \"state\", \"neighbor\": { \"state\": \"down\", \"reason\": \"x\" } }", "" },
+	      { "{ \"exabgp\": \"4.0.1\", \"type\": \"state\", \"neighbor\": { \"state\": \"down\", \"reason\": \"x\" "
+		"} }",
+		"" },
 	      { "{ \"exabgp\": \"4.0.1\", \"type\": \"notification\", \"notification\": \"shutdown\" }", "" },
-	      { UPDATE("\"update\": { \"announce\": { \"ipv4 unicast\": { \"192.0.2.2\": [ { \"nlri\": \"nonsense\" } ] } } }"), NULL },
+	      { UPDATE("\"update\": { \"announce\": { \"ipv4 unicast\": { \"192.0.2.2\": [ { \"nlri\": \"nonsense\" } "
+		       "] } } }"),
+		NULL },
 	      { UPDATE("\"update\": { \"announce\": { \"ipv4 unicast\": { \"192.0.2.2\": [ 7 ] } } }"), NULL },
 	      { UPDATE("\"update\": { \"withdraw\": { \"ipv4 unicast\": 7 } }"), NULL }, { "{ \"exabgp\": ", NULL });
 }
@@ -188,33 +214,41 @@ static void exabgp_json_lines(void **state)
 static void exabgp_text_lines(void **state)
 {
 	CHECK("exabgp", { "neighbor 192.0.2.2 receive update start", "" },
-	      { "neighbor 192.0.2.2 receive update announced 198.51.100.7/32 next-hop 192.0.2.2 origin igp as-path [ 65501 ]",
+	      { "neighbor 192.0.2.2 receive update announced 198.51.100.7/32 next-hop 192.0.2.2 origin igp as-path [ "
+		"65501 ]",
 		"+198.51.100.7/32 \"exabgp 192.0.2.2\"; " },
 	      { "neighbor 192.0.2.2 receive update withdrawn 198.51.100.7/32", "-198.51.100.7/32; " },
-	      { "neighbor 2001:db8::2 receive update announced 2001:db8:7::/48 next-hop 2001:db8::2", "+2001:db8:7::/48 \"exabgp 2001:db8::2\"; " },
+	      { "neighbor 2001:db8::2 receive update announced 2001:db8:7::/48 next-hop 2001:db8::2",
+		"+2001:db8:7::/48 \"exabgp 2001:db8::2\"; " },
 	      { "neighbor 192.0.2.2 receive update end", "" }, { "neighbor 192.0.2.2 up", "" },
 	      { "neighbor 192.0.2.2 down - peer reset, message (notification)", "" },
 	      { "neighbor 192.0.2.2 send update announced 198.51.100.7/32 next-hop self", "" },
-	      { "neighbor 192.0.2.2 announced route 198.51.100.7/32 next-hop 192.0.2.2", "+198.51.100.7/32 \"exabgp 192.0.2.2\"; " },
+	      { "neighbor 192.0.2.2 announced route 198.51.100.7/32 next-hop 192.0.2.2",
+		"+198.51.100.7/32 \"exabgp 192.0.2.2\"; " },
 	      { "neighbor 192.0.2.2 withdrawn route 198.51.100.7/32", "-198.51.100.7/32; " },
 	      { "neighbor 192.0.2.2 receive update route eor 1/1 (ipv4 unicast)", "mark 1; " },
 	      { "neighbor 192.0.2.2 receive update route eor 2/1 (ipv6 unicast)", "mark 2; " },
 	      { "announce route 198.51.100.0/24 next-hop self community [65535:666]", "+198.51.100.0/24 \"exabgp\"; " },
 	      { "announce ipv6 unicast 2001:db8::/32 next-hop self", "+2001:db8::/32 \"exabgp\"; " },
-	      { "announce ipv4 multicast 198.51.100.0/24 next-hop self", "" }, { "withdraw route 198.51.100.0/24", "-198.51.100.0/24; " },
-	      { "announce attributes next-hop self nlri 198.51.100.7/32 198.51.100.8/32", "+198.51.100.7/32 \"exabgp\"; +198.51.100.8/32 \"exabgp\"; " },
-	      { "announce flow route { match { source 198.51.100.0/24; } }", "" }, { "announce eor", "mark 3; " }, { "shutdown 7 1", "" }, { "done", "" },
-	      { "", "" }, { "announce", NULL }, { "announce route", NULL }, { "announce route nonsense next-hop self", NULL },
-	      { "announce route 198.51.100.0/240", NULL }, { "announce attributes next-hop self", NULL },
-	      { "announce attributes nlri", NULL }, { "hello", NULL });
+	      { "announce ipv4 multicast 198.51.100.0/24 next-hop self", "" },
+	      { "withdraw route 198.51.100.0/24", "-198.51.100.0/24; " },
+	      { "announce attributes next-hop self nlri 198.51.100.7/32 198.51.100.8/32",
+		"+198.51.100.7/32 \"exabgp\"; +198.51.100.8/32 \"exabgp\"; " },
+	      { "announce flow route { match { source 198.51.100.0/24; } }", "" }, { "announce eor", "mark 3; " },
+	      { "shutdown 7 1", "" }, { "done", "" }, { "", "" }, { "announce", NULL }, { "announce route", NULL },
+	      { "announce route nonsense next-hop self", NULL }, { "announce route 198.51.100.0/240", NULL },
+	      { "announce attributes next-hop self", NULL }, { "announce attributes nlri", NULL }, { "hello", NULL });
 }
 
 /* Whatever bytes come, a parser stays inside its line. */
 static void noise_is_survived(void **state)
 {
 	static const char *const formats[] = { "plain", "json", "crowdsec", "exabgp" };
-	static const char *const words[] = { "add ", "del ", "192.0.2.7", "2001:db8::", "/", " - ", "for ", "reason ", "4h", "-", "{", "}", "\"",
-					     ":", "action", "announce ", "route ", "nlri ", "eor ", "neighbor ", "\xff", " ", "\t", "1e9", "resync" };
+	static const char *const words[] = { "add ",	  "del ",   "192.0.2.7", "2001:db8::", "/",
+					     " - ",	  "for ",   "reason ",	 "4h",	       "-",
+					     "{",	  "}",	    "\"",	 ":",	       "action",
+					     "announce ", "route ", "nlri ",	 "eor ",       "neighbor ",
+					     "\xff",	  " ",	    "\t",	 "1e9",	       "resync" };
 	unsigned int seed = 7;
 
 	for (int i = 0; i < 20000; i++) {
@@ -231,8 +265,9 @@ static void noise_is_survived(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(plain_lines),	   cmocka_unit_test(json_lines),	cmocka_unit_test(crowdsec_lines),
-		cmocka_unit_test(exabgp_json_lines), cmocka_unit_test(exabgp_text_lines), cmocka_unit_test(noise_is_survived),
+		cmocka_unit_test(plain_lines),	     cmocka_unit_test(json_lines),
+		cmocka_unit_test(crowdsec_lines),    cmocka_unit_test(exabgp_json_lines),
+		cmocka_unit_test(exabgp_text_lines), cmocka_unit_test(noise_is_survived),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 

@@ -35,7 +35,8 @@ static int hand_check(const struct elements *e)
 		if (e->v[i].l3 != l3 || !covers(&e->v[i], addr))
 			continue;
 		char text[INET6_ADDRSTRLEN];
-		problem("a ban of %s would cut the ssh connection that runs this command: it comes from %s; nothing was changed, "
+		problem("a ban of %s would cut the ssh connection that runs this command: it comes from %s; nothing "
+			"was changed, "
 			"insist with --force",
 			element_text(&e->v[i]),
 			inet_ntop(family == FAMILY_IPV4 ? AF_INET : AF_INET6, addr, text, sizeof(text)));
@@ -120,8 +121,7 @@ static int run_bans(const struct args *a)
 	return status;
 }
 
-#define WHICH_SET                                                                                                                  \
-	"Without --set it is the live set called \"banned\", or the only one that there is."
+#define WHICH_SET "Without --set it is the live set called \"banned\", or the only one that there is."
 
 const struct command cmd_ban = {
 	.name = "ban",
@@ -148,8 +148,8 @@ const struct command cmd_unban = {
 	.run = run_unban,
 	.usage = "ADDRESS[/LEN]... [--set=NAME] [--json]",
 	.help = "Take addresses out of a live set again.",
-	.more = "An address that is not in the set is told, and no failure: it may have ended a moment ago. An address that stays in it by a "
-		"prefix around it is told as well. " WHICH_SET,
+	.more = "An address that is not in the set is told, and no failure: it may have ended a moment ago. An address that "
+		"stays in it by a prefix around it is told as well. " WHICH_SET,
 	.kind = ARGS_NONE,
 	.min = 1,
 	.max = ARGS_ANY,

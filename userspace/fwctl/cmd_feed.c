@@ -26,7 +26,7 @@ struct feeder {
 	int fd;
 	char *buf; /* LINE_MOST bytes and the end of a line */
 	size_t len;
-	bool skip; /* the rest of a line that was too long */
+	bool skip;     /* the rest of a line that was too long */
 	sigset_t open; /* signals while we wait */
 };
 
@@ -144,11 +144,12 @@ static int report(const struct feeder *f, bool json)
 	const struct feedset *s = &f->set;
 
 	if (json)
-		return out_json(json_pack("{s:o,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "set", s->set[0] ? out_jstr(s->set) : json_null(),
-					  "lines", (json_int_t)f->line, "added", (json_int_t)s->added, "deleted",
-					  (json_int_t)s->deleted, "replaced", (json_int_t)s->replaced, "refused",
-					  (json_int_t)s->refused, "ended", (json_int_t)s->ended, "widened", (json_int_t)s->widened,
-					  "skipped", (json_int_t)f->sink.skipped, "wrong", (json_int_t)f->nwrong),
+		return out_json(json_pack("{s:o,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "set",
+					  s->set[0] ? out_jstr(s->set) : json_null(), "lines", (json_int_t)f->line,
+					  "added", (json_int_t)s->added, "deleted", (json_int_t)s->deleted, "replaced",
+					  (json_int_t)s->replaced, "refused", (json_int_t)s->refused, "ended",
+					  (json_int_t)s->ended, "widened", (json_int_t)s->widened, "skipped",
+					  (json_int_t)f->sink.skipped, "wrong", (json_int_t)f->nwrong),
 				true);
 	out("%s: ", word_count(f->line, "line"));
 	if (s->replaced)

@@ -145,7 +145,8 @@ static void flow_cells(struct cells *c, const struct table_of *t, const struct k
 	flow_view(f, t->image, &v);
 	snprintf(c->packets, sizeof(c->packets), "%" PRIu64 "/%" PRIu64, (uint64_t)f->flow.packets[0],
 		 (uint64_t)f->flow.packets[1]);
-	snprintf(c->bytes, sizeof(c->bytes), "%" PRIu64 "/%" PRIu64, (uint64_t)f->flow.bytes[0], (uint64_t)f->flow.bytes[1]);
+	snprintf(c->bytes, sizeof(c->bytes), "%" PRIu64 "/%" PRIu64, (uint64_t)f->flow.bytes[0],
+		 (uint64_t)f->flow.bytes[1]);
 	c->v[0] = flow_proto(&v);
 	c->v[1] = flow_end(&v, true);
 	c->v[2] = flow_end(&v, false);
@@ -167,7 +168,8 @@ static void list_print(const struct flows *s)
 		/* A long list is not kept until the widths of its columns are known. */
 		bool aligned = out_terminal() && of->n <= 10000;
 		out("policy %s: %s\n", of->policy, word_count(of->n, "flow"));
-		table_init(&t, 10, "proto", "from", "to", "opened", "state", ">packets", ">bytes", ">age", ">left", "rule");
+		table_init(&t, 10, "proto", "from", "to", "opened", "state", ">packets", ">bytes", ">age", ">left",
+			   "rule");
 		for (size_t j = 0; j < of->n; j++) {
 			struct flow_view v;
 			flow_view(&of->v[j], of->image, &v);
@@ -193,10 +195,10 @@ static json_t *flow_json(const struct table_of *t, const struct kern_flow *f)
 
 	flow_view(f, t->image, &v);
 	uint8_t l3 = v.family == FAMILY_IPV4 ? FW_L3_IPV4 : FW_L3_IPV6;
-	json_t *j = json_pack("{s:s,s:s,s:s,s:s,s:s,s:b,s:I,s:I}", "proto", flow_proto(&v), "src", address_text(l3, v.src), "dst",
-			      address_text(l3, v.dst), "opened", word_dir(v.dir), "state", v.state, "pending", (int)f->pending,
-			      "age_ms", (json_int_t)(f->age_ns / 1000000), "left_ms",
-			      (json_int_t)((f->left_ns + 999999) / 1000000));
+	json_t *j = json_pack("{s:s,s:s,s:s,s:s,s:s,s:b,s:I,s:I}", "proto", flow_proto(&v), "src",
+			      address_text(l3, v.src), "dst", address_text(l3, v.dst), "opened", word_dir(v.dir),
+			      "state", v.state, "pending", (int)f->pending, "age_ms", (json_int_t)(f->age_ns / 1000000),
+			      "left_ms", (json_int_t)((f->left_ns + 999999) / 1000000));
 	if (!j)
 		return NULL;
 	if (v.ports) {
@@ -211,18 +213,20 @@ static json_t *flow_json(const struct table_of *t, const struct kern_flow *f)
 		json_object_set_new(j, side ? "other" : "opener",
 				    json_pack("{s:I,s:I}", "packets", (json_int_t)w->packets[side], "bytes",
 					      (json_int_t)w->bytes[side]));
-	json_object_set_new(j, "rule", !v.rule ? json_null() :
-					       json_pack("{s:o,s:o,s:I}", "id", out_jstr(image_str(t->image, v.rule->id)), "file",
-							 out_jstr(image_str(t->image, v.rule->file)), "line",
-							 (json_int_t)v.rule->line));
+	json_object_set_new(j, "rule",
+			    !v.rule ? json_null()
+				    : json_pack("{s:o,s:o,s:I}", "id", out_jstr(image_str(t->image, v.rule->id)),
+						"file", out_jstr(image_str(t->image, v.rule->file)), "line",
+						(json_int_t)v.rule->line));
 	return j;
 }
 
 static json_t *room_json(const struct table_of *t)
 {
 	return json_pack("{s:s,s:I,s:I,s:I,s:I,s:I,s:I}", "policy", t->policy, "count", (json_int_t)t->n, "killed",
-			 (json_int_t)t->killed, "size", (json_int_t)t->room.size, "used", (json_int_t)t->room.used, "pending_size",
-			 (json_int_t)t->room.pending_size, "pending_used", (json_int_t)t->room.pending_used);
+			 (json_int_t)t->killed, "size", (json_int_t)t->room.size, "used", (json_int_t)t->room.used,
+			 "pending_size", (json_int_t)t->room.pending_size, "pending_used",
+			 (json_int_t)t->room.pending_used);
 }
 
 /* `list`: one flow per line, so that memory does not grow with the table. */
@@ -265,9 +269,9 @@ static void count_print(const struct flows *s, enum verb verb)
 		if (verb == VERB_KILL)
 			out("policy %s: ended %s\n", t->policy, word_count(t->killed, "flow"));
 		else
-			out("policy %s: %s%s; %u of %u places taken, half-open %u of %u\n", t->policy, word_count(t->n, "flow"),
-			    s->filter.any ? " of those asked for" : "", t->room.used, t->room.size, t->room.pending_used,
-			    t->room.pending_size);
+			out("policy %s: %s%s; %u of %u places taken, half-open %u of %u\n", t->policy,
+			    word_count(t->n, "flow"), s->filter.any ? " of those asked for" : "", t->room.used,
+			    t->room.size, t->room.pending_used, t->room.pending_size);
 	}
 }
 
@@ -329,8 +333,8 @@ const struct command cmd_flows = {
 		 "count [IFACE | --policy=NAME] [FILTER...] [--json]\n"
 		 "kill [IFACE | --policy=NAME] FILTER... | --all",
 	.help = "List, count and end the flows that rules with \"keep state\" have let through.",
-	.more = "A flow is shown as its opener sees it: from where, to where, in which direction its first packet travelled, how far it is, "
-		"packets and bytes of the opener and of the other side, its age, how long it lives without another packet, and the "
+	.more = "A flow is shown as its opener sees it: from where, to where, in which direction its first packet travelled, "
+		"how far it is, packets and bytes of the opener and of the other side, its age, how long it lives without another packet, and the "
 		"rule that let it through.\n\n"
 		"Filters, all of which must hold: src ADDRESS[/LEN] (the opener), dst ADDRESS[/LEN], port N (either one), proto NAME, "
 		"state " FLOW_STATES ", rule LABEL. The flow table belongs to a policy: an interface stands for the policy that it "

@@ -12,7 +12,8 @@
 
 static int name_needed(const struct args *a)
 {
-	return a->nwords > 1 ? STATUS_DONE : args_wrong(&cmd_set, "%s: name the live set; fwctl set lists them", a->word[0]);
+	return a->nwords > 1 ? STATUS_DONE
+			     : args_wrong(&cmd_set, "%s: name the live set; fwctl set lists them", a->word[0]);
 }
 
 static int name_alone(const struct args *a)
@@ -94,13 +95,14 @@ static int set_replace(const struct args *a)
 	return change(a, SETCHANGE_REPLACE);
 }
 
-static int test_report(const struct liveset *s, const struct kern_element *asked, const struct kern_element *found, bool json)
+static int test_report(const struct liveset *s, const struct kern_element *asked, const struct kern_element *found,
+		       bool json)
 {
 	struct moment now = moment_now();
 
 	if (json)
-		return out_json(json_pack("{s:o,s:s,s:b,s:o}", "set", out_jstr(s->set->name), "address", element_text(asked),
-					  "member", (int)!!found, "element",
+		return out_json(json_pack("{s:o,s:s,s:b,s:o}", "set", out_jstr(s->set->name), "address",
+					  element_text(asked), "member", (int)!!found, "element",
 					  found ? setlist_element(s->set, found, &now) : json_null()),
 				false);
 	if (!found) {
@@ -200,14 +202,10 @@ static const struct {
 	int (*run)(const struct args *a);
 	const char *options; /* that mean something here, beside --json */
 } verbs[] = {
-	{ "add", set_add, "file" },
-	{ "del", set_del, "file" },
-	{ "test", set_test, "" },
-	{ "list", set_list, "" },
-	{ "flush", set_flush, "" },
-	{ "replace", set_replace, "file|force" },
-	{ "save", setsave_save, "all" },
-	{ "restore", setsave_restore, "file|force" },
+	{ "add", set_add, "file" },	 { "del", set_del, "file" },
+	{ "test", set_test, "" },	 { "list", set_list, "" },
+	{ "flush", set_flush, "" },	 { "replace", set_replace, "file|force" },
+	{ "save", setsave_save, "all" }, { "restore", setsave_restore, "file|force" },
 };
 
 static int run(const struct args *a)

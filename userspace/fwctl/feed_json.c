@@ -49,8 +49,7 @@ static const char *element_read(const json_t *j, bool del, struct element *x)
 		return why == NULL || value == NULL ? why : "has a value that is no address, prefix or range";
 	if (json_is_number(duration))
 		return feed_seconds(json_number_value(duration), x) ? "has a duration that is too long" : NULL;
-	if (json_is_string(duration) &&
-	    !feed_duration(json_string_value(duration), json_string_length(duration), x))
+	if (json_is_string(duration) && !feed_duration(json_string_value(duration), json_string_length(duration), x))
 		return NULL;
 	return "has a duration that is none: \"4h30m\", or a number of seconds";
 }
@@ -143,7 +142,8 @@ static const char *exabgp_routes(struct exabgp *e, const json_t *routes)
 	size_t i;
 
 	if (json_is_array(routes)) {
-		json_array_foreach(routes, i, v) {
+		json_array_foreach(routes, i, v)
+		{
 			why = exabgp_prefix(e, json_is_string(v) ? json_string_value(v) : text_of(v, "nlri"));
 			if (why)
 				return why;
@@ -152,7 +152,8 @@ static const char *exabgp_routes(struct exabgp *e, const json_t *routes)
 	}
 	if (!json_is_object(routes))
 		return "has routes in a form that is not known";
-	json_object_foreach((json_t *)routes, key, v) {
+	json_object_foreach((json_t *)routes, key, v)
+	{
 		why = exabgp_prefix(e, key);
 		if (why)
 			return why;
@@ -167,7 +168,8 @@ static const char *exabgp_families(struct exabgp *e, const json_t *families, boo
 	json_t *of, *routes;
 
 	e->del = del;
-	json_object_foreach((json_t *)families, family, of) {
+	json_object_foreach((json_t *)families, family, of)
+	{
 		if (strcmp(family, "ipv4 unicast") && strcmp(family, "ipv6 unicast")) {
 			e->l->sink->skipped++;
 			continue;
@@ -178,7 +180,8 @@ static const char *exabgp_families(struct exabgp *e, const json_t *families, boo
 				return why;
 			continue;
 		}
-		json_object_foreach(of, hop, routes) {
+		json_object_foreach(of, hop, routes)
+		{
 			why = exabgp_routes(e, routes);
 			if (why)
 				return why;
@@ -200,7 +203,9 @@ static const char *exabgp_line(struct feed_line *l, const json_t *j)
 		return NULL;
 	}
 	if (eor)
-		return feed_mark(l, afi && !strcmp(afi, "ipv4") ? FEED_IPV4 : afi && !strcmp(afi, "ipv6") ? FEED_IPV6 : FEED_ALL);
+		return feed_mark(l, afi && !strcmp(afi, "ipv4")	  ? FEED_IPV4
+				    : afi && !strcmp(afi, "ipv6") ? FEED_IPV6
+								  : FEED_ALL);
 	snprintf(e.reason, sizeof(e.reason), peer ? "exabgp %s" : "exabgp", peer);
 	/* In one update, what is withdrawn was announced earlier. */
 	const char *why = exabgp_families(&e, json_object_get(update, "withdraw"), true);

@@ -259,8 +259,8 @@ static const char *exabgp_route(struct feed_line *l, bool del, const char *reaso
 }
 
 /*
- * `neighbor 192.0.2.1 receive update announced 198.51.100.7/32 next-hop …`, as ExaBGP tells a program, `announce route …`, as a
- * program tells ExaBGP. Other events of neighbors are none of ours.
+ * `neighbor 192.0.2.1 receive update announced 198.51.100.7/32 next-hop …`, as ExaBGP tells a program, `announce route
+ * …`, as a program tells ExaBGP. Other events of neighbors are none of ours.
  */
 const char *feed_exabgp(struct feed_line *l)
 {

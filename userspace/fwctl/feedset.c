@@ -62,7 +62,8 @@ int feedset_change(void *ctx, bool del, const struct element *x)
 static int stretch_apply(struct feedset *f, struct liveset *s, const struct kern_element *v, size_t n, bool del)
 {
 	size_t done = 0;
-	int err = del ? kern_live_del(s->h, s->set->id, v, n, &done) : kern_live_add(s->h, s->set->id, v, n, false, &done);
+	int err = del ? kern_live_del(s->h, s->set->id, v, n, &done)
+		      : kern_live_add(s->h, s->set->id, v, n, false, &done);
 
 	if (del)
 		f->deleted += done;

@@ -18,7 +18,10 @@ static const char *state_of(const struct fw_flow *f)
 
 	if (f->key.proto != PROTO_TCP)
 		return state == FW_FLOW_OPENED ? "new" : state == FW_FLOW_REPLIED ? "replied" : "established";
-	return opener && other ? "closed" : opener || other ? "closing" : state == FW_FLOW_ESTABLISHED ? "established" : "syn";
+	return opener && other		      ? "closed"
+	       : opener || other	      ? "closing"
+	       : state == FW_FLOW_ESTABLISHED ? "established"
+					      : "syn";
 }
 
 static const struct fw_meta_rule *rule_of(const struct fw_image *img, enum fw_dir dir, uint32_t slot)
@@ -145,7 +148,8 @@ int flow_filter_parse(struct flow_filter *f, const struct command *cmd, const ch
 	*f = (struct flow_filter){ .proto = -1, .any = n > 0 };
 	for (size_t i = 0; i < n; i += 2) {
 		if (!flow_filter_word(word[i]))
-			return args_wrong(cmd, "\"%s\" is no filter: src, dst, port, proto, state, rule", out_name(word[i]));
+			return args_wrong(cmd, "\"%s\" is no filter: src, dst, port, proto, state, rule",
+					  out_name(word[i]));
 		if (i + 1 == n)
 			return args_wrong(cmd, "%s of what?", word[i]);
 		const char *why = filter_read(f, word[i], word[i + 1]);

@@ -48,7 +48,8 @@ static int no_choice(const struct liveset *s, const char *name)
 	for (size_t i = 0; i < s->n; i++)
 		str_addf(&names, "%s%s", i ? ", " : "", s->sets[i].name);
 	if (!s->n)
-		problem("there is no live set in this network namespace; declare one in a rule file, \"set banned { type prefix; "
+		problem("there is no live set in this network namespace; declare one in a rule file, \"set banned { "
+			"type prefix; "
 			"live }\", use it in a rule, and load the file");
 	else if (name)
 		problem("there is no live set \"%s\" in this network namespace; there is %s", out_name(name),

@@ -46,7 +46,8 @@ static int shrink_check(const struct liveset *s, size_t before, size_t after)
 {
 	if (!before || after * 2 >= before)
 		return STATUS_DONE;
-	problem("live set %s has %s and would keep %zu: a list that loses more than half of itself may be damaged; look at it, "
+	problem("live set %s has %s and would keep %zu: a list that loses more than half of itself may be damaged; "
+		"look at it, "
 		"and insist with --force",
 		s->set->name, word_count(before, "element"), after);
 	return STATUS_REFUSED;
@@ -83,8 +84,8 @@ static void report_text(const struct liveset *s, const struct elements *e, const
 	case SETCHANGE_ADD:
 		out("%s: added %s", name, word_count(c->done, "element"));
 		if (others)
-			out(", %zu %s already and %s at the later time", others, others == 1 ? "was there" : "were there",
-			    others == 1 ? "ends" : "end");
+			out(", %zu %s already and %s at the later time", others,
+			    others == 1 ? "was there" : "were there", others == 1 ? "ends" : "end");
 		break;
 	case SETCHANGE_DEL:
 		out("%s: deleted %s", name, word_count(c->done, "element"));

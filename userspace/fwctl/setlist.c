@@ -47,7 +47,10 @@ static void set_row(struct table *t, const struct kern_set *set)
 	if (set->timeout_ns)
 		duration_add(&timeout, set->timeout_ns);
 	table_add(t, set->name, count, size, set->timeout_ns ? str_get(&timeout) : "never", refused,
-		  counters && widen ? "counters, widen" : counters ? "counters" : widen ? "widen" : "-");
+		  counters && widen ? "counters, widen"
+		  : counters	    ? "counters"
+		  : widen	    ? "widen"
+				    : "-");
 	str_fini(&timeout);
 }
 
@@ -77,8 +80,8 @@ json_t *setlist_element(const struct kern_set *set, const struct kern_element *x
 	uint64_t left = x->end_ns > now->mono ? x->end_ns - now->mono : 0;
 	json_t *j = json_pack("{s:s,s:o,s:o,s:o,s:o}", "element", element_text(x), "until",
 			      ever ? json_null() : instant_json(moment_wall(now, x->end_ns)), "left_ms",
-			      ever ? json_null() : json_integer((json_int_t)((left + 999999) / 1000000)), "added", x->added_ns ? instant_json(x->added_ns) : json_null(),
-			      "reason", out_jstr(x->reason));
+			      ever ? json_null() : json_integer((json_int_t)((left + 999999) / 1000000)), "added",
+			      x->added_ns ? instant_json(x->added_ns) : json_null(), "reason", out_jstr(x->reason));
 
 	if (j && set->flags & FW_LIVEF_COUNTERS) {
 		json_object_set_new(j, "packets", json_integer((json_int_t)x->counter.packets));

@@ -195,8 +195,8 @@ static int clock_check(const struct restore *r)
 		return STATUS_DONE;
 	instant_add(&saved, r->saved_ns);
 	instant_add(&today, now.wall);
-	problem("the clock shows %s, and the sets were saved later, at %s; set the clock, or insist with --force", str_get(&today),
-		str_get(&saved));
+	problem("the clock shows %s, and the sets were saved later, at %s; set the clock, or insist with --force",
+		str_get(&today), str_get(&saved));
 	str_fini(&saved);
 	str_fini(&today);
 	return STATUS_REFUSED;
@@ -220,9 +220,9 @@ static int restore_apply(struct liveset *s, struct restore *r, json_t *list)
 		if (!list)
 			setchange_report(s, e, &c, false);
 		else
-			json_array_append_new(list, json_pack("{s:o,s:I,s:I,s:I}", "set", out_jstr(s->set->name), "given",
-							      (json_int_t)c.given, "added", (json_int_t)c.done, "ended",
-							      (json_int_t)e->ended));
+			json_array_append_new(list, json_pack("{s:o,s:I,s:I,s:I}", "set", out_jstr(s->set->name),
+							      "given", (json_int_t)c.given, "added", (json_int_t)c.done,
+							      "ended", (json_int_t)e->ended));
 	}
 	return status;
 }
@@ -236,7 +236,9 @@ int setsave_restore(const struct args *a)
 	struct input in;
 
 	if (a->nwords > 1 && !dash)
-		return args_wrong(a->command, "restore reads which sets from the text; give a file with -f, or the text on standard input");
+		return args_wrong(
+			a->command,
+			"restore reads which sets from the text; give a file with -f, or the text on standard input");
 	int status = input_read(&in, file ? file : "-");
 	if (status)
 		return status;
