@@ -32,7 +32,7 @@ PURE := $(call objs,userspace/base userspace/model userspace/lang userspace/comp
 KERN := $(call objs,userspace/kern) $(B)/userspace/kern/embed.o
 MAIN := $(call objs,userspace/fwctl)
 HARNESS := $(call objs,tests/harness)
-BPF := $(B)/bpf/fw_xdp.bpf.o $(B)/bpf/fw_tc.bpf.o
+BPF := $(B)/bpf/fw_xdp.bpf.o $(B)/bpf/fw_tc.bpf.o $(B)/bpf/fw_set.bpf.o
 BENCH_BPF := $(patsubst bench/%.bpf.c,$(B)/bpf/%.bpf.o,$(wildcard bench/*.bpf.c))
 TEST_BPF := $(patsubst tests/net/%.bpf.c,$(B)/bpf/%.bpf.o,$(wildcard tests/net/*.bpf.c))
 

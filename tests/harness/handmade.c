@@ -72,6 +72,17 @@ const struct aset *hand_addr6(struct arena *arena, u128 lo, u128 hi)
 	return s;
 }
 
+uint32_t hand_live(struct arena *arena, struct policy *p, const char *name)
+{
+	struct named_set *s = hand_must(arena_alloc(arena, sizeof(*s)));
+
+	if (p->nlive == POLICY_MAX_LIVE)
+		abort();
+	*s = (struct named_set){ .name = name, .size = 1000, .timeout_ns = 3600000000000 };
+	p->live[p->nlive] = s;
+	return (uint32_t)p->nlive++;
+}
+
 void hand_compile_opts(const struct policy *policy, const struct compile_opts *opts, struct image *ret)
 {
 	struct arena *arena = hand_must(arena_new());
@@ -135,6 +146,7 @@ static struct packet hand_packet(enum family family, u128 src, u128 dst)
 		{ FIELD_LEN, 60 },
 		{ FIELD_ETHERTYPE, family == FAMILY_IPV4 ? 0x0800 : 0x86dd },
 		{ FIELD_MAC, 0x020000000001 },
+		{ FIELD_STATE, STATE_NONE },
 	};
 
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
@@ -172,9 +184,10 @@ bool hand_same(const struct policy *policy, const struct image *img, const struc
 		if (want.rule == got.rule && want.verdict == got.verdict && want.reason == got.reason &&
 		    want_sum == got_sum)
 			continue;
-		printf("# family %d src %llx:%llx dst %llx:%llx: oracle rule %ld, image rule %ld, counted %s\n",
+		printf("# family %d src %llx:%llx dst %llx:%llx live %x %x state %u: oracle rule %ld, image rule %ld, counted %s\n",
 		       p->family, (unsigned long long)(p->src >> 64), (unsigned long long)p->src,
-		       (unsigned long long)(p->dst >> 64), (unsigned long long)p->dst, want.rule, got.rule,
+		       (unsigned long long)(p->dst >> 64), (unsigned long long)p->dst, p->live_src, p->live_dst,
+		       (unsigned int)p->value[FIELD_STATE], want.rule, got.rule,
 		       want_sum == got_sum ? "alike" : "differently");
 		return false;
 	}

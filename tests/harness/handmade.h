@@ -25,6 +25,8 @@ const struct vset *hand_values(struct arena *arena, uint64_t lo, uint64_t hi);
 const struct aset *hand_addr4(struct arena *arena, uint32_t lo, uint32_t hi);
 const struct aset *hand_addr6(struct arena *arena, u128 lo, u128 hi);
 const struct vset *hand_no_values(struct arena *arena);
+/* One more live set of the policy; its index. The chains are not told. */
+uint32_t hand_live(struct arena *arena, struct policy *p, const char *name);
 
 /* Compile. The image must be one that image_check accepts, or the test program ends. */
 void hand_compile(const struct policy *policy, struct image *ret);
@@ -33,7 +35,7 @@ void hand_compile_opts(const struct policy *policy, const struct compile_opts *o
 int hand_refused(const struct policy *policy, struct str *ret_text);
 int hand_refused_opts(const struct policy *policy, const struct compile_opts *opts, struct str *ret_text);
 
-/* An IPv4 or IPv6 TCP packet. */
+/* An IPv4 or IPv6 TCP packet: of no flow, its addresses in no live set. */
 struct packet hand_packet4(uint32_t src, uint32_t dst);
 struct packet hand_packet6(u128 src, u128 dst);
 

@@ -152,14 +152,27 @@ static bool walk_block(const struct image *img, const struct fw_block *b, enum f
 	abort();
 }
 
+/* A live set is the one that its index names, before and after the publisher has given it an id. */
+static bool walk_live(const struct image *img, const struct fw_dir_hdr *h, uint32_t bit, const struct fw_block *b,
+		      const struct packet *p)
+{
+	if (b->nets >= image_hdr(img)->nlive || !(h->live_bits >> bit & 1) || b->len)
+		abort();
+	return (h->set_sides >> bit & 1 ? p->live_dst : p->live_src) >> b->nets & 1;
+}
+
 static uint32_t walk_sets(const struct image *img, const struct fw_dir_hdr *h, const struct packet *p)
 {
 	const struct fw_block(*b)[2] = walk_at(img, h->sets, h->nsets * sizeof(*b));
 	uint32_t value = 0;
 
-	for (uint32_t k = 0; k < h->nsets && p->family != FAMILY_OTHER; k++)
-		if (walk_block(img, &b[k][p->family == FAMILY_IPV6], p->family, h->set_sides >> k & 1 ? p->dst : p->src))
+	for (uint32_t k = 0; k < h->nsets && p->family != FAMILY_OTHER; k++) {
+		const struct fw_block *one = &b[k][p->family == FAMILY_IPV6];
+
+		if (one->kind == FW_BLOCK_LIVE ? walk_live(img, h, k, one, p) :
+						 walk_block(img, one, p->family, h->set_sides >> k & 1 ? p->dst : p->src))
 			value |= 1u << k;
+	}
 	return value;
 }
 

@@ -106,7 +106,9 @@ static void gen_rule(struct gen *g, struct chain *c, struct rule *r)
 {
 	const struct rulegen_opts *o = g->opts;
 
-	if (o->style >= RULEGEN_HOSTILE_FIRST)
+	if (o->style == RULEGEN_FLOWS)
+		gen_flows_rule(g, r);
+	else if (o->style >= RULEGEN_HOSTILE_FIRST)
 		gen_hostile_rule(g, r, c->nrules);
 	else if (o->style == RULEGEN_CLASSBENCH)
 		gen_classbench_rule(g, r);
@@ -114,7 +116,8 @@ static void gen_rule(struct gen *g, struct chain *c, struct rule *r)
 		*r = c->rules[prng_below(g->p, c->nrules)];
 	else
 		gen_edges_rule(g, r);
-	r->verdict = prng_chance(g->p, 1, 2) ? VERDICT_PASS : VERDICT_DROP;
+	r->verdict = prng_chance(g->p, o->style == RULEGEN_FLOWS ? 2 : 1, o->style == RULEGEN_FLOWS ? 3 : 2) ? VERDICT_PASS :
+														 VERDICT_DROP;
 }
 
 /* What a rule of any style has. */
@@ -143,7 +146,7 @@ static void gen_chain(struct gen *g, struct chain *c, enum direction dir)
 	size_t counts = 0;
 
 	c->present = true;
-	c->fallback = o->style != RULEGEN_EDGES || prng_chance(g->p, 1, 2) ? VERDICT_DROP : VERDICT_PASS;
+	c->fallback = (o->style != RULEGEN_EDGES && o->style != RULEGEN_FLOWS) || prng_chance(g->p, 1, 2) ? VERDICT_DROP : VERDICT_PASS;
 	c->rules = arena_array(g->arena, o->nrules + N_ESSENTIALS, sizeof(*c->rules));
 	if (!c->rules) {
 		g->failed = true;
@@ -159,6 +162,8 @@ static void gen_chain(struct gen *g, struct chain *c, enum direction dir)
 		gen_finish(g, &c->rules[c->nrules], c->nrules, &counts);
 		c->nrules++;
 	}
+	if (!g->failed)
+		gen_extras(g, c);
 	if (o->essentials && !g->failed)
 		gen_essentials(g, c, dir);
 }
@@ -171,6 +176,7 @@ struct policy *rulegen_policy(struct arena *arena, struct prng *prng, const stru
 	if (!policy)
 		return NULL;
 	*policy = (struct policy){.name = "gen", .file = "gen.fw", .line = 1};
+	state_opts_default(&policy->state);
 	if (opts->style == RULEGEN_CLASSBENCH)
 		gen_classbench_init(&g);
 	else
@@ -180,6 +186,7 @@ struct policy *rulegen_policy(struct arena *arena, struct prng *prng, const stru
 		if (!opts->directions || opts->directions & 1u << d)
 			gen_chain(&g, &policy->chain[d], (enum direction)d);
 	}
+	gen_state_opts(&g, policy);
 	return g.failed ? NULL : policy;
 }
 
@@ -195,11 +202,12 @@ struct policy *rulegen_plain(struct arena *arena, uint64_t seed, enum rulegen_st
 
 const char *rulegen_style_name(enum rulegen_style style)
 {
-	static const char *const names[RULEGEN_STYLE_COUNT] = {
+	static const char *const names[] = {
 		[RULEGEN_EDGES] = "edges",	 [RULEGEN_CLASSBENCH] = "classbench", [RULEGEN_ACL] = "acl",
 		[RULEGEN_FW] = "fw",		 [RULEGEN_IPC] = "ipc",		      [RULEGEN_NESTED] = "nested",
 		[RULEGEN_CROSSING] = "crossing", [RULEGEN_PORTS] = "ports",	      [RULEGEN_NEGATED] = "negated",
 		[RULEGEN_ONE_PAIR] = "one-pair", [RULEGEN_GRID] = "grid",
+		[RULEGEN_FLOWS] = "flows",
 	};
 
 	return names[style];
@@ -247,7 +255,8 @@ static void describe_aset(const char *word, const struct aset *s, struct str *ou
 
 void rulegen_describe(const struct rule *r, struct str *out)
 {
-	static const char *const verdicts[] = {"drop", "pass", "count"};
+	static const char *const verdicts[] = {"drop", "pass", "count", "reject"};
+	static const char *const per[] = {"rule", "src", "dst", "flow"};
 
 	str_addf(out, "%s families", verdicts[r->verdict]);
 	for (unsigned int f = 0; f < FAMILY_COUNT; f++)
@@ -260,6 +269,21 @@ void rulegen_describe(const struct rule *r, struct str *out)
 		describe_aset("from", r->src, out);
 	if (r->dst)
 		describe_aset("to", r->dst, out);
+	if (r->live_src.sets)
+		str_addf(out, "%s from live 0x%x", r->live_src.negate ? " !" : "", r->live_src.sets);
+	if (r->live_dst.sets)
+		str_addf(out, "%s to live 0x%x", r->live_dst.negate ? " !" : "", r->live_dst.sets);
+	str_add(out, r->keep_state ? " keep state" : "");
+	if (r->limit)
+		str_addf(out, " limit %llu%s/%lluns burst %llu per %s/%u/%u", (unsigned long long)r->limit->count,
+			 r->limit->bytes ? " bytes" : "", (unsigned long long)r->limit->period_ns,
+			 (unsigned long long)r->limit->burst, per[r->limit->per], r->limit->plen4, r->limit->plen6);
+	if (r->max_conn)
+		str_addf(out, " max-conn %u per src/%u/%u", r->max_conn, r->conn_plen4, r->conn_plen6);
+	if (r->over.pass)
+		str_add(out, " else pass");
+	if (r->over.ban)
+		str_addf(out, " else ban %s for %lluns", r->over.ban->name, (unsigned long long)r->over.ban_ns);
 	str_add(out, "\n");
 }
 

@@ -25,6 +25,8 @@ enum rulegen_style {
 	RULEGEN_ONE_PAIR, /* one pair of hosts, many services */
 	RULEGEN_GRID,	  /* hosts × hosts */
 	RULEGEN_STYLE_COUNT,
+	/* Beside them: few hosts and ports (flow_pool.h), which the frames of flowgen share. */
+	RULEGEN_FLOWS = RULEGEN_STYLE_COUNT,
 };
 #define RULEGEN_REAL_FIRST RULEGEN_ACL
 #define RULEGEN_HOSTILE_FIRST RULEGEN_NESTED
@@ -43,7 +45,15 @@ struct rulegen_opts {
 	bool no_empty;            /* no rule with an empty set (one that can never match) */
 	bool essentials;          /* append rules marked `essential`, as under `default drop` */
 	size_t set_prefixes;      /* when not 0: one address condition in eight is a list of this many prefixes */
+	/* Off unless wished for. */
+	bool state;        /* most `pass` rules keep state, some rules name states; options of `state { }` vary */
+	bool limits;       /* limits, and with state max-conn, on some `pass` rules */
+	bool reject;       /* some `drop` rules reject */
+	unsigned int live; /* rules name the first so many sets of rulegen_live, as condition or to ban */
 };
+
+/* "live0", …: timeouts and widening differ. */
+extern const struct named_set rulegen_live[POLICY_MAX_LIVE];
 
 /* A new policy called "gen", or NULL when memory ran out. Every rule has a unique `text` and file/line. */
 struct policy *rulegen_policy(struct arena *arena, struct prng *prng, const struct rulegen_opts *opts);

@@ -254,6 +254,14 @@ static const struct vset *field_values(struct gen *g, enum field_id id)
 	}
 }
 
+/* Of states policies are told apart by opts->state. */
+static enum field_id any_field(struct gen *g)
+{
+	uint64_t id = prng_below(g->p, FIELD_COUNT - 1);
+
+	return (enum field_id)(id < FIELD_STATE ? id : id + 1);
+}
+
 static void constrain(struct gen *g, struct rule *r, enum field_id id)
 {
 	if (!may_use(g, id))
@@ -320,7 +328,7 @@ void gen_edges_rule(struct gen *g, struct rule *r)
 		r->value[FIELD_PROTO] = protocols(g, themes[t].protocol);
 	while (n-- > 0) {
 		if (prng_chance(g->p, 1, 16)) /* anything, sense or not */
-			constrain(g, r, (enum field_id)prng_below(g->p, FIELD_COUNT));
+			constrain(g, r, any_field(g));
 		else
 			constrain(g, r, themes[t].fields[prng_below(g->p, themes[t].n)]);
 	}

@@ -154,11 +154,11 @@ static void foreign_objects_under_our_names_are_refused(void **state)
 		const char *name;
 		uint32_t value, n, flags;
 	} cases[] = {
-		{"/ctl", "map type", BPF_MAP_TYPE_HASH, FW_MAP_CTL, 16, 1, 0},
+		{"/ctl", "map type", BPF_MAP_TYPE_HASH, FW_MAP_CTL, sizeof(struct fw_ctl), 1, 0},
 		{"/ctl", "value 8 bytes", BPF_MAP_TYPE_ARRAY, FW_MAP_CTL, 8, 1, BPF_F_MMAPABLE},
-		{"/ctl", "2 entries", BPF_MAP_TYPE_ARRAY, FW_MAP_CTL, 16, 2, BPF_F_MMAPABLE},
-		{"/ctl", "map flags", BPF_MAP_TYPE_ARRAY, FW_MAP_CTL, 16, 1, 0},
-		{"/ctl", "\"other\"", BPF_MAP_TYPE_ARRAY, "other", 16, 1, BPF_F_MMAPABLE},
+		{"/ctl", "2 entries", BPF_MAP_TYPE_ARRAY, FW_MAP_CTL, sizeof(struct fw_ctl), 2, BPF_F_MMAPABLE},
+		{"/ctl", "map flags", BPF_MAP_TYPE_ARRAY, FW_MAP_CTL, sizeof(struct fw_ctl), 1, 0},
+		{"/ctl", "\"other\"", BPF_MAP_TYPE_ARRAY, "other", sizeof(struct fw_ctl), 1, BPF_F_MMAPABLE},
 		{"/ctl", "it is a BPF program", 0, NULL, 0, 0, 0},
 		{"/s", "map type", BPF_MAP_TYPE_HASH, FW_MAP_SLOT0, 16, 1, 0},
 		{"/s", "it is a BPF program", 0, NULL, 0, 0, 0},

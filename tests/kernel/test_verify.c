@@ -57,6 +57,7 @@ static int verify(const char *text, const char *image_text)
 	struct diags d;
 
 	said[0] = '\0';
+	image_assign_live(&img, (const uint32_t[FW_MAX_LIVE]){6, 3, 0, 5});
 	diags_init(&d, arena);
 	assert_int_equal(lang_parse(arena, "t.fw", text, strlen(text), NULL, &d, &rs), 0);
 	diags_fini(&d);
@@ -124,6 +125,38 @@ static void packets_of_the_tests_are_judged(void **state)
 		      POLICY("pass from { 10.0.0.0-10.77.3.8, 10.77.3.10-10.255.255.255 }", ""), "xdp");
 }
 
+#define SETS   "set a { type prefix; live }\nset b { type prefix; live }\n"
+#define LIVE   "drop from @a\npass proto tcp to port 22 keep state limit 1/h burst 1 else ban @b\npass ! from @b to port 53 proto udp"
+#define STATES "drop state invalid\nreject state established proto udp\npass proto { tcp, udp } keep state"
+
+/* What a packet does not say of itself is taken for granted; the limit of one packet an hour does not get in the way. */
+static void live_sets_are_judged(void **state)
+{
+	assert_int_equal(verify(SETS POLICY(LIVE, "pass to @b"), SETS POLICY(LIVE, "pass to @b")), 0);
+	assert_string_equal(said, "");
+}
+
+static void states_are_judged(void **state)
+{
+	assert_int_equal(verify(POLICY(STATES, "pass keep state"), POLICY(STATES, "pass keep state")), 0);
+	assert_string_equal(said, "");
+}
+
+static void a_wrong_live_set_is_caught(void **state)
+{
+	expect_caught(SETS POLICY("drop from @a\npass from @b", ""), SETS POLICY("drop from @b\npass from @a", ""), "xdp");
+	expect_caught(SETS POLICY("drop from @a\npass", ""), SETS POLICY("drop to @a\npass", ""), "xdp");
+	expect_caught(SETS POLICY("pass", "drop to @a\npass from @b"), SETS POLICY("pass", "drop ! to @a\npass from @b"), "tc-egress");
+}
+
+static void a_wrong_state_is_caught(void **state)
+{
+	expect_caught(POLICY("drop state invalid\npass keep state", ""), POLICY("drop state new\npass keep state", ""), "xdp");
+	expect_caught(POLICY("drop state established proto udp\npass keep state", ""),
+		      POLICY("drop state invalid proto udp\npass keep state", ""), "xdp");
+	expect_caught(POLICY("reject proto tcp\npass", ""), POLICY("drop proto tcp\npass", ""), "xdp");
+}
+
 static int enter(void **state)
 {
 	rim_enter("the rules are judged before they are believed");
@@ -146,6 +179,10 @@ int main(void)
 		cmocka_unit_test(a_wrong_order_is_caught),
 		cmocka_unit_test(the_last_rule_of_egress_is_looked_at),
 		cmocka_unit_test(packets_of_the_tests_are_judged),
+		cmocka_unit_test(live_sets_are_judged),
+		cmocka_unit_test(states_are_judged),
+		cmocka_unit_test(a_wrong_live_set_is_caught),
+		cmocka_unit_test(a_wrong_state_is_caught),
 	};
 
 	return cmocka_run_group_tests_name("verified load", tests, enter, leave);

@@ -120,6 +120,57 @@ static inline bool words_equal(const char *a, const char *b)
 	return (!a && !b) || (a && b && !strcmp(a, b));
 }
 
+static inline bool sets_equal(const struct named_set *a, const struct named_set *b)
+{
+	if (!a || !b)
+		return a == b;
+	return words_equal(a->name, b->name) && a->timeout_ns == b->timeout_ns && a->size == b->size &&
+	       a->counters == b->counters && a->widen == b->widen && !a->addresses == !b->addresses &&
+	       (!a->addresses || aset_equal(a->addresses, b->addresses));
+}
+
+static inline void assert_same_extras(const struct rule *a, const struct rule *b)
+{
+	assert_int_equal(a->live_src.sets, b->live_src.sets);
+	assert_int_equal(a->live_src.negate, b->live_src.negate);
+	assert_int_equal(a->live_dst.sets, b->live_dst.sets);
+	assert_int_equal(a->live_dst.negate, b->live_dst.negate);
+	assert_int_equal(a->keep_state, b->keep_state);
+	assert_int_equal(a->synproxy, b->synproxy);
+	assert_int_equal(a->reject, b->reject);
+	assert_int_equal(a->max_conn, b->max_conn);
+	assert_int_equal(a->conn_plen4, b->conn_plen4);
+	assert_int_equal(a->conn_plen6, b->conn_plen6);
+	assert_int_equal(a->over.pass, b->over.pass);
+	assert_int_equal(a->over.ban_ns, b->over.ban_ns);
+	assert_true(sets_equal(a->over.ban, b->over.ban));
+	assert_true(!a->limit == !b->limit);
+	if (!a->limit)
+		return;
+	assert_int_equal(a->limit->bytes, b->limit->bytes);
+	assert_int_equal(a->limit->count, b->limit->count);
+	assert_int_equal(a->limit->period_ns, b->limit->period_ns);
+	assert_int_equal(a->limit->burst, b->limit->burst);
+	assert_int_equal(a->limit->per, b->limit->per);
+	assert_int_equal(a->limit->plen4, b->limit->plen4);
+	assert_int_equal(a->limit->plen6, b->limit->plen6);
+}
+
+static inline void assert_same_state(const struct policy *a, const struct policy *b)
+{
+	assert_int_equal(a->track, b->track);
+	assert_int_equal(a->state.size, b->state.size);
+	assert_int_equal(a->state.pending, b->state.pending);
+	assert_int_equal(a->state.full_pass, b->state.full_pass);
+	assert_int_equal(a->state.asymmetric, b->state.asymmetric);
+	assert_int_equal(a->state.window, b->state.window);
+	assert_int_equal(a->state.pickup_s, b->state.pickup_s);
+	assert_memory_equal(a->state.timeout_s, b->state.timeout_s, sizeof(a->state.timeout_s));
+	assert_int_equal(a->nlive, b->nlive);
+	for (size_t i = 0; i < a->nlive; i++)
+		assert_true(sets_equal(a->live[i], b->live[i]));
+}
+
 static inline void assert_same_rule(const struct rule *a, const struct rule *b)
 {
 	assert_string_equal(a->text, b->text);
@@ -127,6 +178,7 @@ static inline void assert_same_rule(const struct rule *a, const struct rule *b)
 	assert_int_equal(a->families, b->families);
 	assert_int_equal(a->essential, b->essential);
 	assert_true(words_equal(a->label, b->label));
+	assert_same_extras(a, b);
 	assert_true(!a->src == !b->src && (!a->src || aset_equal(a->src, b->src)));
 	assert_true(!a->dst == !b->dst && (!a->dst || aset_equal(a->dst, b->dst)));
 	for (int id = 0; id < FIELD_VALUE_COUNT; id++)
@@ -139,6 +191,7 @@ static inline void assert_same_ruleset(const struct ruleset *a, const struct rul
 	assert_int_equal(a->npolicies, b->npolicies);
 	for (size_t i = 0; i < a->npolicies; i++) {
 		assert_string_equal(a->policies[i].name, b->policies[i].name);
+		assert_same_state(&a->policies[i], &b->policies[i]);
 		for (int dir = 0; dir < DIRECTION_COUNT; dir++) {
 			const struct chain *x = &a->policies[i].chain[dir], *y = &b->policies[i].chain[dir];
 
@@ -151,8 +204,7 @@ static inline void assert_same_ruleset(const struct ruleset *a, const struct rul
 	}
 	assert_int_equal(a->nsets, b->nsets);
 	for (size_t i = 0; i < a->nsets; i++) {
-		assert_string_equal(a->sets[i].name, b->sets[i].name);
-		assert_true(aset_equal(a->sets[i].addresses, b->sets[i].addresses));
+		assert_true(sets_equal(&a->sets[i], &b->sets[i]));
 	}
 	assert_int_equal(a->nbindings, b->nbindings);
 	for (size_t i = 0; i < a->nbindings; i++) {
@@ -164,6 +216,13 @@ static inline void assert_same_ruleset(const struct ruleset *a, const struct rul
 		assert_string_equal(a->tests[i].text, b->tests[i].text);
 		assert_int_equal(a->tests[i].direction, b->tests[i].direction);
 		assert_int_equal(a->tests[i].verdict, b->tests[i].verdict);
+		assert_int_equal(a->tests[i].step, b->tests[i].step);
+		assert_int_equal(a->tests[i].sequence, b->tests[i].sequence);
+		assert_int_equal(a->tests[i].times, b->tests[i].times);
+		assert_int_equal(a->tests[i].ns, b->tests[i].ns);
+		assert_true(sets_equal(a->tests[i].set, b->tests[i].set));
+		assert_true(!a->tests[i].addresses == !b->tests[i].addresses);
+		assert_true(!a->tests[i].addresses || aset_equal(a->tests[i].addresses, b->tests[i].addresses));
 		assert_true(words_equal(a->tests[i].by, b->tests[i].by));
 		assert_string_equal(a->tests[i].policy->name, b->tests[i].policy->name);
 	}

@@ -43,6 +43,11 @@ static const char *const canonical[][2] = {
 	  "icmp 198.51.100.7 -> 192.0.2.1 type destination-unreachable code 4" },
 	{ "icmp6 fe80::1 -> ff02::1 type neighbour-solicitation",
 	  "icmp6 fe80::1 -> ff02::1 type neighbour-solicitation" },
+	{ "icmp 198.51.100.7 -> 192.0.2.1 id 0x10 ttl 5", "icmp 198.51.100.7 -> 192.0.2.1 id 16 ttl 5" },
+	{ "icmp 203.0.113.9 -> 192.0.2.1 type timex mac 02:00:00:00:00:aa quoting udp 192.0.2.1:53->203.0.113.7:4000 ttl 1",
+	  "icmp 203.0.113.9 -> 192.0.2.1 type time-exceeded mac 02:00:00:00:00:aa quoting udp 192.0.2.1:53 -> 203.0.113.7:4000 ttl 1" },
+	{ "icmp6 2001:db8::9 -> 2001:db8::1 type toobig quoting icmp6 2001:db8::1 -> 2001:db8::7 type echo-request id 9",
+	  "icmp6 2001:db8::9 -> 2001:db8::1 type packet-too-big quoting icmp6 2001:db8::1 -> 2001:db8::7 type echo-request id 9" },
 	{ "gre 198.51.100.7 -> 192.0.2.1", "gre 198.51.100.7 -> 192.0.2.1" },
 	{ "proto 253 198.51.100.7 -> 192.0.2.1 ttl 3 dscp ef", "proto 253 198.51.100.7 -> 192.0.2.1 ttl 3 dscp ef" },
 	{ "udp 198.51.100.7:1 -> 192.0.2.1:2 ecn 3", "udp 198.51.100.7:1 -> 192.0.2.1:2 ecn 3" },
@@ -143,6 +148,14 @@ static void wrong_words_are_refused(void **state)
 					     "hex 123",
 					     "hex 12 xy",
 					     "arp len 5",
+					     "arp id 5",
+					     "udp 192.0.2.1:1 -> 192.0.2.2:2 id 5",
+					     "icmp 192.0.2.1 -> 192.0.2.2 id",
+					     "icmp 192.0.2.1 -> 192.0.2.2 frag later id 3",
+					     "icmp 192.0.2.1 -> 192.0.2.2 type 3 quoting",
+					     "icmp 192.0.2.1 -> 192.0.2.2 type 3 quoting hex 00",
+					     "icmp 192.0.2.1 -> 192.0.2.2 type 8 quoting udp 192.0.2.2:1 -> 192.0.2.1:2",
+					     "udp 192.0.2.1:1 -> 192.0.2.2:2 quoting udp 192.0.2.2:1 -> 192.0.2.1:2",
 					     "ping 192.0.2.1 -> 192.0.2.2" };
 
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {

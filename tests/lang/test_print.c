@@ -28,7 +28,9 @@ static const char *const froms[] = { "",
 				     "from { @small, 192.0.2.1-192.0.2.9 }",
 				     "from @small",
 				     "! from @small",
-				     "from { $hosts, 10.0.0.1 }" };
+				     "from { $hosts, 10.0.0.1 }",
+				     "from @banned",
+				     "from ! { @other, @banned }" };
 static const char *const tos[] = {
 	"", "to any", "to 192.0.2.0/24", "to { 192.0.2.1, 192.0.2.3-192.0.2.7 }", "to ! $hosts", "to @large"
 };
@@ -43,6 +45,21 @@ static const char *const fields[] = { "",
 				      "frag any",
 				      "frag none",
 				      "mac 02:00:00:00:00:00/24" };
+static const char *const states[] = {
+	"", "", "state new", "state { related established }", "state ! invalid", "! state { new, invalid }", "state any"
+};
+static const char *const limits[] = { "limit 10/s",
+				      "limit 5/m burst 10 per src/24",
+				      "limit 1/s per dst",
+				      "limit 1000/h per flow burst 3 else pass",
+				      "limit 10mbit",
+				      "limit 64kbit burst 1mbit per src/56 else ban @banned for 90m",
+				      "else ban @other limit 7/d" };
+static const char *const keeps[] = { "keep state",
+				     "keep state max-conn 5 per src",
+				     "max-conn 64 per src/20 else ban @banned keep state",
+				     "synproxy keep state" };
+static const char *const rejects[] = { "", "with reset", "with unreachable", "with prohibited" };
 static const char *const ports[] = {
 	"", "port 22", "to port { 80, 443, 8000-8080 }", "port ! ssh", "! port { 1-9, > 60000 }", "to port >= 1024"
 };
@@ -52,11 +69,17 @@ static const char *const flag_words[] = { "", "flags S/SA", "flags { /FSRPAU, SF
 
 static void random_rule(struct prng *p, struct str *out, unsigned int n)
 {
-	static const char *const verdicts[] = { "pass", "drop", "count" };
-	const char *from = PICK(froms);
+	static const char *const verdicts[] = { "pass", "drop", "count", "reject" };
+	const char *from = PICK(froms), *verdict = PICK(verdicts);
 	bool tcp = prng_chance(p, 1, 4), icmp = !tcp && prng_chance(p, 1, 4);
 
-	str_addf(out, "%s %s %s ", PICK(verdicts), prng_chance(p, 1, 2) ? PICK(fields) : "", from);
+	str_addf(out, "%s %s %s %s ", verdict, prng_chance(p, 1, 2) ? PICK(fields) : "", from, PICK(states));
+	if (!strcmp(verdict, "pass") && prng_chance(p, 1, 2))
+		str_addf(out, "%s ", PICK(limits));
+	if (!strcmp(verdict, "pass") && prng_chance(p, 1, 2))
+		str_addf(out, "%s ", PICK(keeps));
+	if (!strcmp(verdict, "reject"))
+		str_addf(out, "%s ", PICK(rejects));
 	if (tcp)
 		str_addf(out, "proto tcp %s %s", PICK(flag_words), PICK(tos));
 	else if (icmp)
@@ -81,6 +104,8 @@ static void random_text_is_printed_stably(void **state)
 		str_add(&text, "define hosts = { 192.0.2.1, 192.0.2.2, 198.51.100.0/24 }\n"
 			       "set small { elements { 10.0.0.0/8 } }\n"
 			       "set large { elements { 172.16.0.0/12, 2001:db8::/32, 192.0.2.9 } }\n"
+			       "set banned { live; timeout 1h; size 100 }\n"
+			       "set other { live; widen; counters }\n"
 			       "policy p {\ningress default pass {\n");
 		random_rule(&prng, &text, i);
 		str_add(&text, "}\n}\n");
@@ -94,7 +119,7 @@ static void random_text_is_printed_stably(void **state)
 		}
 	}
 	str_fini(&text);
-	assert_true(parsed > 1500);
+	assert_true(parsed > 1000);
 }
 
 /* A set of values as a list of numbers, in the words of the field. */

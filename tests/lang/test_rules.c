@@ -5,7 +5,7 @@
  */
 #include "lang_test.h"
 #include "model/eval.h"
-#include "model/packet.h"
+#include "model/track.h"
 
 static const char rules_dir[] = "rules";
 
@@ -19,25 +19,66 @@ static const char *decided_by(const struct chain *chain, const struct eval_resul
 	return eval_reason_word(r);
 }
 
-static void assert_expectation(const struct expectation *x)
+static const char *verdict_name(enum verdict verdict)
 {
-	const struct chain *chain = &x->policy->chain[x->direction];
-	struct eval_result r;
-	const char *by;
-	long len;
+	return verdict == VERDICT_PASS ? "pass" : verdict == VERDICT_DROP ? "drop" : "reject";
+}
 
-	if (x->packet->raw) {
-		r = eval_frame(chain, x->packet->raw, x->packet->raw_len, NULL, NULL, NULL);
-	} else {
-		len = packet_build(x->packet, frame, sizeof(frame));
-		if (len < 0)
-			fail_msg("%s:%u: no such packet can be built: %s", x->file, x->line, x->text);
-		r = eval_frame(chain, frame, (size_t)len, NULL, NULL, NULL);
+static void assert_packet(struct track *track, const struct expectation *x)
+{
+	long len = packet_build(x->packet, frame, sizeof(frame));
+
+	if (len < 0)
+		fail_msg("%s:%u: no such packet can be built: %s", x->file, x->line, x->text);
+	for (unsigned int i = 1; i <= x->times; i++) {
+		struct eval_result r;
+		const char *by;
+
+		assert_int_equal(track_frame(track, x->policy, x->direction, frame, (size_t)len, NULL, NULL, NULL, &r), 0);
+		by = decided_by(&x->policy->chain[x->direction], &r);
+		if (r.verdict != x->verdict || (x->by && strcmp(by, x->by)))
+			fail_msg("%s:%u: %s: but it is %s by \"%s\", time %u", x->file, x->line, x->text,
+				 verdict_name(r.verdict), by, i);
 	}
-	by = decided_by(chain, &r);
-	if (r.verdict != x->verdict || (x->by && strcmp(by, x->by)))
-		fail_msg("%s:%u: %s: but it is %s by \"%s\"", x->file, x->line, x->text,
-			 r.verdict == VERDICT_PASS ? "pass" : "drop", by);
+}
+
+/* One host: what the shipped files add. */
+static void element_change(struct track *track, const struct expectation *x)
+{
+	enum family family = x->addresses->n4 ? FAMILY_IPV4 : FAMILY_IPV6;
+	u128 addr = x->addresses->n4 ? x->addresses->v4->lo : x->addresses->v6->lo;
+	unsigned int plen = x->addresses->n4 ? 32 : 128;
+	uint64_t ns = x->ns ? x->ns : x->set->timeout_ns;
+
+	assert_true(x->addresses->n4 ? addr == x->addresses->v4->hi : addr == x->addresses->v6->hi);
+	if (x->step == STEP_DEL)
+		track_set_del(track, x->set, family, addr, plen);
+	else
+		assert_int_equal(track_set_add(track, x->set, family, addr, plen, ns ? track_now(track) + ns : UINT64_MAX), 0);
+}
+
+/* Single lines and sequences each begin with empty tables. */
+static void assert_expectations(const struct ruleset *rs)
+{
+	struct track *track = NULL;
+
+	for (size_t i = 0; i < rs->ntests; i++) {
+		const struct expectation *x = &rs->tests[i];
+
+		if (!i || !x->sequence || x->sequence != x[-1].sequence) {
+			track_free(track);
+			track = track_new(0);
+			assert_non_null(track);
+			track_clock(track, TRACK_LATER_NS);
+		}
+		if (x->step == STEP_AFTER)
+			track_clock(track, track_now(track) + x->ns);
+		else if (x->step == STEP_PACKET)
+			assert_packet(track, x);
+		else
+			element_change(track, x);
+	}
+	track_free(track);
 }
 
 static void shipped_file(void **state)
@@ -50,10 +91,10 @@ static void shipped_file(void **state)
 	assert_int_equal(p.err, 0);
 	assert_int_equal(p.d.warnings, 0);
 	assert_print_identity(&p);
-	for (size_t i = 0; i < p.rules->ntests; i++) {
-		assert_expectation(&p.rules->tests[i]);
-		verdicts[p.rules->tests[i].verdict]++;
-	}
+	assert_expectations(p.rules);
+	for (size_t i = 0; i < p.rules->ntests; i++)
+		if (p.rules->tests[i].step == STEP_PACKET)
+			verdicts[p.rules->tests[i].verdict]++;
 	/* Both verdicts are tested, or a file that does nothing would pass. */
 	assert_true(verdicts[VERDICT_PASS] >= 3);
 	assert_true(verdicts[VERDICT_DROP] >= 3);
@@ -106,6 +147,7 @@ static struct parsed parse_snippet(const char *text, size_t len)
 		str_add(&file, "define admins = { 203.0.113.0/24, 2001:db8:5::/48 }\n"
 			       "define web_ports = { 80, 443 }\n"
 			       "set blocklist { elements { 192.0.2.0/24 } }\n"
+			       "set banned { live; timeout 1h }\n"
 			       "policy snippet {\ningress default drop {\n");
 	str_add_len(&file, text, len);
 	if (!whole)
@@ -134,6 +176,7 @@ static void reference_snippets(void **state)
 				fail_msg("rules/README.md: this snippet does not parse:\n%.*s\n%s", (int)(end - start),
 					 start, str_get(&p.errors));
 			assert_print_identity(&p);
+			assert_expectations(p.rules);
 		}
 		at = end + 3;
 		n++;

@@ -48,8 +48,10 @@ static void add_fields(const struct packet *p, struct str *out)
 			 (unsigned long long)p->src, (unsigned long long)(p->dst >> 64), (unsigned long long)p->dst);
 	for (int id = 0; id < FIELD_VALUE_COUNT; id++)
 		if (p->present[id] && !(id == FIELD_MAC && p->value[id] == 0x020000000001) &&
-		    !(id == FIELD_ECN && !p->value[id])) /* what nearly every frame has goes without saying */
+		    !((id == FIELD_ECN || id == FIELD_STATE) && !p->value[id])) /* what nearly every frame has goes without saying */
 			str_addf(out, " %s=%llx", field_get((enum field_id)id)->word, (unsigned long long)p->value[id]);
+	if (!p->present[FIELD_STATE])
+		str_add(out, " without state");
 }
 
 /* The bytes stand at the end of a heap block, so that a sanitizer sees a read past them. */

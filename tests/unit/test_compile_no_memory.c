@@ -62,12 +62,15 @@ static void *ending_mremap(void *at, size_t was, size_t len, int flags)
 #include "compile/addrtab4.c"
 #include "compile/addrtab6.c"
 #include "compile/box.c"
+#include "compile/box_covers.c"
 #include "compile/class.c"
 #include "compile/compile.c"
 #include "compile/cost.c"
 #include "compile/dump.c"
+#include "compile/dump_extras.c"
 #include "compile/encode.c"
 #include "compile/engine.c"
+#include "compile/extras.c"
 #include "compile/listmake.c"
 #include "compile/listnode.c"
 #include "compile/listrun.c"
@@ -79,6 +82,7 @@ static void *ending_mremap(void *at, size_t was, size_t len, int flags)
 #include "compile/reduce.c"
 #include "compile/rows.c"
 #include "compile/service.c"
+#include "compile/sets.c"
 #include "compile/space.c"
 #include "compile/tables.c"
 #include "compile/trie.c"
@@ -90,9 +94,10 @@ static void *ending_mremap(void *at, size_t was, size_t len, int flags)
 
 #include "harness/handmade.h"
 
-/* Something of everything: small fields, MAC, both families, a list, repeated names, a rule that never matches. */
+/* Something of everything: small fields, MAC, both families, a list, repeated names, a rule that never matches, live sets, limits. */
 static struct policy *full_policy(struct arena *arena)
 {
+	static const struct limit limit = { .count = 1, .period_ns = 1000, .burst = 5 };
 	struct policy *p = hand_policy(arena, 70);
 	struct aset_builder b = { .arena = arena };
 	struct aset *list;
@@ -116,6 +121,11 @@ static struct policy *full_policy(struct arena *arena)
 		hand_rule(p, i)->src = i % 2 ? hand_addr4(arena, 0x0a000001, 0x0a000003) : hand_addr6(arena, 9, 9);
 		hand_rule(p, i)->dst = i % 2 ? hand_addr4(arena, i << 8, i << 8 | 255) : hand_addr6(arena, i, i);
 	}
+	hand_live(arena, p, "live");
+	hand_rule(p, 10)->live_src.sets = hand_rule(p, 11)->live_dst.sets = 1;
+	hand_rule(p, 12)->limit = &limit;
+	hand_rule(p, 12)->over.ban = p->live[0];
+	hand_rule(p, 13)->verdict = VERDICT_REJECT;
 	return p;
 }
 

@@ -43,9 +43,21 @@ static void report(const struct chain *chain, const uint8_t *frame, size_t len, 
 	str_fini(&s);
 }
 
-static void compare_frame(const struct image *img, const struct chain *chain, enum fw_dir dir, const uint8_t *frame,
-			  size_t len, const struct packet_meta *meta)
+/* What no frame says of itself: mostly a new packet outside of all sets, so that rules about other things are met, too. */
+static void draw_given(struct prng *prng, const struct policy *policy, struct packet *p)
 {
+	if (policy->track && p->family != FAMILY_OTHER)
+		p->value[FIELD_STATE] = prng_chance(prng, 1, 3) ? prng_below(prng, STATE_COUNT) : STATE_NEW;
+	if (!policy->nlive || prng_chance(prng, 1, 3))
+		return;
+	p->live_src = (uint32_t)prng_u64(prng) & ((1u << policy->nlive) - 1);
+	p->live_dst = (uint32_t)prng_u64(prng) & ((1u << policy->nlive) - 1);
+}
+
+static void compare_frame(struct prng *prng, const struct image *img, const struct policy *policy, enum fw_dir dir,
+			  const uint8_t *frame, size_t len, const struct packet_meta *meta)
+{
+	const struct chain *chain = &policy->chain[dir];
 	struct counted want_counted = {}, got_counted = {};
 	struct eval_result want, got;
 	struct packet p = {};
@@ -53,6 +65,7 @@ static void compare_frame(const struct image *img, const struct chain *chain, en
 
 	if (packet_parse(frame, len, meta, &p))
 		return;
+	draw_given(prng, policy, &p);
 	want_counted.rules = got_counted.rules = image_rules(image_hdr(img), dir, &n);
 	want = eval_packet(chain, &p, count_rule, &want_counted);
 	got = image_walk(img, dir, &p, count_rule, &got_counted);
@@ -81,7 +94,7 @@ static void compare_image(struct prng *prng, const struct policy *policy, const 
 			struct packet_meta meta = {};
 			size_t len = framegen_next(&fg, buf, sizeof(buf), &meta);
 
-			compare_frame(img, chain, dir, buf, len, &meta);
+			compare_frame(prng, img, policy, dir, buf, len, &meta);
 		}
 	}
 }
@@ -172,6 +185,27 @@ static void test_many_rules(void **state)
 	}
 }
 
+/* States and live sets beside all other conditions, in policies of every style; what else such rules ask for is in the image. */
+static void test_stateful(void **state)
+{
+	struct prng prng;
+
+	(void)state;
+	prng_init(&prng, prng_seed("test_stateful", 0));
+	for (int i = 0; i < 300; i++) {
+		struct rulegen_opts opts = { .style = i % 3 ? RULEGEN_EDGES : prng_below(&prng, RULEGEN_STYLE_COUNT),
+					     .nrules = 1 + prng_below(&prng, i % 10 ? 60 : 600),
+					     .essentials = prng_chance(&prng, 1, 2),
+					     .set_prefixes = prng_chance(&prng, 1, 4) ? 100 : 0,
+					     .state = prng_chance(&prng, 3, 4),
+					     .limits = prng_chance(&prng, 1, 2),
+					     .reject = prng_chance(&prng, 1, 2),
+					     .live = prng_below(&prng, 5) };
+
+		compare_policy(&prng, &opts, 100);
+	}
+}
+
 static void test_lists(void **state)
 {
 	struct prng prng;
@@ -211,6 +245,7 @@ int main(void)
 		{ "rule counts around the word and summary sizes: image and oracle agree", test_many_rules, NULL, NULL,
 		  NULL },
 		{ "rule sets as real ones are, and hostile ones: image and oracle agree", test_families, NULL, NULL, NULL },
+		{ "states and live sets among random conditions: image and oracle agree", test_stateful, NULL, NULL, NULL },
 		{ "rules with long lists: image and oracle agree", test_lists, NULL, NULL, NULL },
 	};
 

@@ -130,7 +130,7 @@ static void every_kind_of_field_decides(void **state)
 	}
 	for (int id = 0; id < FIELD_COUNT; id++) {
 		print_message("# field %d decided %zu times\n", id, used[id]);
-		assert_true(used[id] >= 20);
+		assert_true(id == FIELD_STATE ? !used[id] : used[id] >= 20);
 	}
 	assert_true(counted > 0);
 	assert_true(empty > 0);

@@ -15,8 +15,7 @@
 #include "harness/image_walk.h"
 #include "harness/rulegen.h"
 
-/* An image with every kind of table in it. */
-static void full_image(struct image *ret, uint64_t seed)
+static bool random_image(struct image *ret, uint64_t seed)
 {
 	struct rulegen_opts opts = { .nrules = 300 };
 	struct arena *arena = arena_new();
@@ -27,8 +26,15 @@ static void full_image(struct image *ret, uint64_t seed)
 	p = rulegen_policy(arena, &prng, &opts);
 	assert_non_null(p);
 	hand_compile(p, ret);
-	assert_int_equal(image_hdr(ret)->dir[0].dims | 1u << FW_DIM_SETS, (1u << FW_DIM_COUNT) - 1);
 	arena_free(arena);
+	return (image_hdr(ret)->dir[0].dims | 1u << FW_DIM_SETS) == (1u << FW_DIM_COUNT) - 1;
+}
+
+/* An image with every kind of table in it. Some fields are rare in random rules. */
+static void full_image(struct image *ret, uint64_t seed)
+{
+	for (; !random_image(ret, seed); seed += 100)
+		image_fini(ret);
 }
 
 /* A copy in memory of exactly that length: a read past its end is seen by the sanitizer. */

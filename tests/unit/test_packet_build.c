@@ -54,6 +54,45 @@ static void frames_are_these_bytes(void **state)
 	expect_bytes(&llc, "020000000002 020000000001 8100 0fff 0003 00*42");
 }
 
+/* Of the quoted packet: its whole IP header, whose length is that of the whole packet, and 8 bytes. */
+static void errors_quote_what_they_are_about(void **state)
+{
+	struct packet_spec quoted = {.family = FAMILY_IPV4,
+				     .protocol = 17,
+				     .src = 0x0a000001,
+				     .dst = 0x0a000002,
+				     .has_ports = true,
+				     .sport = 53,
+				     .dport = 1024};
+	struct packet_spec error = {.family = FAMILY_IPV4,
+				    .protocol = 1,
+				    .src = 0x0a000003,
+				    .dst = 0x0a000001,
+				    .has_icmp = true,
+				    .icmp_type = 3,
+				    .icmp_code = 3,
+				    .quote = &quoted};
+	struct packet_spec ping = {
+		.family = FAMILY_IPV4, .protocol = 1, .src = 0x0a000001, .dst = 0x0a000002, .icmp_id = 7};
+	struct packet_spec again = error, tcp6 = {.family = FAMILY_IPV6, .protocol = 6, .ext = 31, .has_ports = true};
+	struct packet_spec error6 = {.family = FAMILY_IPV6, .protocol = 58, .has_icmp = true, .icmp_type = 2, .quote = &tcp6};
+
+	expect_bytes(&error, "020000000002 020000000001 0800 4500 0038 0001 0000 4001 66c1 0a000003 0a000001 "
+			     "0303 1119 0000 0000 4500 001c 0001 0000 4011 66ce 0a000001 0a000002 0035 0400 0008 e7a6");
+	expect_bytes(&ping, "020000000002 020000000001 0800 4500 001c 0001 0000 4001 66de 0a000001 0a000002 0800 f7f8 0007 0000 00*18");
+	/* TCP behind every extension header: still 8 bytes of it. */
+	assert_int_equal(packet_build(&error6, frame, sizeof(frame)), 14 + 40 + 8 + 96 + 8);
+	again.quote = &error; /* quotes do not nest */
+	assert_int_equal(packet_build(&again, frame, sizeof(frame)), -EINVAL);
+	again.quote = &tcp6;
+	assert_int_equal(packet_build(&again, frame, sizeof(frame)), -EINVAL);
+	again.quote = &quoted;
+	again.has_icmp = false;
+	assert_int_equal(packet_build(&again, frame, sizeof(frame)), -EINVAL);
+	quoted.len = 100;
+	assert_int_equal(packet_build(&error, frame, sizeof(frame)), -EINVAL);
+}
+
 static void raw_bytes_are_copied(void **state)
 {
 	static const uint8_t bytes[] = {1, 2, 3};
@@ -351,6 +390,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(frames_are_these_bytes),
+		cmocka_unit_test(errors_quote_what_they_are_about),
 		cmocka_unit_test(raw_bytes_are_copied),
 		cmocka_unit_test(checksums_are_right),
 		cmocka_unit_test(udp_checksum_is_never_zero),

@@ -27,7 +27,7 @@ struct box_builder {
 	struct boxes *b;
 	struct arena *arena;
 	const struct sets *sets;
-	struct box_set conds[SETS_CONDS][SETS_CONDS]; /* values of SETS, by the conditions on both sides, once asked for */
+	struct box_set *conds; /* values of SETS, by the conditions on both sides (box_cond_key), once asked for */
 	struct box_map by_pointer[SPACE_COUNT], by_content[SPACE_COUNT];
 };
 
@@ -176,6 +176,8 @@ static unsigned int box_implied_families(const struct rule *r)
 	for (int f = 0; f < FIELD_VALUE_COUNT; f++)
 		if (f != FIELD_PROTO && r->value[f])
 			families &= box_field_families(f);
+	if (r->live_src.sets || r->live_dst.sets)
+		families &= FAMILIES_IP;
 	return families & box_aset_families(r->src) & box_aset_families(r->dst);
 }
 
@@ -218,11 +220,16 @@ static bool box_needs_proto(const struct box_builder *w, size_t rule)
 	if (r->value[FIELD_PROTO])
 		return true;
 	no_addr.src = no_addr.dst = NULL;
+	no_addr.live_src.sets = no_addr.live_dst.sets = 0;
 	/* Of a large set a condition asks one bit. It is 0 for members of the complement, and for all that neither speaks of. */
-	if (sets_cond(w->sets, 0, rule) && !SETS_COND_MEMBER(sets_cond(w->sets, 0, rule)))
+	if (sets_cond(w->sets, 0, rule) && !SETS_COND_MEMBER(sets_cond(w->sets, 0, rule))) {
 		asked.src = NULL;
-	if (sets_cond(w->sets, 1, rule) && !SETS_COND_MEMBER(sets_cond(w->sets, 1, rule)))
+		asked.live_src.sets = 0;
+	}
+	if (sets_cond(w->sets, 1, rule) && !SETS_COND_MEMBER(sets_cond(w->sets, 1, rule))) {
 		asked.dst = NULL;
+		asked.live_dst.sets = 0;
+	}
 	implied = box_implied_families(&asked) | (box_implied_families(&no_addr) & BIT(FAMILY_OTHER));
 	return judged & implied & ~families;
 }
@@ -284,7 +291,7 @@ static size_t box_cond_values(const unsigned int cond[2], struct range *r)
 
 		for (int side = 0; side < 2; side++)
 			if (cond[side])
-				meets &= (value >> SETS_COND_BIT(cond[side]) & 1) == SETS_COND_MEMBER(cond[side]);
+				meets &= !(value & SETS_COND_BITS(cond[side])) == !SETS_COND_MEMBER(cond[side]);
 		if (!meets)
 			continue;
 		if (n && r[n - 1].hi + 1 == value)
@@ -295,14 +302,26 @@ static size_t box_cond_values(const unsigned int cond[2], struct range *r)
 	return n;
 }
 
+/* A bit belongs to one side, so which bits are asked says by which side. */
+#define BOX_CONDS (4u << FW_MAX_SETS)
+static unsigned int box_cond_key(const unsigned int cond[2])
+{
+	return (SETS_COND_BITS(cond[0]) | SETS_COND_BITS(cond[1])) << 2 | SETS_COND_MEMBER(cond[0]) << 1 | SETS_COND_MEMBER(cond[1]);
+}
+
 static int box_put_conds(struct box_builder *w, size_t rule)
 {
 	unsigned int cond[2] = { sets_cond(w->sets, 0, rule), sets_cond(w->sets, 1, rule) };
-	struct box_set *set = &w->conds[cond[0]][cond[1]];
+	struct box_set *set;
 	int err;
 
 	if (!cond[0] && !cond[1])
 		return 0;
+	if (!w->conds)
+		w->conds = arena_array(w->arena, BOX_CONDS, sizeof(*w->conds));
+	if (!w->conds)
+		return -ENOMEM;
+	set = &w->conds[box_cond_key(cond)];
 	if (!set->r) {
 		struct range *r = arena_array(w->arena, 128, sizeof(*r));
 
@@ -373,30 +392,4 @@ void boxes_fini(struct boxes *b)
 {
 	for (int s = 0; s < SPACE_COUNT; s++)
 		vec_fini(&b->sets[s]);
-}
-
-bool box_set_covers(const struct box_set *a, const struct box_set *b)
-{
-	if (!a || a == b)
-		return true;
-	/* b is every packet, also those that lack the field. */
-	if (!b || a->n == 0)
-		return b && b->n == 0;
-	for (size_t i = 0; i < b->n; i++) {
-		u128 lo = box_set_lo(b, i), hi = box_set_hi(b, i);
-		size_t from = 0, to = a->n;
-
-		/* The last range of a that starts at or below lo must reach hi. */
-		while (to - from > 1) {
-			size_t mid = (from + to) / 2;
-
-			if (box_set_lo(a, mid) <= lo)
-				from = mid;
-			else
-				to = mid;
-		}
-		if (box_set_lo(a, from) > lo || box_set_hi(a, from) < hi)
-			return false;
-	}
-	return true;
 }

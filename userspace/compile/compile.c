@@ -15,6 +15,8 @@ static void compile_dump(const struct plan *p, const struct image *img, const st
 		boxes_dump(&p->boxes, plan_dir_name(p), opts->out);
 	else if (opts->dump == COMPILE_DUMP_TABLES)
 		tables_dump(p, img, opts->out);
+	if (opts->dump != COMPILE_DUMP_NONE)
+		extras_dump(p, opts->out);
 }
 
 static int compile_plans(struct arena *arena, const struct policy *policy, const char *source_name,

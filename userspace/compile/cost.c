@@ -74,6 +74,22 @@ static void cost_fill_lists(const struct plan *p, struct cost *out)
 	out->list_bytes[d] = p->lists.units.n * sizeof(*p->lists.units.v);
 }
 
+/* Beside the look-ups: what is asked of live sets, and after the match. */
+static void cost_fill_extras(const struct plan *p, struct cost *out)
+{
+	const struct extras *e = &p->extras;
+	enum fw_dir d = p->dir;
+
+	out->live_bits[d] = p->sets.nlive;
+	for (size_t i = 0; e->n && i < p->boxes.nrules; i++) {
+		const struct fw_extra *x = e->of[i] ? &e->v[e->of[i] - 1] : NULL;
+
+		out->kept[d] += x && x->flags & FW_EXTRA_KEEP;
+		out->limited[d] += x && extras_counts(x);
+	}
+	out->extra_bytes[d] = e->n ? e->n * sizeof(*e->v) + p->boxes.nrules * sizeof(*e->of) : 0;
+}
+
 static void cost_fill_dir(const struct plan *p, struct cost *out)
 {
 	unsigned int reads = 0, family[FAMILY_COUNT + 1] = {};
@@ -95,6 +111,7 @@ static void cost_fill_dir(const struct plan *p, struct cost *out)
 	if (p->engine == ENGINE_LISTS)
 		reads += 2 * (1 + cost_halvings(p->lists.parts.n) + (unsigned int)p->lists.longest);
 	cost_fill_lists(p, out);
+	cost_fill_extras(p, out);
 	out->rules[d] = p->boxes.nrules;
 	out->words[d] = p->nwords;
 	out->worst_lookups[d] = reads;

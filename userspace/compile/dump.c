@@ -36,7 +36,7 @@ static void dump_set(enum space s, const struct box_set *set, struct str *out)
 
 static void dump_box(const struct boxes *b, size_t rule, enum family family, struct str *out)
 {
-	static const char *const verdict[] = { "drop", "pass", "count" }, *const name[] = { "other", "ipv4", "ipv6" };
+	static const char *const verdict[] = { "drop", "pass", "count", "reject" }, *const name[] = { "other", "ipv4", "ipv6" };
 
 	str_addf(out, "  box %zu %s %s", rule, verdict[b->chain->rules[rule].verdict], name[family]);
 	for (int s = 0; s < SPACE_COUNT; s++) {

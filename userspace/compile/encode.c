@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "base/cleanup.h"
+#include "base/hash.h"
 #include "image/digest.h"
 
 #include <errno.h>
@@ -44,6 +45,10 @@ static void encode_layout(struct plan *p, size_t *at)
 			p->rows[s] = encode_take(at, plan_rows_bytes(p, s));
 	if (p->engine == ENGINE_LISTS)
 		p->units = encode_take(at, p->lists.units.n * sizeof(*p->lists.units.v));
+	if (p->extras.n) {
+		p->extra_v = encode_take(at, p->extras.n * sizeof(*p->extras.v));
+		p->extra_of = encode_take(at, p->boxes.nrules * sizeof(*p->extras.of));
+	}
 }
 
 static void encode_header(const struct plan *p, struct fw_dir_hdr *h)
@@ -57,7 +62,7 @@ static void encode_header(const struct plan *p, struct fw_dir_hdr *h)
 	h->ones = p->ones;
 	h->actions = p->actions;
 	h->flags = (p->boxes.l2 ? FW_DIRF_L2 : 0) | (chain->present ? FW_DIRF_PRESENT : 0) |
-		   (p->engine == ENGINE_LISTS ? FW_DIRF_LISTS : 0);
+		   (p->engine == ENGINE_LISTS ? FW_DIRF_LISTS : 0) | extras_dir_flags(p->policy, chain);
 	h->ncounts = p->ncounts;
 	h->nbits = p->nbits;
 	h->first = p->boxes.nrules;
@@ -72,6 +77,10 @@ static void encode_header(const struct plan *p, struct fw_dir_hdr *h)
 	h->sets = p->set_blocks;
 	for (uint32_t k = 0; k < p->sets.n; k++)
 		h->set_sides |= (uint32_t)p->sets.side[k] << k;
+	h->live_bits = (1u << p->sets.nlive) - 1;
+	h->extra_of = p->extra_of;
+	h->extras = p->extra_v;
+	h->nextras = p->extras.n;
 	h->default_verdict = chain->present && chain->fallback == VERDICT_DROP ? FW_VERDICT_DROP : FW_VERDICT_PASS;
 	for (int s = 0; s < SPACE_COUNT; s++) {
 		int i = space_dim(s) - FW_DIM_SRC;
@@ -107,11 +116,58 @@ static void encode_actions(const struct plan *p, const struct meta *meta, struct
 {
 	struct fw_action *action = (struct fw_action *)(img->data + p->actions);
 
-	for (size_t i = 0; i < p->boxes.nrules; i++)
+	for (size_t i = 0; i < p->boxes.nrules; i++) {
+		uint32_t extra = p->extras.n && p->extras.of[i] ? FW_ACTION_EXTRA : 0;
+
 		action[p->place[i]] = (struct fw_action){
 			.slot = meta->rule[p->dir][i].slot,
-			.rule_verdict = FW_ACTION(i, p->boxes.chain->rules[i].verdict),
+			.rule_verdict = FW_ACTION(i, p->boxes.chain->rules[i].verdict | extra),
 		};
+	}
+}
+
+static void encode_extras(const struct plan *p, struct image *img)
+{
+	if (!p->extras.n)
+		return;
+	memcpy(img->data + p->extra_v, p->extras.v, p->extras.n * sizeof(*p->extras.v));
+	memcpy(img->data + p->extra_of, p->extras.of, p->boxes.nrules * sizeof(*p->extras.of));
+}
+
+/* The names are written. */
+static void encode_identities(const struct plan *p, struct image *img)
+{
+	struct fw_extra *x = (struct fw_extra *)(img->data + p->extra_v);
+	size_t n;
+	const struct fw_meta_rule *rule = image_rules(image_hdr(img), p->dir, &n);
+
+	for (size_t i = 0; p->extras.n && i < n; i++) {
+		uint32_t of = p->extras.of[i];
+		const char *id = image_str(image_hdr(img), rule[i].id);
+
+		if (of && extras_counts(&p->extras.v[of - 1]))
+			x[of - 1].identity = (uint32_t)(hash_bytes(id, strlen(id)) >> 32) ^ (rule[i].verdict << 1 | p->dir);
+	}
+}
+
+/* Of the policy: what it needs of programs, how it keeps state, which live sets it names. */
+static void encode_policy(const struct policy *policy, const struct meta *meta, struct image *img)
+{
+	struct fw_image *h = image_hdr(img);
+	struct fw_live_ref *ref = (struct fw_live_ref *)(img->data + h->live);
+
+	h->features = extras_features(policy);
+	h->state = extras_state(policy);
+	for (size_t i = 0; i < policy->nlive; i++) {
+		const struct named_set *s = policy->live[i];
+
+		ref[i] = (struct fw_live_ref){
+			.name = meta->live[i],
+			.size = s->size,
+			.timeout_ns = s->timeout_ns,
+			.flags = (s->counters ? FW_LIVEF_COUNTERS : 0) | (s->widen ? FW_LIVEF_WIDEN : 0),
+		};
+	}
 }
 
 static void encode_meta(const struct plan plan[FW_DIR_COUNT], const struct meta *meta, uint8_t *out)
@@ -160,9 +216,15 @@ static void encode_digest_dir(struct digest *d, const struct plan *p)
 	digest_add_u64(d, b->chain->fallback);
 	digest_add_u64(d, b->nrules);
 	digest_add(d, b->families, b->nrules);
-	for (uint32_t k = 0; k < p->sets.n; k++) /* the keys stand for the ranges */
+	for (uint32_t k = 0; k < p->sets.nlive; k++)
+		digest_add_u64(d, p->sets.live[k]);
+	for (uint32_t k = p->sets.nlive; k < p->sets.n; k++) /* the keys stand for the ranges */
 		for (int six = 0; six < 2; six++)
 			digest_add(d, p->sets.block[k][six]->key, sizeof(p->sets.block[k][six]->key));
+	if (p->extras.n) {
+		digest_add(d, p->extras.v, p->extras.n * sizeof(*p->extras.v));
+		digest_add(d, p->extras.of, b->nrules * sizeof(*p->extras.of));
+	}
 	for (int s = 0; s < SPACE_COUNT; s++) {
 		if (!b->set[s])
 			continue;
@@ -186,9 +248,10 @@ static int encode_seal(const struct plan plan[FW_DIR_COUNT], struct image *img)
 	return image_seal(img, source);
 }
 
-/* Where everything stands; *ret_hot: bytes of the hot part. */
-static void encode_place(struct plan plan[FW_DIR_COUNT], const struct setpool *pool, size_t *ret_hot)
+/* Where everything stands; *ret_live: the refs of live sets; *ret_hot: bytes of the hot part. */
+static void encode_place(struct plan plan[FW_DIR_COUNT], const struct setpool *pool, uint32_t *ret_live, size_t *ret_hot)
 {
+	size_t nlive = plan[0].policy->nlive;
 	size_t at = sizeof(struct fw_image);
 
 	/* First: large sets stay where they are while rules come and go. */
@@ -196,7 +259,8 @@ static void encode_place(struct plan plan[FW_DIR_COUNT], const struct setpool *p
 		pool->v[i]->off = pool->v[i]->len ? encode_take(&at, pool->v[i]->len) : 0;
 	for (int d = 0; d < FW_DIR_COUNT; d++)
 		encode_layout(&plan[d], &at);
-	/* Last: counter slots change from generation to generation, and the digest looks at what stands before them. */
+	/* Last: counter slots and ids change from generation to generation, and the digest looks at what stands before them. */
+	*ret_live = nlive ? encode_take(&at, nlive * sizeof(struct fw_live_ref)) : 0;
 	for (int d = 0; d < FW_DIR_COUNT; d++)
 		if (plan[d].boxes.nrules)
 			plan[d].actions = encode_take(&at, plan[d].boxes.nrules * sizeof(struct fw_action));
@@ -212,6 +276,10 @@ static void encode_sets(const struct plan *p, struct image *img)
 		for (int six = 0; six < 2; six++) {
 			const struct setblock *b = p->sets.block[k][six];
 
+			if (k < p->sets.nlive) {
+				ref[k][six] = (struct fw_block){ .kind = FW_BLOCK_LIVE, .off = p->sets.live[k], .nets = p->sets.live[k] };
+				continue;
+			}
 			ref[k][six] = (struct fw_block){
 				.kind = b->kind, .off = b->off, .len = b->len, .nets = b->nets, .key = { b->key[0], b->key[1] }
 			};
@@ -230,6 +298,7 @@ static int encode_write(struct arena *arena, struct plan plan[FW_DIR_COUNT], con
 		tables_write(&plan[d], img);
 		encode_units(&plan[d], img);
 		encode_sets(&plan[d], img);
+		encode_extras(&plan[d], img);
 		err = rows_write(&plan[d], img);
 		if (!err)
 			err = reduce_never(arena, &plan[d], img, warn);
@@ -238,7 +307,10 @@ static int encode_write(struct arena *arena, struct plan plan[FW_DIR_COUNT], con
 	}
 	if (err)
 		return err;
+	encode_policy(plan[0].policy, meta, img);
 	encode_meta(plan, meta, img->data + h->meta_off);
+	for (int d = 0; d < FW_DIR_COUNT; d++)
+		encode_identities(&plan[d], img);
 	return encode_seal(plan, img);
 }
 
@@ -247,10 +319,11 @@ int encode_image(struct arena *arena, struct plan plan[FW_DIR_COUNT], const stru
 {
 	struct image img;
 	struct fw_image *h;
+	uint32_t live;
 	size_t hot;
 	int err;
 
-	encode_place(plan, pool, &hot);
+	encode_place(plan, pool, &live, &hot);
 	if (hot + meta->bytes > FW_MAX_IMAGE) {
 		diag_add(d, DIAG_ERROR, (struct span){},
 			 "policy \"%s\": %zu MB of tables and %zu MB of names, the limit is %u MB (FW_MAX_IMAGE)",
@@ -266,6 +339,8 @@ int encode_image(struct arena *arena, struct plan plan[FW_DIR_COUNT], const stru
 	h->total_len = img.len;
 	h->hot_len = h->meta_off = hot;
 	h->meta_len = meta->bytes;
+	h->nlive = plan[0].policy->nlive;
+	h->live = live;
 	for (size_t i = 0; i < pool->n; i++)
 		setblock_write(pool->v[i], img.data + pool->v[i]->off);
 	err = encode_write(arena, plan, meta, warn ? d : NULL, &img);

@@ -183,6 +183,8 @@ int meta_build(struct arena *arena, const struct policy *policy, const char *sou
 	m.empty = meta_add(&m, "");
 	out.head.policy = meta_add(&m, policy->name);
 	out.head.source = meta_add(&m, source_name ? source_name : "");
+	for (size_t i = 0; i < policy->nlive; i++)
+		out.live[i] = meta_add(&m, policy->live[i]->name);
 	for (int d = 0; d < FW_DIR_COUNT && !err; d++)
 		err = meta_add_dir(arena, &m, &lines, out.head.text, &policy->chain[d], out.rule[d]);
 	if (!err)

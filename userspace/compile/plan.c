@@ -144,6 +144,29 @@ static int plan_rules(struct arena *arena, struct plan *p, struct diags *d)
 	return used_build(arena, p);
 }
 
+/* Nobody reads the extras of a rule that no packet meets, but the identity of the image has them. */
+static int plan_extras(struct arena *arena, struct plan *p, struct diags *d, size_t *used)
+{
+	const struct chain *chain = &p->policy->chain[p->dir];
+	int err = extras_build(arena, p->policy, chain, &p->extras);
+
+	if (err == -EINVAL)
+		diag_add(d, DIAG_ERROR, plan_nowhere, "policy \"%s\", %s: a rule bans into a set that is no live set of the policy",
+			 p->policy->name, plan_dir_name(p));
+	if (!err && p->extras.n)
+		*used += p->extras.n * sizeof(*p->extras.v) + chain->nrules * sizeof(*p->extras.of) + 256;
+	return err;
+}
+
+static int plan_live(const struct plan *p, const struct chain *chain, struct diags *d)
+{
+	size_t bits = sets_live(chain);
+
+	if (bits > FW_MAX_SETS)
+		return plan_over(p, d, "live sets, counted per side (from, to)", bits, FW_MAX_SETS, "FW_MAX_SETS");
+	return 0;
+}
+
 /* Blocks of large sets, those that no plan has laid out yet. */
 static int plan_sets(struct plan *p, struct setpool *pool, struct diags *d, size_t *used)
 {
@@ -161,6 +184,10 @@ int plan_build(struct arena *arena, const struct policy *policy, enum fw_dir dir
 
 	*p = (struct plan){ .dir = dir, .opts = opts, .policy = policy, .engine = opts->engine };
 	err = plan_count_rules(p, chain, d);
+	if (!err)
+		err = plan_live(p, chain, d);
+	if (!err)
+		err = plan_extras(arena, p, d, used);
 	if (err)
 		return err;
 	p->never = arena_array(arena, chain->nrules, sizeof(*p->never));

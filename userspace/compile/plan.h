@@ -9,6 +9,7 @@
 #include "base/diag.h"
 #include "compile/class.h"
 #include "compile/compile.h"
+#include "compile/extras.h"
 #include "compile/lists.h"
 #include "compile/sets.h"
 #include "compile/trie.h"
@@ -20,6 +21,7 @@ struct plan {
 	const struct policy *policy;
 	struct sets sets;
 	struct boxes boxes;
+	struct extras extras;
 	struct classes classes[SPACE_COUNT]; /* by the sets in `used` */
 	struct trie trie[SPACE_COUNT];	     /* of the address spaces */
 	uint32_t nbits, nwords, nsum, nsvc;  /* of a row; see <fw/abi.h> */
@@ -34,7 +36,7 @@ struct plan {
 
 	/* Offsets in the image; 0: not there. */
 	uint32_t table[SPACE_COUNT], rows[SPACE_COUNT];
-	uint32_t mac_cls, ones, actions, units, set_blocks;
+	uint32_t mac_cls, ones, actions, units, set_blocks, extra_of, extra_v;
 	bool *never; /* per rule: can never match */
 	uint32_t *place;   /* per rule: its bit in every row; in lists: its place behind the bits */
 	uint32_t *rule_at; /* per place: its rule */
@@ -106,6 +108,7 @@ struct meta {
 	struct fw_meta head;
 	struct fw_meta_rule *rule[FW_DIR_COUNT];
 	size_t nrules[FW_DIR_COUNT];
+	uint32_t live[FW_MAX_LIVE]; /* names of the policy's live sets */
 	const char *text; /* of the policy; lives as long as the caller says */
 	char *strings;
 	size_t strings_len, bytes; /* of all */
@@ -120,6 +123,8 @@ struct cost;
 void cost_fill(const struct plan plan[FW_DIR_COUNT], const struct image *img, struct cost *ret);
 /* dump.c: `--dump=tables`. */
 void tables_dump(const struct plan *p, const struct image *img, struct str *out);
+/* dump_extras.c: of both dumps, the bits of SETS and the extras of rules. */
+void extras_dump(const struct plan *p, struct str *out);
 
 /* encode.c: plans → bytes. 0, -E2BIG (a diagnostic) or -ENOMEM. */
 int encode_image(struct arena *arena, struct plan plan[FW_DIR_COUNT], const struct setpool *pool,

@@ -155,28 +155,81 @@ static int sets_block(struct sets_chooser *w, const struct sets_named *named, in
 	return vec_push(w->pool, b);
 }
 
-static int sets_take(struct sets_chooser *w, struct sets *ret)
+/* Room for the conditions of a side. */
+static int sets_open(struct sets_chooser *w, int side, struct sets *ret)
 {
-	for (size_t i = 0; i < w->pairs.n && i < FW_MAX_SETS; i++) {
-		const struct sets_pair *p = &w->pairs.v[i];
-		const struct sets_named *named = &w->named.v[p->named];
-		int err = sets_block(w, named, 0, &ret->block[i][0]);
+	if (!ret->cond[side])
+		ret->cond[side] = arena_array(w->arena, w->chain->nrules, sizeof(*ret->cond[side]));
+	return ret->cond[side] ? 0 : -ENOMEM;
+}
 
-		if (!err)
-			err = sets_block(w, named, 1, &ret->block[i][1]);
+static const struct live_match *sets_match(const struct rule *r, int side)
+{
+	return side ? &r->live_dst : &r->live_src;
+}
+
+/* Live sets that a side of the chain names: bit per set. */
+static uint32_t sets_live_used(const struct chain *chain, int side)
+{
+	uint32_t used = 0;
+
+	for (size_t i = 0; i < chain->nrules; i++)
+		used |= sets_match(&chain->rules[i], side)->sets;
+	return used;
+}
+
+size_t sets_live(const struct chain *chain)
+{
+	return (size_t)__builtin_popcount(sets_live_used(chain, 0)) + (size_t)__builtin_popcount(sets_live_used(chain, 1));
+}
+
+static int sets_take_live(struct sets_chooser *w, struct sets *ret)
+{
+	for (int side = 0; side < 2; side++) {
+		uint32_t used = sets_live_used(w->chain, side), first = ret->n;
+		int err = used ? sets_open(w, side, ret) : 0;
+
 		if (err)
 			return err;
-		ret->side[i] = p->side;
+		for (; used && ret->n < FW_MAX_SETS; used &= used - 1) {
+			ret->live[ret->n] = (uint8_t)__builtin_ctz(used);
+			ret->side[ret->n++] = (uint8_t)side;
+		}
+		for (size_t r = 0; ret->cond[side] && r < w->chain->nrules; r++) {
+			const struct live_match *m = sets_match(&w->chain->rules[r], side);
+			uint32_t bits = 0;
+
+			for (uint32_t k = first; k < ret->n; k++)
+				bits |= (m->sets >> ret->live[k] & 1) << k;
+			if (bits)
+				ret->cond[side][r] = (uint16_t)SETS_COND(bits, !m->negate);
+		}
+	}
+	ret->nlive = ret->n;
+	return 0;
+}
+
+static int sets_take(struct sets_chooser *w, struct sets *ret)
+{
+	for (size_t i = 0; i < w->pairs.n && ret->n < FW_MAX_SETS; i++) {
+		const struct sets_pair *p = &w->pairs.v[i];
+		const struct sets_named *named = &w->named.v[p->named];
+		uint32_t k = ret->n;
+		int err = sets_open(w, p->side, ret);
+
+		if (!err)
+			err = sets_block(w, named, 0, &ret->block[k][0]);
+		if (!err)
+			err = sets_block(w, named, 1, &ret->block[k][1]);
+		if (err)
+			return err;
+		ret->side[k] = p->side;
 		ret->n++;
-		if (!ret->cond[p->side])
-			ret->cond[p->side] = arena_array(w->arena, w->chain->nrules, 1);
-		if (!ret->cond[p->side])
-			return -ENOMEM;
 		for (size_t r = p->first; r < w->chain->nrules; r++) {
 			uint32_t use = w->use[p->side][r];
 
 			if (use && sets_same(w, use - 1, p->named))
-				ret->cond[p->side][r] = SETS_COND(i, w->named.v[use - 1].member);
+				ret->cond[p->side][r] = (uint16_t)SETS_COND(1u << k, w->named.v[use - 1].member);
 		}
 	}
 	return 0;
@@ -186,11 +239,12 @@ int sets_choose(struct arena *arena, const struct chain *chain, const struct com
 		struct sets *ret)
 {
 	struct sets_chooser w = { .arena = arena, .chain = chain, .pool = pool, .large = opts->set_large };
-	int err = 0;
+	int err;
 
 	*ret = (struct sets){};
 	if (!w.large)
 		w.large = SETS_LARGE;
+	err = sets_take_live(&w, ret);
 	for (size_t i = 0; i < chain->nrules && !err; i++) {
 		const struct aset *set[2] = { chain->rules[i].src, chain->rules[i].dst };
 
@@ -221,7 +275,7 @@ static bool setpool_reuse(struct setblock *b, const struct fw_image *previous)
 		for (uint32_t k = 0; k < dir->nsets; k++) {
 			const struct fw_block *x = &have[k][b->six];
 
-			if (x->kind == FW_BLOCK_NONE || memcmp(x->key, b->key, sizeof(b->key)))
+			if (x->kind == FW_BLOCK_NONE || x->kind == FW_BLOCK_LIVE || memcmp(x->key, b->key, sizeof(b->key)))
 				continue;
 			b->kind = x->kind;
 			b->len = x->len;

@@ -4,6 +4,9 @@
  *
  * A set and its complement are one set, asked for a 1 or for a 0. Of both the one that does not hold the last address is
  * stored, so `from @set`, `from !@set` and a complement written out share a bit.
+ *
+ * Live sets take bits first, one per set and side: nobody knows their members when rules are compiled, so they have no other
+ * place. One condition may name several of them.
  */
 #ifndef FW_COMPILE_SETS_H
 #define FW_COMPILE_SETS_H
@@ -27,17 +30,23 @@ void setpool_fini(struct setpool *pool);
 
 struct sets {
 	uint32_t n; /* bits in use */
+	uint32_t nlive; /* of them, the first, are live sets */
+	uint8_t live[FW_MAX_SETS]; /* index of the live set in the policy */
 	uint8_t side[FW_MAX_SETS]; /* 0: SRC, 1: DST */
-	struct setblock *block[FW_MAX_SETS][2]; /* IPv4, IPv6 */
-	uint8_t *cond[2]; /* per side and rule: SETS_NONE or SETS_COND(); NULL: none has one */
+	struct setblock *block[FW_MAX_SETS][2]; /* IPv4, IPv6; NULL: live */
+	uint16_t *cond[2]; /* per side and rule: SETS_NONE or SETS_COND(); NULL: none has one */
 };
 #define SETS_NONE 0
-#define SETS_COND(bit, member) (1 + 2 * (bit) + (member)) /* bit `bit` has the value `member` */
-#define SETS_COND_BIT(cond) (((cond) - 1u) / 2)
-#define SETS_COND_MEMBER(cond) (((cond) - 1u) % 2)
-#define SETS_CONDS (1 + 2 * FW_MAX_SETS)
+#define SETS_COND(bits, member) ((bits) << 1 | (member)) /* member: one of the bits is set; else none is */
+#define SETS_COND_BITS(cond) ((cond) >> 1)
+#define SETS_COND_MEMBER(cond) ((cond) & 1u)
 
-/* Choose; blocks are added to the pool, without kind and length. 0 or -ENOMEM. All memory but the pool is the arena's. */
+/* How many bits the live sets of a chain need: pairs of set and side. */
+size_t sets_live(const struct chain *chain);
+/*
+ * Choose; blocks are added to the pool, without kind and length. 0 or -ENOMEM. All memory but the pool is the arena's. The live sets
+ * must not need more than FW_MAX_SETS bits.
+ */
 int sets_choose(struct arena *arena, const struct chain *chain, const struct compile_opts *opts, struct setpool *pool,
 		struct sets *ret);
 /*

@@ -88,6 +88,10 @@ static void rules_add(const struct stats *st, struct table *t, const struct stat
 	}
 }
 
+/* What ends a walk. Who has no rule that rejects is not told of it, but by JSON, which always has the same fields. */
+static const enum fw_verdict verdicts[] = { FW_VERDICT_PASS, FW_VERDICT_DROP, FW_VERDICT_REJECT };
+#define VERDICTS (sizeof(verdicts) / sizeof(verdicts[0]))
+
 static void hook_print(const struct stats *st, const struct stat_hook *h)
 {
 	const struct stat_hook *old = snap_find(&st->before, h);
@@ -103,9 +107,10 @@ static void hook_print(const struct stats *st, const struct stat_hook *h)
 		head[n++] = "rule";
 	table_head(&t, n, head);
 	row_add(st, &t, "total", "", "", h->total, old ? &old->total : NULL);
-	for (int v = FW_VERDICT_PASS; v >= FW_VERDICT_DROP; v--)
-		row_add(st, &t, "verdict", word_verdict((unsigned int)v), "", h->verdict[v],
-			old ? &old->verdict[v] : NULL);
+	for (size_t i = 0; i < VERDICTS; i++)
+		if (verdicts[i] != FW_VERDICT_REJECT || h->image->features & FW_FEAT_REJECT || h->verdict[verdicts[i]].packets)
+			row_add(st, &t, "verdict", word_verdict(verdicts[i]), "", h->verdict[verdicts[i]],
+				old ? &old->verdict[verdicts[i]] : NULL);
 	for (unsigned int r = 0; r < FW_REASON_COUNT; r++)
 		if (h->reason[r].packets || r == FW_REASON_RULE || r == FW_REASON_DEFAULT)
 			row_add(st, &t, "reason", word_reason(r), "", h->reason[r], old ? &old->reason[r] : NULL);
@@ -144,17 +149,17 @@ static json_t *hook_json(const struct stats *st, const struct stat_hook *h)
 {
 	const struct stat_hook *old = snap_find(&st->before, h);
 	struct rate rate = rate_of(st, h->total, old ? &old->total : NULL);
-	json_t *verdicts = json_object(), *reasons = json_object(), *retired = json_object(), *j;
+	json_t *ends = json_object(), *reasons = json_object(), *retired = json_object(), *j;
 
-	for (unsigned int v = FW_VERDICT_DROP; v <= FW_VERDICT_PASS; v++) {
-		json_object_set_new(verdicts, word_verdict(v), counter_json(h->verdict[v]));
-		json_object_set_new(retired, word_verdict(v), counter_json(h->counters.retired[v]));
+	for (size_t i = 0; i < VERDICTS; i++) {
+		json_object_set_new(ends, word_verdict(verdicts[i]), counter_json(h->verdict[verdicts[i]]));
+		json_object_set_new(retired, word_verdict(verdicts[i]), counter_json(h->counters.retired[verdicts[i]]));
 	}
 	for (unsigned int r = 0; r < FW_REASON_COUNT; r++)
 		json_object_set_new(reasons, word_reason(r), counter_json(h->reason[r]));
 	j = json_pack("{s:s,s:s,s:I,s:I,s:o,s:o,s:o,s:o}", "hook", word_hook(h->hook), "mode",
 		      word_mode(h->hook, h->mode), "packets", (json_int_t)h->total.packets, "bytes",
-		      (json_int_t)h->total.bytes, "verdicts", verdicts, "reasons", reasons, "rules", rules_json(h),
+		      (json_int_t)h->total.bytes, "verdicts", ends, "reasons", reasons, "rules", rules_json(h),
 		      "retired", retired);
 	if (j && rate.known) {
 		json_object_set_new(j, "packets_per_second", json_real(rate.packets));

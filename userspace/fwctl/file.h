@@ -38,7 +38,4 @@ int file_ready(struct file *f, const char *path);
 
 /* A line of the top file as a span; nowhere for another file's. */
 struct span file_span(const struct file *f, const char *name, unsigned int line);
-/* Did the packet get what the expectation says? *ret: what it got. */
-bool expectation_holds(const struct expectation *e, uint8_t *frame, struct eval_result *ret, long *ret_len);
-
 #endif

@@ -147,9 +147,10 @@ static const char *iface_of(const struct ssh *s, const char *const *ifnames, siz
 	return carrier_of(under_route(want, src, dst), ifnames, n);
 }
 
-/* A segment of the connection in one direction; what the chain says of it. */
-static bool passes(const struct policy *p, enum direction dir, const struct ssh *s)
+/* A segment of the connection in one direction, in a state; what the chain says of it. */
+static struct eval_result judge(const struct policy *p, enum direction dir, const struct ssh *s, enum state state)
 {
+	struct eval_given given = {.state = state};
 	bool in = dir == DIRECTION_INGRESS;
 	struct packet_spec spec = {
 		.family = s->family,
@@ -165,7 +166,34 @@ static bool passes(const struct policy *p, enum direction dir, const struct ssh 
 	uint8_t frame[256];
 	long len = packet_build(&spec, frame, sizeof(frame));
 
-	return len < 0 || eval_frame(&p->chain[dir], frame, (size_t)len, NULL, NULL, NULL).verdict == VERDICT_PASS;
+	if (len < 0)
+		return (struct eval_result){.verdict = VERDICT_PASS, .rule = -1};
+	return eval_given(&p->chain[dir], frame, (size_t)len, NULL, &given, NULL, NULL);
+}
+
+/*
+ * The session is older than the rules. With pickup a segment of it is a new packet, and when a rule with `keep state` passes it,
+ * either way, the others are of a known flow. Without, nothing but a flow that is there already helps, of which this command
+ * knows nothing: the segments are invalid.
+ */
+static enum state state_of(const struct policy *p, const struct ssh *s)
+{
+	if (!p->track)
+		return STATE_NONE;
+	if (!p->state.pickup_s)
+		return STATE_INVALID;
+	for (int d = 0; d < DIRECTION_COUNT; d++) {
+		struct eval_result r = judge(p, (enum direction)d, s, STATE_NEW);
+
+		if (r.verdict == VERDICT_PASS && r.rule >= 0 && p->chain[d].rules[r.rule].keep_state)
+			return STATE_ESTABLISHED;
+	}
+	return STATE_NEW;
+}
+
+static bool passes(const struct policy *p, enum direction dir, const struct ssh *s)
+{
+	return judge(p, dir, s, state_of(p, s)).verdict == VERDICT_PASS;
 }
 
 static bool ssh_session(struct ssh *ret)

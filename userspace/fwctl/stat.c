@@ -36,10 +36,11 @@ static void hook_sum(struct stat_hook *h)
 		for (uint32_t v = FW_VERDICT_DROP; r != FW_REASON_RULE && v <= FW_VERDICT_PASS; v++)
 			hook_end(h, v, r, stat_slot(h, FW_REASON_SLOT(r, v)));
 	for (size_t i = 0; i < n; i++)
-		if (rule[i].verdict <= FW_VERDICT_PASS)
+		if (rule[i].verdict != FW_VERDICT_CONTINUE)
 			hook_end(h, rule[i].verdict, FW_REASON_RULE, stat_slot(h, rule[i].slot));
-	for (uint32_t v = FW_VERDICT_DROP; v <= FW_VERDICT_PASS; v++)
-		hook_end(h, v, FW_REASON_RULE, h->counters.retired[v]);
+	for (uint32_t v = FW_VERDICT_DROP; v < FW_VERDICT_COUNT; v++)
+		if (v != FW_VERDICT_CONTINUE)
+			hook_end(h, v, FW_REASON_RULE, h->counters.retired[v]);
 }
 
 static int hook_take(struct live *l, const struct kern_iface_state *s, const struct kern_hook_state *state,

@@ -38,8 +38,25 @@ static bool sets_small(const struct ruleset *one)
 	size_t n = 0;
 
 	for (size_t i = 0; i < one->nsets; i++)
-		n += one->sets[i].addresses->n4 + 2 * one->sets[i].addresses->n6;
+		n += one->sets[i].addresses ? one->sets[i].addresses->n4 + 2 * one->sets[i].addresses->n6 : 0;
 	return n < TEXT_MAX / 20;
+}
+
+/* Comments instead of the sets that hold addresses; live ones are what they were declared as. */
+static void sets_tell(struct ruleset *one, struct str *out)
+{
+	size_t live = 0;
+
+	for (size_t i = 0; i < one->nsets; i++) {
+		const struct named_set *set = &one->sets[i];
+
+		if (set->addresses)
+			str_addf(out, "# set %s: %zu IPv4 ranges, %zu IPv6 ranges; too many for this text\n", set->name,
+				 set->addresses->n4, set->addresses->n6);
+		else
+			one->sets[live++] = *set;
+	}
+	one->nsets = live;
 }
 
 int text_make(struct arena *arena, const struct ruleset *rs, const struct policy *p, struct str *out)
@@ -57,12 +74,8 @@ int text_make(struct arena *arena, const struct ruleset *rs, const struct policy
 	for (size_t i = 0; i < rs->nsets; i++)
 		if (names_get(&used, rs->sets[i].name, strlen(rs->sets[i].name)))
 			one.sets[one.nsets++] = rs->sets[i];
-	if (!sets_small(&one)) {
-		for (size_t i = 0; i < one.nsets; i++)
-			str_addf(out, "# set %s: %zu IPv4 ranges, %zu IPv6 ranges; too many for this text\n",
-				 one.sets[i].name, one.sets[i].addresses->n4, one.sets[i].addresses->n6);
-		one.nsets = 0;
-	}
+	if (!sets_small(&one))
+		sets_tell(&one, out);
 	lang_print(&one, out);
 	return out->failed ? -ENOMEM : 0;
 }
@@ -92,7 +105,8 @@ void text_sets(struct arena *arena, const struct fw_image *img,
 	size_t n4, n6, len;
 
 	for (size_t i = 0; rs && i < rs->nsets; i++)
-		each(ctx, rs->sets[i].name, rs->sets[i].addresses->n4, rs->sets[i].addresses->n6);
+		if (rs->sets[i].addresses)
+			each(ctx, rs->sets[i].name, rs->sets[i].addresses->n4, rs->sets[i].addresses->n6);
 	if (rs)
 		return;
 	for (const char *p = image_lines(img, &len), *end = p + len; p < end && *p == '#'; p += strlen(p) + 1)

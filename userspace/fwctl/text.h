@@ -14,7 +14,7 @@
 int text_make(struct arena *arena, const struct ruleset *rs, const struct policy *p, struct str *out);
 /* The rule set of a running image, read back from its text; NULL when its sets were too large for the text. */
 const struct ruleset *text_read(struct arena *arena, const struct fw_image *img);
-/* Every set of a running image: name and number of ranges. */
+/* Every set of addresses of a running image: name and number of ranges. Live sets are none. */
 void text_sets(struct arena *arena, const struct fw_image *img,
 	       void (*each)(void *ctx, const char *name, size_t n4, size_t n6), void *ctx);
 

@@ -54,14 +54,47 @@ static void differ(const struct asking *a, size_t len, const char *file, unsigne
 	str_fini(&hex);
 }
 
+/* Sets that the policy calls 0, 1, … have other numbers in the namespace. */
+static uint32_t live_ids(const struct asking *a, uint32_t sets)
+{
+	size_t n;
+	const struct fw_live_ref *ref = image_live(image_hdr(a->v->img), &n);
+	uint32_t ids = 0;
+
+	for (size_t i = 0; i < n; i++)
+		ids |= (sets >> i & 1) << ref[i].id;
+	return ids;
+}
+
+/*
+ * What flows there are and who is in a live set when the packet comes, nobody knows: the twin and the oracle are told, so the tables
+ * are asked about every case. Limits are kept, so a rule's verdict is the one that it names.
+ */
+static void packet_give(struct asking *a, const struct packet_spec *spec)
+{
+	const struct kern_given given = {
+		.given = FW_GIVEN_STATE | FW_GIVEN_LIVE,
+		.state = (enum fw_state)spec->state,
+		.live = live_ids(a, spec->live_src) | live_ids(a, spec->live_dst) << 8,
+	};
+
+	if (image_hdr(a->v->img)->features)
+		kern_twin_given(a->twin, &given);
+}
+
 /* The frame of a packet, and what the rules say of it. Its length; 0 when it is none that can be asked about. */
-static size_t packet_make(struct asking *a, const struct packet_spec *spec, struct eval_result *ret_want)
+static size_t packet_make(struct asking *a, struct packet_spec *spec, struct eval_result *ret_want)
 {
 	long len = packet_build(spec, a->frame, PACKET_MAX_FRAME);
+	struct eval_given given;
 
 	if (len < 0 || len > VERIFY_FRAME)
 		return 0;
-	*ret_want = shortlist_eval(a->oracle, a->frame, (size_t)len);
+	if (spec->family == FAMILY_OTHER)
+		spec->state = STATE_NONE; /* no flow has frames that are not IP */
+	given = eval_given_of(spec);
+	*ret_want = shortlist_given(a->oracle, a->frame, (size_t)len, &given);
+	packet_give(a, spec);
 	return (size_t)len;
 }
 
@@ -80,10 +113,10 @@ static int frame_ask(struct asking *a, size_t len, const struct eval_result *wan
 	return -ECANCELED;
 }
 
-static int packet_ask(struct asking *a, const struct packet_spec *spec, const char *file, unsigned int line)
+static int packet_ask(struct asking *a, struct packet_spec spec, const char *file, unsigned int line)
 {
 	struct eval_result want;
-	size_t len = packet_make(a, spec, &want);
+	size_t len = packet_make(a, &spec, &want);
 
 	return len ? frame_ask(a, len, &want, file, line) : 0;
 }
@@ -174,6 +207,25 @@ static int sample_ask(struct asking *a, const bool *is_new, size_t n_old)
 	return err;
 }
 
+/* A packet of the tests, in every state that it may have, and with its addresses in no live set and in all. */
+static int test_ask(struct asking *a, const struct expectation *e)
+{
+	const struct policy *p = a->v->policy;
+	uint32_t all = (1u << p->nlive) - 1;
+	int err = 0;
+
+	for (int s = STATE_NONE; s < (p->track ? STATE_COUNT : STATE_NEW) && !err; s++) {
+		struct packet_spec spec = *e->packet;
+
+		spec.state = (enum state)s;
+		err = packet_ask(a, spec, e->file, e->line);
+		spec.live_src = spec.live_dst = all;
+		if (!err && all)
+			err = packet_ask(a, spec, e->file, e->line);
+	}
+	return err;
+}
+
 static int tests_ask(struct asking *a)
 {
 	const struct ruleset *rs = a->v->rs;
@@ -181,8 +233,9 @@ static int tests_ask(struct asking *a)
 
 	for (size_t i = 0; i < rs->ntests && !err; i++) {
 		const struct expectation *e = &rs->tests[i];
-		if (e->policy == a->v->policy && (enum fw_dir)e->direction == hook_dir(a->hook))
-			err = packet_ask(a, e->packet, e->file, e->line);
+
+		if (e->step == STEP_PACKET && e->policy == a->v->policy && (enum fw_dir)e->direction == hook_dir(a->hook))
+			err = test_ask(a, e);
 	}
 	return err;
 }
@@ -209,5 +262,8 @@ int verify_ask(void *ctx, struct kern_twin *twin, enum fw_hook hook, const struc
 	n_new = rules_new(&a, live, is_new);
 	int err = tests_ask(&a);
 	err = err ? err : new_ask(&a, is_new, n_new);
-	return err ? err : sample_ask(&a, is_new, chain->nrules - n_new);
+	err = err ? err : sample_ask(&a, is_new, chain->nrules - n_new);
+	if (image_hdr(v->img)->features)
+		kern_twin_given(twin, NULL);
+	return err;
 }

@@ -14,7 +14,10 @@ const char *word_dir(unsigned int dir)
 const char *word_verdict(unsigned int v)
 {
 	static const char *const words[] = {
-		[FW_VERDICT_DROP] = "drop", [FW_VERDICT_PASS] = "pass", [FW_VERDICT_CONTINUE] = "count"
+		[FW_VERDICT_DROP] = "drop",
+		[FW_VERDICT_PASS] = "pass",
+		[FW_VERDICT_CONTINUE] = "count",
+		[FW_VERDICT_REJECT] = "reject",
 	};
 
 	return v < FW_VERDICT_COUNT ? words[v] : "?";

@@ -66,6 +66,15 @@ int image_assign_slots(struct image *next, const struct fw_image *live, uint32_t
 size_t image_retired_slots(const struct image *next, const struct fw_image *live, enum fw_dir dir,
 			   struct fw_meta_rule *out);
 
+/* The live sets that the image names, in the order of their indexes; names by image_str. */
+const struct fw_live_ref *image_live(const struct fw_image *img, size_t *ret_n);
+/*
+ * Say which sets of the namespace they are: ids[i] is that of the i-th of image_live, less than FW_MAX_LIVE. Written into the refs,
+ * into the blocks and into the extras that name them; again as often as one likes. Neither the digest nor the header's check
+ * knows of it.
+ */
+void image_assign_live(struct image *next, const uint32_t *ids);
+
 /* Replace the bases (may grow the image). 0 or -ENOMEM. */
 int image_set_bases(struct image *img, const struct fw_base *bases, size_t n);
 

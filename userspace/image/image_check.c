@@ -1,14 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "image/image.h"
+#include "image/check.h"
 
 #include <errno.h>
 #include <string.h>
-
-/* Is [off, off + len) inside the tables of the image? */
-static bool check_hot(const struct fw_image *img, uint64_t off, uint64_t len)
-{
-	return off >= sizeof(*img) && !(off % 8) && off + len <= img->hot_len;
-}
 
 static bool check_rows(const struct fw_image *img, const struct fw_dir_hdr *dir, uint32_t rows, unsigned int max_class)
 {
@@ -77,6 +71,8 @@ static bool check_block(const struct fw_image *img, const struct fw_block *b, bo
 {
 	if (b->kind == FW_BLOCK_NONE)
 		return !b->len;
+	if (b->kind == FW_BLOCK_LIVE)
+		return !b->len && b->nets < img->nlive && b->off < FW_MAX_LIVE;
 	if (b->kind >= FW_BLOCK_KINDS || b->off % 64 || !check_hot(img, b->off, b->len))
 		return false;
 	if (b->kind == FW_BLOCK_TRIE)
@@ -90,14 +86,18 @@ static bool check_sets(const struct fw_image *img, const struct fw_dir_hdr *dir)
 	const struct fw_block *b = (const struct fw_block *)((const uint8_t *)img + dir->sets);
 
 	if (!dir->nsets)
-		return !dir->sets && !dir->set_sides && !(dir->dims >> FW_DIM_SETS & 1);
+		return !dir->sets && !dir->set_sides && !dir->live_bits && !(dir->dims >> FW_DIM_SETS & 1);
 	if (dir->nsets > FW_MAX_SETS || dir->set_sides >> dir->nsets ||
 	    !check_hot(img, dir->sets, 2 * dir->nsets * sizeof(*b)))
 		return false;
 	for (uint32_t i = 0; i < 2 * dir->nsets; i++)
-		if (!check_block(img, &b[i], i % 2))
+		if (!check_block(img, &b[i], i % 2) || (b[i].kind == FW_BLOCK_LIVE) != (dir->live_bits >> i / 2 & 1))
 			return false;
-	return true;
+	/* A live set is the same one for both families. */
+	for (uint32_t k = 0; k < dir->nsets; k++)
+		if (dir->live_bits >> k & 1 && (b[2 * k].nets != b[2 * k + 1].nets || b[2 * k].off != b[2 * k + 1].off))
+			return false;
+	return !(dir->live_bits >> dir->nsets);
 }
 
 static const char *check_dims(const struct fw_image *img, const struct fw_dir_hdr *dir)
@@ -259,6 +259,7 @@ static bool check_row_size(const struct fw_dir_hdr *dir)
 	       dir->stride == dir->stride_addr + 8 * dir->nsvc;
 }
 
+#define CHECK_DIRF (FW_DIRF_L2 | FW_DIRF_PRESENT | FW_DIRF_LISTS | FW_DIRF_TRACK | FW_DIRF_KNOWN)
 static const char *check_dir(const struct fw_image *img, const struct fw_dir_hdr *dir)
 {
 	const struct fw_action *action;
@@ -268,29 +269,26 @@ static const char *check_dir(const struct fw_image *img, const struct fw_dir_hdr
 		return "number of rules";
 	if (!check_row_size(dir))
 		return "row size";
-	if (dir->flags & ~(FW_DIRF_L2 | FW_DIRF_PRESENT | FW_DIRF_LISTS) || dir->default_verdict > FW_VERDICT_PASS)
+	if (dir->flags & ~CHECK_DIRF || dir->default_verdict > FW_VERDICT_PASS)
 		return "flags";
 	if (!dir->nrules)
-		return dir->dims || dir->flags & FW_DIRF_LISTS ? "dimensions without rules" : NULL;
+		return dir->dims || dir->flags & FW_DIRF_LISTS || dir->nsets || dir->live_bits || dir->nextras ?
+			       "dimensions without rules" :
+			       NULL;
 	if (!check_hot(img, dir->ones, dir->stride) || !check_hot(img, dir->actions, dir->nrules * sizeof(*action)))
 		return "rows";
 	action = (const struct fw_action *)((const uint8_t *)img + dir->actions);
 	for (size_t i = 0; i < dir->nrules; i++)
-		if (FW_ACTION_VERDICT(action[i].rule_verdict) >= FW_VERDICT_COUNT || action[i].slot < FW_SLOT_RULE0 ||
+		if ((action[i].rule_verdict & 255 & ~FW_ACTION_EXTRA) >= FW_VERDICT_COUNT || action[i].slot < FW_SLOT_RULE0 ||
 		    action[i].slot >= FW_MAX_SLOTS)
 			return "action";
 	if (!check_places(dir, action))
 		return "places of rules";
 	if (!check_sets(img, dir))
 		return "sets";
-	why = check_dims(img, dir);
+	why = check_extras(img, dir);
+	why = why ? why : check_dims(img, dir);
 	return why ? why : check_lists(img, dir);
-}
-
-/* Offsets of strings: the last byte of the strings is NUL, so one that starts inside ends inside. */
-static bool check_str(const struct fw_meta *meta, uint32_t off)
-{
-	return off >= sizeof(*meta) && off < meta->strings_end;
 }
 
 static const char *check_meta_rules(const struct fw_image *img, const struct fw_meta *meta, enum fw_dir d)
@@ -330,7 +328,7 @@ static const char *check_meta(const struct fw_image *img)
 		return "meta strings";
 	for (int d = 0; d < FW_DIR_COUNT && !why; d++)
 		why = check_meta_rules(img, meta, d);
-	return why;
+	return why ? why : check_live_refs(img, meta);
 }
 
 static const char *check_header(const struct fw_image *img, size_t len)
@@ -348,7 +346,7 @@ static const char *check_header(const struct fw_image *img, size_t len)
 	if (img->hot_len < sizeof(*img) || img->hot_len % 8 || img->meta_off != img->hot_len ||
 	    (uint64_t)img->meta_off + img->meta_len != img->total_len)
 		return "sections";
-	return NULL;
+	return check_policy(img);
 }
 
 static const char *check_all(const struct fw_image *img, size_t len)

@@ -29,6 +29,23 @@ static void image_seal_dirs(struct digest *d, const struct fw_image *hdr)
 	digest_add_u64(d, hdr->abi);
 	digest_add_u64(d, hdr->hot_len);
 	digest_add(d, hdr->dir, sizeof(hdr->dir));
+	digest_add_u64(d, hdr->features);
+	digest_add(d, &hdr->state, sizeof(hdr->state));
+}
+
+/* The ids are the publisher's. */
+static void image_seal_live(struct digest *d, const struct fw_image *hdr)
+{
+	size_t n;
+	const struct fw_live_ref *ref = image_live(hdr, &n);
+
+	digest_add_u64(d, n);
+	for (size_t i = 0; i < n; i++) {
+		digest_add_str(d, image_str(hdr, ref[i].name));
+		digest_add_u64(d, ref[i].size);
+		digest_add_u64(d, ref[i].timeout_ns);
+		digest_add_u64(d, ref[i].flags);
+	}
 }
 
 /* An identity that is a piece of the text, which the digest covers, is known by its place there. */
@@ -56,10 +73,10 @@ static void image_seal_rules(struct digest *d, const struct fw_image *hdr, enum 
 	}
 }
 
-/* Actions, which hold the slots, stand last in the hot part. */
+/* What names live sets, and the actions, which hold the slots, stand last in the hot part. */
 size_t image_meta_start(const struct fw_image *hdr)
 {
-	size_t end = hdr->hot_len;
+	size_t end = hdr->nlive ? hdr->live : hdr->hot_len;
 
 	for (int d = 0; d < FW_DIR_COUNT; d++)
 		if (hdr->dir[d].nrules && hdr->dir[d].actions < end)
@@ -80,6 +97,7 @@ int image_seal(struct image *img, const uint8_t source[32])
 	image_seal_dirs(d, hdr);
 	digest_add_u64(d, digest_sum(img->data + sizeof(*hdr), image_meta_start(hdr) - sizeof(*hdr)));
 	digest_add_str(d, image_policy(hdr));
+	image_seal_live(d, hdr);
 	text = image_lines(hdr, &len);
 	digest_add_u64(d, len);
 	digest_add(d, text, len);

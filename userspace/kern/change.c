@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* New rules for a policy that runs, in two halves, so that several policies can be proved before the first one changes. */
 #include "kern/hooks.h"
+#include "kern/live.h"
 #include "kern/publish.h"
 #include "kern/rim.h"
 
@@ -27,8 +28,10 @@ void kern_change_free(struct kern_change *c)
 	/* Nobody has read it. */
 	if (c->waits)
 		slots_mark_free(&c->policy, !slots_live_index(&c->policy));
-	if (c->policy.dir >= 0)
+	if (c->policy.dir >= 0) {
+		live_forget(c->policy.ns, &(struct fail){}); /* what is not forgotten now is forgotten by the next */
 		slots_close(&c->policy);
+	}
 	ifaces_fini(&c->list);
 	free(c);
 }

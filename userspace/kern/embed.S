@@ -13,4 +13,10 @@ kern_object_xdp_end:
 kern_object_tc:
 	.incbin "fw_tc.bpf.o"
 kern_object_tc_end:
+	.balign 16
+	.global kern_object_set
+	.global kern_object_set_end
+kern_object_set:
+	.incbin "fw_set.bpf.o"
+kern_object_set_end:
 	.section .note.GNU-stack, "", %progbits

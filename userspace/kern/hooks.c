@@ -69,6 +69,9 @@ enum hook_fit hook_fit(const struct slots *p, const struct iface *f, enum fw_hoo
 	if (!object_uses(&info, p->ctl_id) || !object_uses(&info, p->slot[0].id) || !object_uses(&info, p->slot[1].id) ||
 	    !object_uses(&info, h->map_id[h->nmaps - 1]))
 		return HOOK_STALE;
+	for (enum object_shared m = 0; m < SHARED_COUNT; m++)
+		if (p->shared[m].fd >= 0 && object_shared_at(m, hook) && !object_uses(&info, p->shared[m].id))
+			return HOOK_STALE;
 	if (iface_open_counters(f, hook, h->nmaps - 1, &ignored, &fd, &slots) || slots < nslots)
 		return HOOK_STALE;
 	return HOOK_FITS;

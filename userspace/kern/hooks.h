@@ -27,6 +27,12 @@ static inline enum fw_dir hook_dir(enum fw_hook hook)
 	return hook == FW_HOOK_TC_EGRESS ? FW_DIR_EGRESS : FW_DIR_INGRESS;
 }
 
+/* Do packets that leave meet a program? Flows are kept from both ends. */
+static inline bool hooks_egress(const struct fw_image *img)
+{
+	return img->dir[FW_DIR_EGRESS].flags & (FW_DIRF_PRESENT | FW_DIRF_TRACK);
+}
+
 /* How what is attached fits the policy. */
 enum hook_fit {
 	HOOK_FITS,

@@ -67,6 +67,7 @@ struct kern_report {
 	bool reloaded;          /* programs were replaced (tables grew), filtering never stopped */
 	bool fell_back;         /* native XDP refused: `why` is the driver's sentence */
 	char why[256];
+	char note[256];         /* what is not as the file has it, and why; else empty */
 	enum fw_hook hook;      /* of the ingress rules */
 	enum kern_mode mode;
 	unsigned int interfaces; /* apply: how many switched */
@@ -82,7 +83,7 @@ int kern_load(struct kern *k, const char *ifname, const char *policy, struct ima
 int kern_apply(struct kern *k, const char *policy, struct image *img, struct kern_report *ret);
 /*
  * The same in two halves. Until kern_commit nothing has changed for any packet, and kern_change_free alone leaves it so. The
- * image must stay; the lock is held.
+ * image must stay; the lock is held. Free all changes before kern_close: with them go the live sets that nobody names now.
  */
 struct kern_change;
 int kern_prepare(struct kern *k, const char *policy, struct image *img, const struct kern_verify *verify, struct kern_change **ret);
@@ -121,6 +122,8 @@ struct kern_memory {
 	size_t image;                /* of the live rules of the policy */
 	size_t slot_live, slot_idle; /* what the policy's maps take, whatever stands in them */
 	size_t counters;             /* of the interface, all its hooks and all CPUs */
+	size_t tables;               /* of the policy: flows, limits */
+	size_t live;                 /* of the namespace: live sets */
 };
 int kern_memory(struct kern *k, const struct kern_iface_state *iface, struct kern_memory *ret);
 

@@ -4,7 +4,10 @@
  *
  * A policy that is new starts with a live generation 0 that passes everything, and its rules in the idle slot:
  *
- *   1  policy pinned (control word last)      nothing is filtered; a sweep removes it
+ *   0  live sets that it names and the namespace has not: registered, empty
+ *                                             a policy that is not there names none: the next apply or unload forgets them
+ *   1  policy and its tables pinned (control word last)
+ *                                          nothing is filtered; a sweep removes it
  *   2  per hook: counters pinned, program attached, link pinned
  *                                             everything passes still, on every hook
  *   3  twins pinned, which judge by the idle slot
@@ -23,6 +26,7 @@
  */
 #include "kern/hooks.h"
 #include "kern/link.h"
+#include "kern/live.h"
 #include "kern/load.h"
 #include "kern/rim.h"
 #include "kern/twin.h"
@@ -67,7 +71,7 @@ static unsigned int new_kinds(const struct load *l, const struct iface *f)
 		bool asked = f->rec.hook[h].present && h != FW_HOOK_TC_EGRESS;
 
 		if (h == FW_HOOK_TC_EGRESS)
-			asked = l->egress;
+			asked = image_hdr(l->img)->dir[FW_DIR_EGRESS].flags & FW_DIRF_PRESENT;
 		for (size_t i = 0; asked && i < l->list.n; i++)
 			asked = !iface_uses(&l->list.v[i], l->policy_name) || !l->list.v[i].rec.hook[h].present;
 		if (asked)
@@ -124,6 +128,11 @@ static int policy_born(struct load *l, bool live_at_once)
 	if (err)
 		return err;
 	l->have_policy = true;
+	err = slots_need(&l->policy, image_hdr(l->img), l->report->note, sizeof(l->report->note), l->fail);
+	err = err ?: live_claim(&l->policy, l->k->ns, NULL, l->img, l->fail);
+	err = err ?: live_settle(l->k->ns, NULL, l->img, l->fail);
+	if (err)
+		return err;
 	if (live_at_once) {
 		err = slots_write(&l->policy, 0, l->img, 1, l->fail, &written);
 		return err ?: slots_pin(&l->policy, l->k->ns, l->fail);
@@ -225,6 +234,7 @@ static void tidy(struct load *l)
 	l->fail = l->k->fail = &ignored;
 	if (!forget_former(l))
 		drop_unused_policies(l);
+	live_forget(l->k->ns, &ignored);
 	l->fail = l->k->fail = kept;
 }
 
@@ -262,10 +272,12 @@ int kern_load(struct kern *k, const char *ifname, const char *policy, struct ima
 	if (err)
 		return err;
 	link_show(ifname, l.shown);
-	l.egress = image_hdr(img)->dir[FW_DIR_EGRESS].flags & FW_DIRF_PRESENT;
+	l.egress = hooks_egress(image_hdr(img));
 	err = load_any(&l);
-	if (err)
+	if (err) {
+		live_forget(k->ns, &(struct fail){}); /* sets that it would have brought */
 		return err;
+	}
 	tidy(&l);
 	report_place(&l);
 	*ret = report;

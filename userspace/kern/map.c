@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "base/cleanup.h"
 #include "kern/object.h"
+#include "kern/pin.h"
 
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -15,14 +16,15 @@
  * Not libbpf's bpf_map_create: it drops the name when its probe for names fails, be it for want of memory, and a pin
  * without its name is not trusted ever after.
  */
-static int map_new(enum bpf_map_type type, const char *name, size_t value_size, uint32_t entries, uint32_t flags,
-		   struct fail *fail, int *ret_fd)
+int map_new_as(const struct pin_want *want, struct fail *fail, int *ret_fd)
 {
-	union bpf_attr attr = { .map_type = type,
-				.key_size = 4,
-				.value_size = (uint32_t)value_size,
-				.max_entries = entries,
-				.map_flags = flags };
+	union bpf_attr attr = { .map_type = want->type,
+				.key_size = want->key_size,
+				.value_size = want->value_size,
+				.max_entries = want->max_entries,
+				.map_flags = want->flags };
+	const char *name = want->name;
+	size_t value_size = want->value_size;
 	int fd;
 
 	snprintf(attr.map_name, sizeof(attr.map_name), "%s", name);
@@ -50,9 +52,22 @@ static int map_new(enum bpf_map_type type, const char *name, size_t value_size, 
 			name, value_size);
 	case -ENOMEM:
 		return fail_set(fail, fd, "cannot create BPF map %s: no memory for %zu bytes", name,
-				value_size * entries);
+				value_size * want->max_entries);
 	}
 	return fail_set(fail, fd, "cannot create BPF map %s: %s", name, strerror(-fd));
+}
+
+static int map_new(enum bpf_map_type type, const char *name, size_t value_size, uint32_t entries, uint32_t flags,
+		   struct fail *fail, int *ret_fd)
+{
+	const struct pin_want want = { .type = type,
+				       .key_size = 4,
+				       .value_size = (uint32_t)value_size,
+				       .max_entries = entries,
+				       .flags = flags,
+				       .name = name };
+
+	return map_new_as(&want, fail, ret_fd);
 }
 
 int map_new_ctl(struct fail *fail, int *ret_fd)

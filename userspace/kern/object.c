@@ -102,6 +102,48 @@ static int set_constants(struct bpf_object *o, const struct fw_cfg *cfg, struct 
 	return fail_set(fail, -EINVAL, "the BPF object inside fwctl has no constants of %zu bytes (found %zu)", sizeof(*cfg), size);
 }
 
+const char *object_shared_name(enum object_shared m)
+{
+	static const char *const names[SHARED_COUNT] = {
+		[SHARED_FLOWS] = FW_MAP_FLOWS,
+		[SHARED_LIMITS] = FW_MAP_LIMITS,
+		[SHARED_BUCKETS] = FW_MAP_BUCKETS,
+		[SHARED_COOKIES] = FW_MAP_COOKIES,
+		[SHARED_LIVE_CTL] = FW_MAP_LIVE_CTL,
+		[SHARED_LIVE_FILTER] = FW_MAP_LIVE_FILTER,
+		[SHARED_LIVE_HOST4] = FW_MAP_LIVE_HOST4,
+		[SHARED_LIVE_HOST6] = FW_MAP_LIVE_HOST6,
+		[SHARED_LIVE_NET4] = FW_MAP_LIVE_NET4,
+		[SHARED_LIVE_NET6] = FW_MAP_LIVE_NET6,
+		[SHARED_LIVE_COUNT] = FW_MAP_LIVE_COUNT,
+	};
+
+	return names[m];
+}
+
+bool object_shared_at(enum object_shared m, enum fw_hook hook)
+{
+	return m != SHARED_COOKIES || hook != FW_HOOK_TC_EGRESS; /* SYNs are answered where they come in */
+}
+
+/* What the features do not need is not made, and the code that asks for it is cut out before anybody looks for it. */
+static int reuse_shared(struct bpf_object *o, const struct object_maps *maps, struct fail *fail)
+{
+	int err = 0;
+
+	for (enum object_shared s = 0; !err && s < SHARED_COUNT; s++) {
+		struct bpf_map *m = bpf_object__find_map_by_name(o, object_shared_name(s));
+
+		if (m && maps->shared[s] < 0)
+			err = bpf_map__set_autocreate(m, false);
+		else if (m)
+			err = bpf_map__reuse_fd(m, maps->shared[s]);
+		if (err)
+			fail_set(fail, err, "cannot use map %s: %s", object_shared_name(s), strerror(-err));
+	}
+	return err;
+}
+
 static int object_prepare(struct bpf_object *o, enum fw_hook hook, const struct object_maps *maps, const struct fw_cfg *cfg,
 			  struct fail *fail, struct bpf_program **ret)
 {
@@ -125,6 +167,7 @@ static int object_prepare(struct bpf_object *o, enum fw_hook hook, const struct 
 	err = err ?: reuse(o, FW_MAP_COUNTERS, maps->counters, fail);
 	if (maps->trace >= 0)
 		err = err ?: reuse(o, FW_MAP_TRACE, maps->trace, fail);
+	err = err ?: reuse_shared(o, maps, fail);
 	err = err ?: set_constants(o, cfg, fail);
 	if (!err)
 		*ret = mine;

@@ -18,6 +18,9 @@ int map_new_counters(uint32_t nslots, struct fail *fail, int *ret_fd);
 /* One element of `size` bytes, called name: a record kept by user space alone. */
 int map_new_record(const char *name, size_t size, struct fail *fail, int *ret_fd);
 int map_new_trace(struct fail *fail, int *ret_fd);
+/* Any other kind, as it will be asked for when it is opened by its pin. */
+struct pin_want;
+int map_new_as(const struct pin_want *want, struct fail *fail, int *ret_fd);
 int map_id(int fd, struct fail *fail, uint32_t *ret_id);
 /*
  * The first len bytes of a map's value in our memory, shared with the programs. The kernel fills in all pages at once, for
@@ -28,8 +31,31 @@ int map_share(int fd, size_t len, bool write, struct fail *fail, void **ret);
 int map_share_ends(int fd, size_t head, size_t from, size_t len, struct fail *fail, void **ret);
 void map_unshare(void *at, size_t len);
 
+/* Maps that a program has when its features need them. The first ones are the policy's, the others the namespace's. */
+enum object_shared {
+	SHARED_FLOWS,
+	SHARED_LIMITS,
+	SHARED_BUCKETS,
+	SHARED_COOKIES,
+	SHARED_LIVE_CTL,
+	SHARED_LIVE_FILTER,
+	SHARED_LIVE_HOST4,
+	SHARED_LIVE_HOST6,
+	SHARED_LIVE_NET4,
+	SHARED_LIVE_NET6,
+	SHARED_LIVE_COUNT,
+	SHARED_COUNT,
+	SHARED_TABLES = SHARED_LIVE_CTL, /* how many are the policy's */
+	SHARED_LIVES = SHARED_COUNT - SHARED_TABLES,
+};
+/* Name in the kernel, which is that in the object. */
+const char *object_shared_name(enum object_shared m);
+/* Has the program of a hook this map, when it is given one? */
+bool object_shared_at(enum object_shared m, enum fw_hook hook);
+
 struct object_maps {
 	int ctl, slot[2], counters, trace; /* descriptors, borrowed; trace -1: of a program that tells nothing */
+	int shared[SHARED_COUNT];          /* -1: of a program that does without */
 };
 
 struct object {
@@ -50,7 +76,7 @@ uint64_t object_sum(enum fw_hook hook);
 /* "needs root …" when the process lacks what BPF takes; 0 when it has it. */
 int object_check_privilege(struct fail *fail);
 
-#define OBJECT_MAX_MAPS 16
+#define OBJECT_MAX_MAPS 32
 /* What a loaded program is: name, and the ids of its maps. -EPERM without CAP_SYS_ADMIN. */
 struct object_info {
 	uint32_t id;

@@ -7,8 +7,14 @@
  *   1  (growth) a larger idle slot: map pinned, then named by the control word's map_id, which programs do not read
  *      Old. A slot that the control word does not name is unpinned by a sweep. The next publish sees by the ids of a
  *      program's maps which hooks lack the current slots, and reloads those.
+ *      Tables that the rules need and the policy has not: map pinned, then named by the control word's features
+ *      Old. An unnamed one is unpinned by a sweep; a named one without its rules is empty and waits for them. Programs that
+ *      lack one are seen and reloaded like those that lack a slot.
+ *      Live sets that the rules name and the namespace has not: registered, empty (live.h)
+ *      Old. Whoever frees the change, or unloads something later, forgets those that no live image names.
  *   2  wait, when the idle slot is not marked as free: the publish before was killed ahead of its own wait
- *   3  what is new of the image written into the idle slot, memory that no program reads
+ *   3  limits of rules that are new begin full: their cells belong to no rule of the live generation
+ *      what is new of the image written into the idle slot, memory that no program reads
  *      Old. Whatever stands there is compared byte for byte by the next publish, so half an image does no harm.
  *   4  twins that are missing are loaded and pinned, and judge packets made for the rules by the idle slot
  *      Old. A twin is in nobody's way; without the last of its pins a sweep removes the others.
@@ -18,6 +24,8 @@
  *   6  (growth) new programs loaded, all of them before the first is used; counters pinned; record saved; link updated
  *      Old, on every hook: old and new programs share the control word and the live slot.
  *   7  (growth) wait: no program runs any more that knows another idle slot; sweep that slot and its twins
+ *      Live sets get the size and timeout that the rules give them now
+ *      Old rules, on sets that are a little larger or smaller; the next apply says the same again.
  *   8  one 32-bit store into the control word: THE COMMIT
  *      New, on all hooks at once: each packet reads the word once. Counter bases are in the image, so they switch too.
  *   9  wait: no packet is judged by the old rules any more; the old slot is marked (magic 0), so that the next publish
@@ -25,12 +33,16 @@
  *  10  an egress hook that the new rules have no use for: record saved, then detached
  *      New: it passes everything. A sweep finishes it.
  *
+ *  11  live sets that no policy names any more are emptied and forgotten, with the change (change.c)
+ *      New: nobody asks them.
+ *
  * Any failure before 8 returns with the old generation in force; one in 1 to 4 has touched no hook. publish_prepare is 1 to
  * 4, publish_commit the rest.
  */
 #include "kern/counters.h"
 #include "kern/crew.h"
 #include "kern/hooks.h"
+#include "kern/live.h"
 #include "kern/publish.h"
 #include "kern/rim.h"
 #include "kern/twin.h"
@@ -49,11 +61,6 @@ static uint64_t now_ns(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return t.tv_sec * 1000000000ull + t.tv_nsec;
-}
-
-static bool image_has_egress(const struct fw_image *img)
-{
-	return img->dir[FW_DIR_EGRESS].flags & FW_DIRF_PRESENT;
 }
 
 /* Alive: at least one hook is attached. Nothing can be attached to one that is gone. */
@@ -145,7 +152,7 @@ bool publish_fits(const struct slots *p, const struct ifaces *list, const struct
 		for (enum fw_hook h = 0; h < FW_HOOK_COUNT; h++)
 			if (f->rec.hook[h].present && hook_fit(p, f, h, nslots[hook_dir(h)]) == HOOK_STALE)
 				return false;
-		if (!!f->rec.hook[FW_HOOK_TC_EGRESS].present != image_has_egress(img))
+		if (!!f->rec.hook[FW_HOOK_TC_EGRESS].present != hooks_egress(img))
 			return false;
 	}
 	return true;
@@ -154,7 +161,7 @@ bool publish_fits(const struct slots *p, const struct ifaces *list, const struct
 /* Kinds of hooks at which some interface asks these rules. */
 static unsigned int hooks_asked(const struct slots *p, const struct ifaces *list, const struct fw_image *img)
 {
-	unsigned int hooks = image_has_egress(img) ? 1u << FW_HOOK_TC_EGRESS : 0;
+	unsigned int hooks = img->dir[FW_DIR_EGRESS].flags & FW_DIRF_PRESENT ? 1u << FW_HOOK_TC_EGRESS : 0;
 
 	for (size_t i = 0; i < list->n; i++)
 		for (enum fw_hook h = 0; h < FW_HOOK_TC_EGRESS; h++)
@@ -165,17 +172,20 @@ static unsigned int hooks_asked(const struct slots *p, const struct ifaces *list
 }
 
 /* Steps 1 to 4. */
-static int fill_idle(struct slots *p, struct ifaces *list, const struct fw_image *live, const struct image *img,
+static int fill_idle(struct slots *p, struct ifaces *list, const struct fw_image *live, struct image *img,
 		     const struct kern_verify *verify, struct fail *fail, struct kern_report *report)
 {
 	unsigned int idle = !slots_live_index(p);
 	uint64_t start;
 	int err = 0;
 
-	if (img->len > p->slot[idle].size)
+	err = slots_need(p, image_hdr(img), report->note, sizeof(report->note), fail);
+	err = err ?: live_claim(p, p->ns, NULL, img, fail);
+	if (!err && img->len > p->slot[idle].size)
 		err = slots_grow(p, img->len, fail);
 	if (!err && !slots_marked_free(p, idle))
 		err = wait_programs(fail);
+	err = err ?: slots_clear_limits(p, image_hdr(img), live, fail);
 	err = err ?: slots_write(p, idle, img, report->generation, fail, &report->written);
 	start = now_ns();
 	if (!err && verify)
@@ -215,7 +225,7 @@ static int fit_hooks(struct slots *p, struct ifaces *list, const struct fw_image
 	bool reloaded = false;
 	int err = 0;
 
-	if (image_has_egress(img))
+	if (hooks_egress(img))
 		err = attach_new_egress(p, list, nslots[FW_DIR_EGRESS], fail);
 	err = err ?: hooks_reload(p, list, nslots, fail, &reloaded);
 	if (!err && reloaded)
@@ -235,6 +245,7 @@ int publish_commit(struct slots *p, struct ifaces *list, const struct image *img
 	uint64_t start = now_ns();
 	int err = fit_hooks(p, list, image_hdr(img), nslots, fail, &report->reloaded);
 
+	err = err ?: live_settle(p->ns, NULL, img, fail);
 	if (err) {
 		slots_mark_free(p, !live);
 		return err;
@@ -244,7 +255,7 @@ int publish_commit(struct slots *p, struct ifaces *list, const struct image *img
 	if (err)
 		return err;
 	slots_mark_free(p, live);
-	if (!image_has_egress(image_hdr(img)))
+	if (!hooks_egress(image_hdr(img)))
 		err = drop_old_egress(p, list, fail);
 	report->publish_ns += now_ns() - start;
 	return err;

@@ -2,6 +2,8 @@
 #include "kern/slots.h"
 
 #include "base/cleanup.h"
+#include "kern/clock.h"
+#include "kern/livemaps.h"
 #include "kern/pin.h"
 
 #include <bpf/bpf.h>
@@ -52,6 +54,7 @@ void slots_close(struct slots *p)
 {
 	slot_close(&p->slot[0]);
 	slot_close(&p->slot[1]);
+	tables_close(p->shared, SHARED_COUNT);
 	map_unshare(p->ctl, sizeof(*p->ctl));
 	if (p->ctl_fd >= 0)
 		close(p->ctl_fd);
@@ -63,9 +66,10 @@ void slots_close(struct slots *p)
 
 static struct slots slots_empty(const char *name)
 {
-	struct slots p = {.dir = -1, .ctl_fd = -1, .slot = {{.fd = -1}, {.fd = -1}}};
+	struct slots p = {.dir = -1, .ns = -1, .ctl_fd = -1, .slot = {{.fd = -1}, {.fd = -1}}};
 
 	snprintf(p.name, sizeof(p.name), "%s", name);
+	tables_init(p.shared, SHARED_COUNT);
 	return p;
 }
 
@@ -96,11 +100,14 @@ int slots_new(const char *name, size_t len, size_t idle_len, struct fail *fail, 
 	err = err ?: map_share(p.ctl_fd, sizeof(*p.ctl), true, fail, (void **)&p.ctl);
 	for (unsigned int i = 0; !err && i < 2; i++)
 		err = slot_new(i, i ? idle_len : len, fail, &p.slot[i]);
+	if (!err) {
+		*p.ctl = (struct fw_ctl){.abi = FW_ABI_VERSION, .map_id = {p.slot[0].id, p.slot[1].id}};
+		err = clock_start(p.ctl, fail);
+	}
 	if (err) {
 		slots_close(&p);
 		return err;
 	}
-	*p.ctl = (struct fw_ctl){.abi = FW_ABI_VERSION, .map_id = {p.slot[0].id, p.slot[1].id}};
 	*ret = p;
 	return 0;
 }
@@ -121,12 +128,14 @@ int slots_pin(struct slots *p, int ns_dir, struct fail *fail)
 	char name[PIN_NAME_MAX];
 	int err;
 
+	p->ns = ns_dir;
 	dir_name(name, p->name);
 	err = pin_open_dir(ns_dir, name, true, name, fail, &p->dir);
 	for (int i = 0; !err && i < 2; i++) {
 		slot_name(name, p->slot[i].id);
 		err = pin_put(p->dir, name, p->slot[i].fd, fail);
 	}
+	err = err ?: tables_pin(p->shared, p->dir, fail);
 	return err ?: pin_put(p->dir, CTL_PIN, p->ctl_fd, fail);
 }
 
@@ -166,6 +175,7 @@ int slots_open(int ns_dir, const char *name, bool write, struct fail *fail, stru
 	struct pin_map map;
 	int err;
 
+	p.ns = ns_dir;
 	dir_name(dir, name);
 	err = pin_open_dir(ns_dir, dir, false, dir, fail, &p.dir);
 	err = err ?: pin_get_map(p.dir, CTL_PIN, &want, fail, &map);
@@ -180,6 +190,9 @@ int slots_open(int ns_dir, const char *name, bool write, struct fail *fail, stru
 			       p.ctl->abi, FW_ABI_VERSION);
 	for (unsigned int i = 0; !err && i < 2; i++)
 		err = slot_open(&p, i, write, fail);
+	err = err ?: tables_open(p.shared, p.ctl, p.dir, fail);
+	if (!err && p.ctl->features & FW_FEAT_LIVE)
+		err = livemaps_open(ns_dir, p.shared + SHARED_TABLES, fail);
 	if (err) {
 		slots_close(&p);
 		return err;
@@ -363,22 +376,89 @@ int slots_sweep(struct slots *p)
 	slot_name(keep[0], p->ctl->map_id[0]);
 	slot_name(keep[1], p->ctl->map_id[1]);
 	for (size_t i = 0; i < names.n; i++)
-		if (names.v[i][0] == 's' && strcmp(names.v[i], keep[0]) && strcmp(names.v[i], keep[1]))
+		if ((names.v[i][0] == 's' && strcmp(names.v[i], keep[0]) && strcmp(names.v[i], keep[1])) ||
+		    tables_stray(names.v[i], p->ctl))
 			pin_drop(p->dir, names.v[i]);
 	pin_names_fini(&names);
 	return 0;
 }
 
+uint32_t slots_features(const struct slots *p)
+{
+	uint32_t features = tables_there(p->shared, p->ctl);
+
+	return p->shared[SHARED_LIVE_CTL].fd < 0 ? features & ~FW_FEAT_LIVE : features;
+}
+
+/* What a table holds is worth more than another size. */
+static void note_sizes(const struct slots *p, const struct fw_state_opts *state, char *note, size_t size)
+{
+	uint32_t flows = tables_sets(state->size), pending = tables_sets(state->pending);
+
+	if (flows != p->ctl->flow_sets || pending != p->ctl->pend_sets)
+		snprintf(note, size, "policy %s keeps its table of flows, with room for %u and %u half-open ones; unload and load it for "
+				     "size %u, pending %u",
+			 p->name, p->ctl->flow_sets * FW_FLOW_WAYS / 5 * 4, p->ctl->pend_sets * FW_FLOW_WAYS / 5 * 4, state->size,
+			 state->pending);
+}
+
+int slots_need(struct slots *p, const struct fw_image *img, char *note, size_t size, struct fail *fail)
+{
+	if (note && img->features & FW_FEAT_STATE && tables_there(p->shared, p->ctl) & FW_FEAT_STATE)
+		note_sizes(p, &img->state, note, size);
+	return tables_make(p->shared, p->ctl, img->features & ~FW_FEAT_LIVE, &img->state, p->dir, fail);
+}
+
+int slots_clear_limits(struct slots *p, const struct fw_image *next, const struct fw_image *live, struct fail *fail)
+{
+	int err = 0;
+
+	if (p->shared[SHARED_LIMITS].fd < 0)
+		return 0;
+	for (enum fw_dir dir = 0; !err && dir < FW_DIR_COUNT; dir++) {
+		auto_free uint8_t *owned = calloc(FW_MAX_SLOTS, 1);
+		auto_free uint32_t *slots = NULL;
+		const struct fw_meta_rule *rules;
+		size_t n = 0, found = 0;
+
+		rules = live ? image_rules(live, dir, &n) : NULL;
+		for (size_t i = 0; owned && i < n; i++)
+			if (rules[i].slot < FW_MAX_SLOTS)
+				owned[rules[i].slot] = 1;
+		rules = image_rules(next, dir, &n);
+		slots = calloc(n + 1, sizeof(*slots));
+		if (!owned || !slots)
+			return fail_set(fail, -ENOMEM, "no memory");
+		for (size_t i = 0; i < n; i++)
+			if (rules[i].slot < FW_MAX_SLOTS && !owned[rules[i].slot])
+				slots[found++] = rules[i].slot;
+		err = tables_clear_limits(p->shared, slots, found, dir, fail);
+	}
+	return err;
+}
+
 struct object_maps slots_maps(const struct slots *p, int counters)
 {
-	return (struct object_maps){.ctl = p->ctl_fd, .slot = {p->slot[0].fd, p->slot[1].fd}, .counters = counters,
-				    .trace = -1};
+	struct object_maps maps = {.ctl = p->ctl_fd, .slot = {p->slot[0].fd, p->slot[1].fd}, .counters = counters, .trace = -1};
+
+	for (enum object_shared m = 0; m < SHARED_COUNT; m++)
+		maps.shared[m] = p->shared[m].fd;
+	return maps;
 }
 
 struct fw_cfg slots_cfg(const struct slots *p, enum fw_hook hook, uint32_t nslots, bool frags)
 {
-	return (struct fw_cfg){.mask = {(uint32_t)(p->slot[0].size - 1), (uint32_t)(p->slot[1].size - 1)},
-			       .dir = hook == FW_HOOK_TC_EGRESS ? FW_DIR_EGRESS : FW_DIR_INGRESS,
-			       .frags = frags,
-			       .nslots = nslots};
+	struct fw_cfg cfg = {.mask = {(uint32_t)(p->slot[0].size - 1), (uint32_t)(p->slot[1].size - 1)},
+			     .dir = hook == FW_HOOK_TC_EGRESS ? FW_DIR_EGRESS : FW_DIR_INGRESS,
+			     .frags = frags,
+			     .nslots = nslots,
+			     .features = slots_features(p)};
+
+	if (cfg.features & FW_FEAT_STATE) {
+		cfg.flow_mask = p->ctl->flow_sets - 1;
+		cfg.pend_mask = p->ctl->pend_sets - 1;
+	}
+	if (cfg.features & FW_FEAT_LIMIT)
+		cfg.bucket_mask = FW_BUCKET_SETS - 1;
+	return cfg;
 }

@@ -6,6 +6,7 @@
 #include "base/fail.h"
 #include "image/image.h"
 #include "kern/object.h"
+#include "kern/tables.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -29,10 +30,12 @@ struct slot {
 struct slots {
 	char name[SLOTS_NAME_MAX + 1];
 	int dir;        /* -1 while it is not pinned */
+	int ns;         /* the directory that has it, borrowed */
 	int ctl_fd;
 	uint32_t ctl_id;
 	struct fw_ctl *ctl;
 	struct slot slot[2];
+	struct table shared[SHARED_COUNT]; /* what its programs share beside: tables.h, livemaps.h */
 };
 
 /* 0 when name can be that of a policy. */
@@ -76,6 +79,16 @@ bool slots_marked_free(const struct slots *p, unsigned int index);
 int slots_grow(struct slots *p, size_t len, struct fail *fail);
 /* Unpin slots that the control word does not name. */
 int slots_sweep(struct slots *p);
+
+/* Features of programs that are loaded now. */
+uint32_t slots_features(const struct slots *p);
+/*
+ * Make the tables that an image needs and the policy has not. A table that is there stays as it is, and note (size bytes) says
+ * so when the image asks for another size.
+ */
+int slots_need(struct slots *p, const struct fw_image *img, char *note, size_t size, struct fail *fail);
+/* Rules of next that live (NULL: no) has not get their limits full. The slots of next are assigned. */
+int slots_clear_limits(struct slots *p, const struct fw_image *next, const struct fw_image *live, struct fail *fail);
 
 struct object_maps slots_maps(const struct slots *p, int counters);
 /* Constants of a program over this policy. */

@@ -3,6 +3,7 @@
 #include "kern/counters.h"
 #include "kern/hooks.h"
 #include "kern/link.h"
+#include "kern/live.h"
 #include "kern/rim.h"
 
 #include "base/cleanup.h"
@@ -87,7 +88,7 @@ static void state_hooks(struct kern_iface_state *s, const struct iface *f, const
 		else if (now.attached && p)
 			state_program(s, p, h, now.prog_id);
 	}
-	if (p && f->here && slots_live_header(p) && slots_live_header(p)->dir[FW_DIR_EGRESS].flags & FW_DIRF_PRESENT &&
+	if (p && f->here && slots_live_header(p) && hooks_egress(slots_live_header(p)) &&
 	    !f->rec.hook[FW_HOOK_TC_EGRESS].present)
 		degrade(s, "what leaves is not filtered: the rules for it have no hook; load it again");
 }
@@ -261,6 +262,7 @@ int kern_memory(struct kern *k, const struct kern_iface_state *iface, struct ker
 	struct fail *fail = kern_fail(k);
 	const struct fw_image *live;
 	struct kern_memory out = {};
+	struct live_maps m;
 	struct slots p;
 	int err = open_policy(k, iface->policy, &p);
 
@@ -270,6 +272,11 @@ int kern_memory(struct kern *k, const struct kern_iface_state *iface, struct ker
 	out.image = live ? live->total_len : 0;
 	out.slot_live = p.slot[slots_live_index(&p)].size + FW_SLOT_PAD;
 	out.slot_idle = p.slot[!slots_live_index(&p)].size + FW_SLOT_PAD;
+	out.tables = tables_bytes(p.shared);
+	if (p.shared[SHARED_LIVE_CTL].fd >= 0 && !live_maps_open(k->ns, false, &(struct fail){}, &m)) {
+		out.live = live_maps_bytes(&m);
+		live_maps_close(&m);
+	}
 	slots_close(&p);
 	err = iface_list(k->ns, true, fail, &list);
 	for (size_t i = 0; !err && i < list.n; i++)

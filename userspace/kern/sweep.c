@@ -8,15 +8,20 @@
  *                  with the interfaces that were being attached to them.
  *   a slot         the control word names it.
  *   a twin         its name, which says what program on which slots it is (twin.h), and that it is whole.
+ *   a table        the control word's features name it (tables.h).
+ *   live sets      the registry, and a policy; an element, that an id has its place (live.h).
  *   which policy an interface obeys   the record. A hook whose program reads another control word gets a new program.
  */
 #include "base/cleanup.h"
+#include "kern/live.h"
 #include "kern/pin.h"
 #include "kern/rim.h"
 #include "kern/twin.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 static int sweep_ifaces(struct kern *k, struct ifaces *list)
 {
@@ -86,6 +91,21 @@ static int sweep_policy(struct kern *k, const char *name, struct ifaces *list)
 	return err;
 }
 
+/* Live sets belong to the policies together, and go with the last. */
+static int sweep_live(struct kern *k, const struct pin_names *names)
+{
+	bool policies = false, live = false;
+
+	for (size_t i = 0; i < names->n; i++) {
+		live = live || !strcmp(names->v[i], LIVEMAPS_DIR);
+		policies = policies || (!strncmp(names->v[i], SLOTS_PREFIX, strlen(SLOTS_PREFIX)) &&
+					!faccessat(k->ns, names->v[i], F_OK, AT_SYMLINK_NOFOLLOW));
+	}
+	if (!live)
+		return 0;
+	return policies ? live_tidy(k->ns, k->fail) : live_maps_remove(k->ns, k->fail);
+}
+
 int kern_sweep(struct kern *k)
 {
 	struct ifaces list cleanup(ifaces_fini) = {};
@@ -98,6 +118,8 @@ int kern_sweep(struct kern *k)
 	for (size_t i = 0; !err && i < names.n; i++)
 		if (!strncmp(names.v[i], SLOTS_PREFIX, strlen(SLOTS_PREFIX)))
 			err = sweep_policy(k, names.v[i] + strlen(SLOTS_PREFIX), &list);
+	if (!err)
+		err = sweep_live(k, &names);
 	pin_names_fini(&names);
 	return err;
 }

@@ -4,6 +4,7 @@
 
 #include "kern/counters.h"
 #include "kern/hooks.h"
+#include "kern/live.h"
 #include "kern/log.h"
 #include "kern/rim.h"
 
@@ -16,6 +17,9 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#define SWAP_MAX (4u << 20)
+#define SPARE_SLOTS 256 /* counters of a twin over an image, for the images that come after it */
+
 struct kern_twin {
 	struct slots *policy;
 	struct slots own;  /* policy, when nobody else keeps it */
@@ -24,6 +28,7 @@ struct kern_twin {
 	enum fw_hook hook;
 	struct twin twin;
 	int counters_fd;   /* -1: nobody may ask for them */
+	struct live_maps live; /* of an image */
 	uint32_t nslots;
 	struct fail *fail;
 };
@@ -37,6 +42,7 @@ void kern_twin_close(struct kern_twin *t)
 		close(t->counters_fd);
 	if (t->owns)
 		slots_close(&t->own);
+	live_maps_close(&t->live);
 	free(t);
 }
 
@@ -49,8 +55,10 @@ static int open_pinned(struct kern_twin *t, bool keep)
 	bool mine = t->policy->dir >= 0 && !flock(t->policy->dir, LOCK_EX | LOCK_NB);
 	int err;
 
-	if (mine && !twin_get(t->policy, t->hook, &t->twin))
+	if (mine && !twin_get(t->policy, t->hook, &t->twin)) {
+		kern_twin_given(t, NULL); /* what the one before us took for granted */
 		return 0;
+	}
 	err = twin_load(t->policy, t->hook, -1, t->fail, &t->twin);
 	if (!err && mine && keep)
 		twin_put(t->policy, t->hook, &t->twin);
@@ -61,11 +69,13 @@ static struct kern_twin *twin_new(enum fw_hook hook, struct fail *fail)
 {
 	struct kern_twin *t = calloc(1, sizeof(*t));
 
-	if (t)
+	if (t) {
 		*t = (struct kern_twin){.hook = hook, .index = -1, .counters_fd = -1, .fail = fail,
 					.twin = {.prog_fd = -1, .ask_fd = -1, .said_fd = -1}};
-	else
+		live_maps_init(&t->live);
+	} else {
 		fail_set(fail, -ENOMEM, "no memory");
+	}
 	return t;
 }
 
@@ -98,28 +108,133 @@ int kern_twin_open(struct kern *k, const char *policy, enum fw_hook hook, struct
 	return 0;
 }
 
-/* A policy of its own, of which nobody else knows, and counters that can be read. */
-static int open_image(struct kern_twin *t, const struct image *img)
+/* Put an image into a slot of a policy that nobody keeps, with what it needs beside. */
+static int own_write(struct kern_twin *t, unsigned int index, const struct image *img, uint64_t generation)
+{
+	struct image copy;
+	size_t written;
+	int err = image_alloc(&copy, img->len);
+
+	if (err)
+		return fail_set(t->fail, err, "no memory");
+	memcpy(copy.data, img->data, img->len);
+	err = slots_need(&t->own, image_hdr(img), NULL, 0, t->fail);
+	err = err ?: live_claim(&t->own, -1, &t->live, &copy, t->fail);
+	err = err ?: live_settle(-1, &t->live, &copy, t->fail);
+	err = err ?: slots_write(&t->own, index, &copy, generation, t->fail, &written);
+	image_fini(&copy);
+	return err;
+}
+
+static int own_counters(struct kern_twin *t, struct slots *p)
 {
 	uint32_t nslots[FW_DIR_COUNT];
 	const struct fw_image *live;
-	size_t written;
+	int err = slots_live(p, t->fail, &live);
+
+	if (err)
+		return err;
+	hooks_slots(live, nslots);
+	t->nslots = nslots[hook_dir(t->hook)] + SPARE_SLOTS;
+	return map_new_counters(t->nslots, t->fail, &t->counters_fd);
+}
+
+/* A policy of its own, of which nobody else knows, and counters that can be read. */
+static int open_image(struct kern_twin *t, const struct image *img)
+{
+	const char *why = "it is too short";
 	int err;
 
-	/* Nothing will ever stand in the idle slot. */
-	err = slots_new("twin", img->len, sizeof(struct fw_image), t->fail, &t->own);
+	if (image_check(img->data, img->len, &why))
+		return fail_set(t->fail, -EBADMSG, "the rules are damaged (%s)", why);
+	/* The idle slot is for swaps between small images; a large one would be large for nothing. */
+	err = slots_new("twin", img->len, img->len <= SWAP_MAX ? img->len : sizeof(struct fw_image), t->fail, &t->own);
 	if (err)
 		return err;
 	t->owns = true;
 	t->policy = &t->own;
-	err = slots_write(&t->own, 0, img, image_hdr(img)->generation ?: 1, t->fail, &written);
-	err = err ?: slots_live(&t->own, t->fail, &live);
+	err = own_write(t, 0, img, image_hdr(img)->generation ?: 1);
+	err = err ?: own_counters(t, &t->own);
+	return err ?: twin_load(&t->own, t->hook, t->counters_fd, t->fail, &t->twin);
+}
+
+int kern_twin_open_beside(struct kern_twin *first, enum fw_hook hook, struct kern_twin **ret)
+{
+	struct kern_twin *t;
+	int err = 0;
+
+	*first->fail = (struct fail){};
+	if (!first->owns || first->policy->dir >= 0)
+		return fail_set(first->fail, -EINVAL, "this twin is that of a policy");
+	t = twin_new(hook, first->fail);
+	if (!t)
+		return -ENOMEM;
+	t->policy = first->policy;
+	err = own_counters(t, t->policy);
+	err = err ?: twin_load(t->policy, hook, t->counters_fd, t->fail, &t->twin);
+	if (err) {
+		kern_twin_close(t);
+		return err;
+	}
+	*ret = t;
+	return 0;
+}
+
+int kern_twin_swap(struct kern_twin *first, const struct image *img)
+{
+	uint32_t before = slots_features(&first->own), now, nslots[FW_DIR_COUNT];
+	unsigned int live = slots_live_index(&first->own);
+	const struct fw_image *old;
+	int err;
+
+	*first->fail = (struct fail){};
+	if (!first->owns || first->policy->dir >= 0)
+		return fail_set(first->fail, -EINVAL, "this twin is that of a policy");
+	hooks_slots(image_hdr(img), nslots);
+	if (img->len > first->own.slot[!live].size || nslots[hook_dir(first->hook)] > first->nslots)
+		return fail_set(first->fail, -E2BIG, "the twin has no room for %zu bytes and %u counters", img->len,
+				nslots[hook_dir(first->hook)]);
+	err = slots_live(&first->own, first->fail, &old);
+	err = err ?: slots_clear_limits(&first->own, image_hdr(img), old, first->fail);
+	err = err ?: own_write(first, !live, img, old->generation + 1);
+	now = slots_features(&first->own);
+	if (!err && now & ~before)
+		err = fail_set(first->fail, -EINVAL, "the twin was loaded for fewer features (%#x, not %#x)", before, now);
+	if (!err)
+		slots_switch(&first->own, !live);
+	return err;
+}
+
+int kern_twin_live(struct kern_twin *first, struct kern_live **ret)
+{
+	struct kern_live *l;
+	int err;
+
+	*first->fail = (struct fail){};
+	if (!first->live.registry)
+		return -ENOENT;
+	err = live_filter_share(&first->live, first->fail);
 	if (err)
 		return err;
-	hooks_slots(live, nslots);
-	t->nslots = nslots[hook_dir(t->hook)];
-	err = map_new_counters(t->nslots, t->fail, &t->counters_fd);
-	return err ?: twin_load(&t->own, t->hook, t->counters_fd, t->fail, &t->twin);
+	l = calloc(1, sizeof(*l));
+	if (!l)
+		return fail_set(first->fail, -ENOMEM, "no memory");
+	*l = (struct kern_live){.m = first->live, .fail = first->fail, .borrowed = true};
+	*ret = l;
+	return 0;
+}
+
+void kern_twin_given(struct kern_twin *t, const struct kern_given *given)
+{
+	struct fw_ctl *ask = t->twin.ask;
+
+	ask->given = 0;
+	if (!given)
+		return;
+	ask->given_state = given->state;
+	ask->given_live = given->live;
+	ask->given_ns = given->now_ns;
+	ask->given = given->given;
 }
 
 int kern_twin_open_image(const struct image *img, enum fw_hook hook, struct fail *fail, struct kern_twin **ret)
@@ -207,3 +322,4 @@ int kern_twin_counters(const struct kern_twin *t, struct kern_counters *ret)
 	*ret = out;
 	return 0;
 }
+

@@ -7,7 +7,7 @@
  *
  *   <hook>_ask_<sum>  <hook>_said_<sum>  <hook>_twin_<sum>      its control word, its answer, the program; pinned in this order
  *
- * The sum is over the program as it is inside this fwctl, its constants and the ids of the slots: a twin by another build, or of
+ * The sum is over the program as it is inside this fwctl, its constants and the ids of the maps it shares: a twin by another build, or of
  * slots that were outgrown, has another name, is not found, and is swept away. So is half of one that a killed command left.
  * Without its pins a twin is loaded anew: slower, and nothing else.
  */

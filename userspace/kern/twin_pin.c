@@ -27,18 +27,26 @@ static struct fw_cfg twin_cfg(const struct slots *p, enum fw_hook hook)
 	struct fw_cfg cfg = slots_cfg(p, hook, 0, hook == FW_HOOK_XDP);
 
 	cfg.trace = 1;
+	/* A policy that nobody keeps is there to be changed: its tables are those of a test. */
+	cfg.readonly = p->dir >= 0;
 	return cfg;
 }
 
 static struct pins pins_of(const struct slots *p, enum fw_hook hook)
 {
-	const struct {
+	struct {
 		uint64_t object;
 		uint32_t slot[2];
 		struct fw_cfg cfg;
-	} what = {object_sum(hook), {p->slot[0].id, p->slot[1].id}, twin_cfg(p, hook)};
-	unsigned long long sum = digest_sum(&what, sizeof(what));
+		uint32_t shared[SHARED_COUNT];
+		uint32_t pad;
+	} what = {object_sum(hook), {p->slot[0].id, p->slot[1].id}, twin_cfg(p, hook), {}, 0};
+	unsigned long long sum;
 	struct pins pins;
+
+	for (enum object_shared m = 0; m < SHARED_COUNT; m++)
+		what.shared[m] = p->shared[m].id;
+	sum = digest_sum(&what, sizeof(what));
 
 	for (int i = 0; i < PIN_COUNT; i++)
 		snprintf(pins.name[i], PIN_NAME_MAX, "%s_%s_%016llx", attach_word(hook), pin_words[i], sum);
@@ -99,6 +107,11 @@ int twin_load(const struct slots *p, enum fw_hook hook, int counters, struct fai
 	maps.trace = t.said_fd;
 	maps.counters = counters < 0 ? few : counters;
 	err = err ?: twin_share(&t, fail);
+	if (!err) {
+		/* The same clock, hashes and age of the tables. */
+		*t.ask = *p->ctl;
+		t.ask->map_id[0] = t.ask->map_id[1] = 0;
+	}
 	err = err ?: object_load(hook, &maps, &cfg, fail, &object);
 	t.prog_fd = object.prog_fd;
 	if (err) {

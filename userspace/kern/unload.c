@@ -4,6 +4,7 @@
  * what a kill interrupted. A policy goes with its last interface.
  */
 #include "kern/link.h"
+#include "kern/live.h"
 #include "kern/pin.h"
 #include "kern/rim.h"
 
@@ -44,7 +45,8 @@ int kern_unload(struct kern *k, const char *ifname)
 		return err;
 	if (!found)
 		return fail_set(fail, -ENOENT, "fwctl does not filter %s", link_show(ifname, shown));
-	return kern_sweep(k);
+	err = kern_sweep(k);
+	return err ?: live_forget(k->ns, k->fail);
 }
 
 /* Nothing of it is attached any more: its interfaces went with it. */
@@ -94,6 +96,7 @@ static int remove_dead(struct kern *k, const char *name)
 		if (!strncmp(names.v[i], SLOTS_PREFIX, strlen(SLOTS_PREFIX)))
 			slots_remove(dir, names.v[i] + strlen(SLOTS_PREFIX), &ignored);
 	pin_names_fini(&names);
+	live_maps_remove(dir, &ignored);
 	unlinkat(k->root, name, AT_REMOVEDIR);
 	return 0;
 }
@@ -114,6 +117,7 @@ int kern_unload_all(struct kern *k, unsigned int *ret_interfaces)
 		found++;
 	}
 	err = err ?: kern_sweep(k);
+	err = err ?: live_forget(k->ns, k->fail);
 	if (!err && pin_list(k->root, &names))
 		err = fail_set(fail, -EIO, "cannot read the directory of states");
 	snprintf(own, sizeof(own), "ns%llu", (unsigned long long)k->cookie);

@@ -49,6 +49,26 @@ enum ast_clause_kind {
 	AST_CODE,
 	AST_FAMILY, /* inet, inet6 */
 	AST_LABEL,
+	AST_WITH, /* `reject with reset` */
+	AST_KEEP, /* `keep state` */
+	AST_SYNPROXY,
+	AST_LIMIT,
+	AST_MAX_CONN,
+	AST_ELSE,
+	AST_CLAUSE_KINDS,
+};
+
+/* `max-conn 50 per src/24` */
+struct ast_conn {
+	uint16_t n;
+	uint8_t plen4, plen6;
+};
+
+/* `else drop`, `else pass`, `else ban @set for 10m` */
+struct ast_else {
+	bool pass;
+	struct ast_text ban; /* the name; s == NULL: none */
+	uint64_t ban_ns;
 };
 
 struct ast_clause {
@@ -57,6 +77,10 @@ struct ast_clause {
 	enum family family;
 	union {
 		struct ast_text label;
+		enum reject reject; /* AST_WITH */
+		struct limit limit;
+		struct ast_conn conn;
+		struct ast_else over;
 		struct ast_list list; /* of all other kinds */
 	};
 	struct span span; /* the word that names the clause */
@@ -68,17 +92,31 @@ struct ast_rule {
 	size_t nclauses;
 };
 
+/* What only live sets have. A span without a source: not written. */
+struct ast_live {
+	struct span live, timeout, size, counters, widen;
+	uint64_t timeout_ns;
+	uint32_t max;
+};
+
 struct ast_set {
 	struct ast_text *files;
 	size_t nfiles;
 	struct ast_list elements;
+	struct ast_live live;
 };
 
+/* A line of a test block or of a sequence. */
 struct ast_expect {
+	enum step step;
 	enum direction direction;
 	const struct packet_spec *packet;
 	enum verdict verdict;
 	struct ast_text by; /* s == NULL: none */
+	unsigned int times;
+	uint64_t ns;	      /* AFTER, ADD */
+	struct ast_text set;  /* ADD, DEL */
+	struct ast_list addr; /* ADD, DEL: one */
 };
 
 enum ast_kind {
@@ -92,6 +130,8 @@ enum ast_kind {
 	AST_TEST,
 	AST_EXPECT,
 	AST_ESSENTIALS,
+	AST_STATE,
+	AST_SEQUENCE,
 };
 
 struct ast_stmt;
@@ -106,7 +146,7 @@ struct ast_stmt {
 	unsigned int line, column;
 	struct ast_text name;	  /* define, set, policy, include (path), interface (policy), test (policy or NULL) */
 	struct ast_list list;	  /* define (values), interface (names) */
-	struct ast_block body;	  /* policy, chain, test */
+	struct ast_block body;	  /* policy, chain, test, sequence */
 	enum direction direction; /* chain */
 	enum verdict fallback;	  /* chain */
 	bool on;		  /* essentials */
@@ -114,6 +154,7 @@ struct ast_stmt {
 		struct ast_rule rule;
 		struct ast_set set;
 		struct ast_expect expect;
+		struct state_opts state;
 	};
 };
 

@@ -35,6 +35,41 @@ static void dump_list(const struct ast_list *list, struct str *out)
 	str_add(out, " }");
 }
 
+static void dump_per(unsigned int plen4, unsigned int plen6, struct str *out)
+{
+	str_addf(out, "/%u,%u", plen4, plen6);
+}
+
+static void dump_extra(const struct ast_clause *c, struct str *out)
+{
+	static const char *const per[] = { "", " per src", " per dst", " per flow" };
+
+	switch (c->kind) {
+	case AST_WITH:
+		print_reject(out, c->reject);
+		break;
+	case AST_LIMIT:
+		str_addf(out, " limit %llu%s in %lluns burst %llu%s", (unsigned long long)c->limit.count,
+			 c->limit.bytes ? " bytes" : "", (unsigned long long)c->limit.period_ns,
+			 (unsigned long long)c->limit.burst, per[c->limit.per]);
+		if (c->limit.per == PER_SRC || c->limit.per == PER_DST)
+			dump_per(c->limit.plen4, c->limit.plen6, out);
+		break;
+	case AST_MAX_CONN:
+		str_addf(out, " max-conn %u per src", c->conn.n);
+		dump_per(c->conn.plen4, c->conn.plen6, out);
+		break;
+	case AST_ELSE:
+		str_add(out, c->over.ban.s ? " else ban @" : c->over.pass ? " else pass" : " else drop");
+		dump_text(&c->over.ban, out);
+		str_add(out, c->over.ban_ns ? " for " : "");
+		print_duration(out, c->over.ban_ns);
+		break;
+	default:
+		str_add(out, c->kind == AST_KEEP ? " keep state" : " synproxy");
+	}
+}
+
 static void dump_rule(const struct ast_rule *rule, struct str *out)
 {
 	static const char *const words[] = {
@@ -51,6 +86,8 @@ static void dump_rule(const struct ast_rule *rule, struct str *out)
 			str_add(out, " label \"");
 			dump_text(&c->label, out);
 			str_add(out, "\"");
+		} else if (c->kind > AST_LABEL) {
+			dump_extra(c, out);
 		} else {
 			str_addf(out, " %s", c->kind == AST_FIELD ? field_get(c->field)->word : words[c->kind]);
 			dump_list(&c->list, out);
@@ -69,10 +106,31 @@ static void dump_set(const struct ast_set *set, struct str *out)
 		str_add(out, " elements");
 		dump_list(&set->elements, out);
 	}
+	if (!set->live.live.source)
+		return;
+	str_addf(out, " live%s", set->live.timeout_ns ? " timeout " : "");
+	print_duration(out, set->live.timeout_ns);
+	if (set->live.max)
+		str_addf(out, " size %u", set->live.max);
+	str_addf(out, "%s%s", set->live.counters.source ? " counters" : "", set->live.widen.source ? " widen" : "");
+}
+
+static void dump_step(const struct ast_expect *e, struct str *out)
+{
+	str_add(out, e->step == STEP_AFTER ? "after " : e->step == STEP_ADD ? "add @" : "del @");
+	dump_text(&e->set, out);
+	if (e->set.s)
+		dump_list(&e->addr, out);
+	str_add(out, e->set.s && e->ns ? " for " : "");
+	print_duration(out, e->ns);
 }
 
 static void dump_expect(const struct ast_expect *e, struct str *out)
 {
+	if (e->step != STEP_PACKET) {
+		dump_step(e, out);
+		return;
+	}
 	str_addf(out, "expect %s ", direction_word(e->direction));
 	print_packet(e->packet, out);
 	str_addf(out, " is %s", verdict_word(e->verdict));
@@ -81,13 +139,16 @@ static void dump_expect(const struct ast_expect *e, struct str *out)
 		dump_text(&e->by, out);
 		str_add(out, "\"");
 	}
+	if (e->times > 1)
+		str_addf(out, " times %u", e->times);
 }
 
 static void dump_stmt(const struct ast_stmt *s, struct str *out)
 {
 	static const char *const words[] = {
 		[AST_DEFINE] = "define",   [AST_SET_DECL] = "set",	  [AST_POLICY] = "policy",
-		[AST_INCLUDE] = "include", [AST_INTERFACE] = "interface", [AST_TEST] = "test"
+		[AST_INCLUDE] = "include", [AST_INTERFACE] = "interface", [AST_TEST] = "test",
+		[AST_STATE] = "state",	   [AST_SEQUENCE] = "sequence"
 	};
 
 	switch (s->kind) {

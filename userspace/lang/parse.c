@@ -17,6 +17,7 @@ static bool parse_interface(struct parser *p, struct ast_stmt *s);
 static bool parse_include(struct parser *p, struct ast_stmt *s);
 static bool parse_test(struct parser *p, struct ast_stmt *s);
 static bool parse_essentials(struct parser *p, struct ast_stmt *s);
+static bool parse_sequence(struct parser *p, struct ast_stmt *s);
 
 /* The statements of the language: word, where it may stand, how it goes on. */
 static const struct statement {
@@ -35,9 +36,15 @@ static const struct statement {
 	{ "ingress", BIT(PARSE_POLICY), AST_CHAIN, parse_chain },
 	{ "egress", BIT(PARSE_POLICY), AST_CHAIN, parse_chain },
 	{ "essentials", BIT(PARSE_POLICY) | BIT(PARSE_CHAIN), AST_ESSENTIALS, parse_essentials },
+	{ "state", BIT(PARSE_POLICY), AST_STATE, parse_state },
 	{ "pass", BIT(PARSE_CHAIN), AST_RULE, parse_rule },
 	{ "drop", BIT(PARSE_CHAIN), AST_RULE, parse_rule },
+	{ "reject", BIT(PARSE_CHAIN), AST_RULE, parse_rule },
 	{ "count", BIT(PARSE_CHAIN), AST_RULE, parse_rule },
+	{ "sequence", BIT(PARSE_TEST), AST_SEQUENCE, parse_sequence },
+	{ "after", BIT(PARSE_SEQUENCE), AST_EXPECT, parse_after },
+	{ "add", BIT(PARSE_SEQUENCE), AST_EXPECT, parse_element },
+	{ "del", BIT(PARSE_SEQUENCE), AST_EXPECT, parse_element },
 };
 #define NSTATEMENTS (sizeof(statements) / sizeof(statements[0]))
 
@@ -46,12 +53,14 @@ static const char *const level_place[] = {
 	[PARSE_POLICY] = "directly inside a policy",
 	[PARSE_CHAIN] = "inside an ingress or egress block",
 	[PARSE_TEST] = "inside a test block",
+	[PARSE_SEQUENCE] = "inside a sequence of a test block",
 };
 static const char *const level_expected[] = {
 	[PARSE_TOP] = "define, set, policy, interface, include or test",
-	[PARSE_POLICY] = "ingress, egress or essentials",
-	[PARSE_CHAIN] = "pass, drop or count",
+	[PARSE_POLICY] = "ingress, egress, state or essentials",
+	[PARSE_CHAIN] = "pass, drop, reject or count",
 	[PARSE_TEST] = "a packet, such as: tcp 198.51.100.7:4000 -> 192.0.2.1:22 is drop",
+	[PARSE_SEQUENCE] = "a packet, after, add or del",
 };
 
 static const struct statement *statement_find(const char *s, size_t len)
@@ -133,14 +142,41 @@ static void report_unknown(struct parser *p, enum parse_level level, const struc
 	guess_hint(&guess, p->d, g, "");
 }
 
+/* `afetr 10s`: nearer to a statement of this level than to the name of a protocol, with which a packet starts. */
+static bool test_word_misspelt(struct parser *p, enum parse_level level)
+{
+	struct ast_text t = parser_text(p);
+	struct guess guess, packet;
+
+	if (p->tok.kind != TOK_WORD || field_value_parse(FIELD_PROTO, t.s, t.len) >= 0)
+		return false;
+	guess_init(&guess, p->arena, t.s, t.len);
+	packet = guess;
+	for (size_t i = 0; i < NSTATEMENTS; i++)
+		if (statements[i].levels & BIT(level))
+			guess_try(&guess, statements[i].word);
+	guess_try(&packet, "arp");
+	guess_try(&packet, "hex");
+	guess_try(&packet, "proto");
+	guess_try(&packet, "ethertype");
+	for (size_t i = 0; field_value_name(FIELD_PROTO, i); i++)
+		guess_try(&packet, field_value_name(FIELD_PROTO, i));
+	return guess.best && guess.distance < packet.distance && !str_is("arp", t.s, t.len) && !str_is("hex", t.s, t.len) &&
+	       !str_is("proto", t.s, t.len) && !str_is("ethertype", t.s, t.len);
+}
+
 /* One statement; NULL after a mistake. */
 static struct ast_stmt *parse_statement(struct parser *p, enum parse_level level)
 {
 	struct ast_text t = parser_text(p);
 	const struct statement *st = p->tok.kind == TOK_WORD ? statement_find(t.s, t.len) : NULL;
-	bool expect = level == PARSE_TEST && (!st || st->kind == AST_CHAIN);
+	bool test = level == PARSE_TEST || level == PARSE_SEQUENCE, expect = test && (!st || st->kind == AST_CHAIN);
 	struct ast_stmt *s;
 
+	if (expect && !st && test_word_misspelt(p, level)) {
+		report_unknown(p, level, NULL);
+		return NULL;
+	}
 	if (!expect && (!st || !(st->levels & BIT(level)))) {
 		report_unknown(p, level, st);
 		return NULL;
@@ -256,7 +292,10 @@ static bool parse_chain(struct parser *p, struct ast_stmt *s)
 	}
 	if (parser_refuse_later(p))
 		return false;
-	return parser_expected(p, "\"drop\" or \"pass\"", NULL);
+	parser_expected(p, "\"drop\" or \"pass\"", &g);
+	if (parser_is(p, "reject"))
+		diag_hint(p->d, g, "write \"reject\" as the last rule of the block");
+	return false;
 }
 
 static bool parse_include(struct parser *p, struct ast_stmt *s)
@@ -319,6 +358,12 @@ static bool parse_test(struct parser *p, struct ast_stmt *s)
 	if (parser_take(p, "policy") && !parse_name(p, "the name of a policy", &s->name))
 		return false;
 	return parse_body(p, PARSE_TEST, &s->body);
+}
+
+static bool parse_sequence(struct parser *p, struct ast_stmt *s)
+{
+	parser_next(p);
+	return parse_body(p, PARSE_SEQUENCE, &s->body);
 }
 
 bool parse_source(struct arena *arena, const struct source *source, enum parse_level level, struct diags *d,

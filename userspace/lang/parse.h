@@ -9,11 +9,12 @@
 
 #include "lang/ast.h"
 #include "lang/lex.h"
+#include "lang/number.h"
 
 struct arena;
 
 /* Where a statement stands. */
-enum parse_level { PARSE_TOP, PARSE_POLICY, PARSE_CHAIN, PARSE_TEST, PARSE_SET };
+enum parse_level { PARSE_TOP, PARSE_POLICY, PARSE_CHAIN, PARSE_TEST, PARSE_SEQUENCE };
 
 struct parser {
 	struct arena *arena;
@@ -55,7 +56,21 @@ bool parse_list(struct parser *p, const char *what, struct ast_list *ret);
 
 bool parse_rule(struct parser *p, struct ast_stmt *stmt);
 bool parse_set_body(struct parser *p, struct ast_stmt *stmt);
+bool parse_state(struct parser *p, struct ast_stmt *stmt);
+
+/* parse_expect.c: lines of a test block; `after`, `add` and `del` stand in sequences alone. */
 bool parse_expect(struct parser *p, struct ast_stmt *stmt);
+bool parse_after(struct parser *p, struct ast_stmt *stmt);
+bool parse_element(struct parser *p, struct ast_stmt *stmt);
+
+/* parse_amount.c. `what` says whose number it is. */
+bool parse_count(struct parser *p, const char *what, uint64_t max, uint64_t *ret);
+/* A duration of whole `unit`s: DURATION_S, DURATION_MS. */
+bool parse_duration(struct parser *p, uint64_t unit, uint64_t max, uint64_t *ret_ns);
+/* `10/s burst 20 per src` */
+bool parse_limit(struct parser *p, struct limit *ret);
+/* `src/24`, behind "per" */
+bool parse_per(struct parser *p, bool only_src, enum per *ret, uint8_t *plen4, uint8_t *plen6);
 /* A packet in words; stops at the first word that is not part of it. */
 bool parse_packet(struct parser *p, struct packet_spec **ret_spec);
 

@@ -108,6 +108,8 @@ static bool option_value(struct packet_parser *pp, const char *word)
 		return take_mac(pp);
 	if (!strcmp(word, "code"))
 		return take_code(pp);
+	if (!strcmp(word, "quoting"))
+		return packet_quote(pp);
 	if (!strcmp(word, "type")) {
 		ok = packet_number(pp, spec->protocol == 58 ? FIELD_ICMP6 : FIELD_ICMP, 255,
 				   "an ICMP type from 0 to 255 or a name", &v);
@@ -124,6 +126,9 @@ static bool option_value(struct packet_parser *pp, const char *word)
 	} else if (!strcmp(word, "vlan")) {
 		ok = packet_number(pp, -1, 4095, "a VLAN ID from 0 to 4095", &v);
 		spec->vlan = (uint16_t)v;
+	} else if (!strcmp(word, "id")) {
+		ok = packet_number(pp, -1, 65535, "an ICMP identifier from 0 to 65535", &v);
+		spec->icmp_id = (uint16_t)v;
 	} else {
 		ok = packet_number(pp, -1, 65535, "a length from 1 to 65535", &v);
 		spec->len = (unsigned int)v;
@@ -144,7 +149,8 @@ bool packet_option(struct packet_parser *pp, bool *ret_taken)
 		{ "dscp", false, &pp->has_dscp },     { "frag", false, &pp->has_frag },
 		{ "vlan", true, &spec->has_vlan },    { "mac", true, &spec->has_mac },
 		{ "ext", false, &pp->has_ext },	      { "len", false, &pp->has_len },
-		{ "ecn", false, &pp->has_ecn },
+		{ "ecn", false, &pp->has_ecn },	      { "id", false, &pp->has_id },
+		{ "quoting", false, &pp->has_quote },
 	};
 
 	*ret_taken = false;

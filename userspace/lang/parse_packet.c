@@ -4,6 +4,7 @@
  *
  *     tcp 198.51.100.7:4000 -> [2001:db8::1]:22 flags S ttl 3 vlan 10
  *     icmp 198.51.100.7 -> 192.0.2.1 type echo-request
+ *     icmp 198.51.100.7 -> 192.0.2.1 type time-exceeded quoting udp 192.0.2.1:53 -> 203.0.113.7:4000
  *     proto 47 198.51.100.7 -> 192.0.2.1
  *     arp      ethertype 0x88cc      hex 0200…
  */
@@ -217,6 +218,16 @@ static bool has_ports(const struct packet_spec *spec)
 	return spec->protocol == 6 || spec->protocol == 17 || spec->protocol == 132;
 }
 
+/* The types that quote a packet; the type is given. */
+static bool is_error(const struct packet_spec *spec)
+{
+	unsigned int type = spec->icmp_type;
+
+	if (spec->family == FAMILY_IPV6)
+		return type >= 1 && type <= 4;
+	return (type >= 3 && type <= 5) || type == 11 || type == 12;
+}
+
 /* What is said must fit together, and what is not said gets its usual value. */
 static bool complete(struct packet_parser *pp)
 {
@@ -239,6 +250,14 @@ static bool complete(struct packet_parser *pp)
 		wrong = later ? "a later fragment has no type" : "only icmp and icmp6 have a type";
 	else if (pp->has_code && !pp->has_type)
 		wrong = "\"code\" needs a \"type\"";
+	else if (pp->has_id && (!icmp || later || pp->has_quote))
+		wrong = "only icmp and icmp6 queries have an identifier";
+	else if (pp->has_quote && !(pp->has_type && is_error(spec)))
+		wrong = "only an ICMP error quotes a packet: destination-unreachable, time-exceeded, ...";
+	else if (pp->has_quote && spec->quote->family != spec->family)
+		wrong = "an ICMP error quotes a packet of its own family";
+	else if (pp->quoted && (pp->has_len || spec->has_vlan || spec->has_mac))
+		wrong = "a quoted packet has no length of its own, no tag and no MAC";
 	else if (spec->ext && spec->family != FAMILY_IPV6)
 		wrong = "only IPv6 has extension headers";
 	if (wrong) {
@@ -264,15 +283,15 @@ static bool take_addresses(struct packet_parser *pp)
 	return take_endpoint(pp, &spec->dst, &spec->dport, &pp->has_dport);
 }
 
-bool parse_packet(struct parser *p, struct packet_spec **ret_spec)
+static bool parse_words(struct parser *p, bool quoted, struct packet_spec **ret_spec)
 {
-	struct packet_parser pp = { .p = p, .start = parser_span(p) };
-	bool taken = true, frame = parser_is(p, "arp") || parser_is(p, "ethertype");
+	struct packet_parser pp = { .p = p, .start = parser_span(p), .quoted = quoted };
+	bool taken = true, frame = !quoted && (parser_is(p, "arp") || parser_is(p, "ethertype"));
 
 	pp.spec = parser_alloc(p, 1, sizeof(*pp.spec));
 	if (!pp.spec)
 		return false;
-	if (parser_take(p, "hex")) {
+	if (!quoted && parser_take(p, "hex")) {
 		if (!take_hex(&pp))
 			return false;
 		*ret_spec = pp.spec;
@@ -288,4 +307,23 @@ bool parse_packet(struct parser *p, struct packet_spec **ret_spec)
 		return false;
 	*ret_spec = pp.spec;
 	return true;
+}
+
+bool packet_quote(struct packet_parser *pp)
+{
+	struct packet_spec *quote;
+
+	if (pp->quoted) {
+		packet_error(pp, parser_span(pp->p), "a quoted packet quotes nothing");
+		return false;
+	}
+	if (!parse_words(pp->p, true, &quote))
+		return false;
+	pp->spec->quote = quote;
+	return true;
+}
+
+bool parse_packet(struct parser *p, struct packet_spec **ret_spec)
+{
+	return parse_words(p, false, ret_spec);
 }

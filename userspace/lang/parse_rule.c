@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* One rule: a verdict and clauses in any order. */
-#include "lang/parse.h"
-
+#include "lang/rule_parser.h"
 #include "lang/words.h"
 
 #include <string.h>
-
-#define MAX_CLAUSES 32 /* more than there are fields */
 
 static const struct {
 	const char *word;
@@ -49,18 +46,14 @@ static const char *what_of(enum field_id id)
 		return "a MAC address";
 	case FIELD_FRAG:
 		return "\"none\", \"first\", \"later\" or \"any\"";
+	case FIELD_STATE:
+		return "new, established, related or invalid";
 	default:
 		return "a value";
 	}
 }
 
-struct rule_parser {
-	struct parser *p;
-	struct ast_clause clauses[MAX_CLAUSES];
-	size_t n;
-};
-
-static struct ast_clause *add_clause(struct rule_parser *rp, enum ast_clause_kind kind, struct span span)
+struct ast_clause *add_clause(struct rule_parser *rp, enum ast_clause_kind kind, struct span span)
 {
 	struct ast_clause *c;
 
@@ -230,6 +223,8 @@ static bool unknown_clause(struct rule_parser *rp, const struct ast_text *t)
 		guess_try(&guess, families[i].word);
 	for (size_t i = 0; field_value_name(FIELD_PROTO, i); i++)
 		guess_try(&guess, field_value_name(FIELD_PROTO, i));
+	for (size_t i = 0; extra_word(i); i++)
+		guess_try(&guess, extra_word(i));
 	guess_hint(&guess, p->d, g, "");
 	return false;
 }
@@ -239,7 +234,7 @@ static bool parse_clause(struct rule_parser *rp)
 	struct parser *p = rp->p;
 	struct ast_clause *c;
 	struct ast_text t;
-	bool negate = p->tok.kind == TOK_NOT, known;
+	bool negate = p->tok.kind == TOK_NOT, known, good;
 	int field;
 
 	if (negate)
@@ -255,6 +250,9 @@ static bool parse_clause(struct rule_parser *rp)
 		parser_next(p);
 		return true;
 	}
+	good = parse_extra(rp, negate, &known);
+	if (known)
+		return good;
 	if (parser_is(p, "type") || parser_is(p, "code")) {
 		c = add_clause(rp, parser_is(p, "type") ? AST_TYPE : AST_CODE, t.span);
 		parser_next(p);
@@ -280,9 +278,10 @@ bool parse_rule(struct parser *p, struct ast_stmt *stmt)
 
 	rp.p = p; /* the clauses are written when they are used */
 	rp.n = 0;
-	stmt->rule.verdict = parser_is(p, "pass")   ? VERDICT_PASS
-			     : parser_is(p, "drop") ? VERDICT_DROP
-						    : VERDICT_CONTINUE;
+	stmt->rule.verdict = parser_is(p, "pass")     ? VERDICT_PASS
+			     : parser_is(p, "drop")   ? VERDICT_DROP
+			     : parser_is(p, "reject") ? VERDICT_REJECT
+						      : VERDICT_CONTINUE;
 	parser_next(p);
 	while (!parser_at_end(p))
 		if (!parse_clause(&rp))

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* `set NAME { type prefix; file "x"; elements { … } }` */
+/* `set NAME { type prefix; file "x"; elements { … } }`, `set NAME { live; timeout 1h; size 262144 }` */
 #include "lang/parse.h"
+#include "lang/words.h"
 
 #include <string.h>
 
-#define MAX_FILES 64 /* of one set */
+#define MAX_FILES   64	/* of one set */
+#define MAX_SIZE    16777216 /* FW_MAX_LIVE_SIZE */
+#define MAX_TIMEOUT (3650 * DURATION_DAY)
 
 static bool parse_type(struct parser *p)
 {
@@ -48,17 +51,74 @@ static bool parse_elements(struct parser *p, struct ast_set *set)
 	return true;
 }
 
+/* `live` and the options that only a live set has. */
+static bool parse_live(struct parser *p, struct ast_live *live, bool *ret_taken)
+{
+	const struct {
+		const char *word;
+		struct span *given;
+	} options[] = {
+		{ "live", &live->live },	 { "timeout", &live->timeout }, { "size", &live->size },
+		{ "counters", &live->counters }, { "widen", &live->widen },
+	};
+	uint64_t n = 0;
+
+	*ret_taken = false;
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+		struct span span = parser_span(p);
+
+		if (!parser_is(p, options[i].word))
+			continue;
+		*ret_taken = true;
+		if (options[i].given->source) {
+			struct diag *g = diag_add(p->d, DIAG_ERROR, span, "this option is given twice");
+
+			diag_note(p->d, g, *options[i].given, "first given here");
+			return false;
+		}
+		*options[i].given = span;
+		parser_next(p);
+		if (options[i].given == &live->timeout)
+			return parse_duration(p, DURATION_S, MAX_TIMEOUT, &live->timeout_ns);
+		if (options[i].given == &live->size && !parse_count(p, "how many elements the set holds", MAX_SIZE, &n))
+			return false;
+		live->max = n ? (uint32_t)n : live->max;
+		return true;
+	}
+	return true;
+}
+
+static bool unknown_member(struct parser *p)
+{
+	static const char *const words[] = { "type", "file", "elements", "live", "timeout", "size", "counters", "widen" };
+	struct ast_text t = parser_text(p);
+	struct guess guess;
+	struct diag *g;
+
+	if (parser_refuse_later(p))
+		return false;
+	parser_expected(p, "type, file, elements, or live and its options timeout, size, counters, widen", &g);
+	if (p->tok.kind != TOK_WORD)
+		return false;
+	guess_init(&guess, p->arena, t.s, t.len);
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		guess_try(&guess, words[i]);
+	guess_hint(&guess, p->d, g, "");
+	return false;
+}
+
 static bool parse_member(struct parser *p, struct ast_set *set, struct ast_text *files)
 {
+	bool taken, good;
+
 	if (parser_take(p, "type"))
 		return parse_type(p);
 	if (parser_take(p, "file"))
 		return parse_file(p, files, &set->nfiles);
 	if (parser_take(p, "elements"))
 		return parse_elements(p, set);
-	if (parser_refuse_later(p))
-		return false;
-	return parser_expected(p, "type, file or elements", NULL);
+	good = parse_live(p, &set->live, &taken);
+	return taken ? good : unknown_member(p);
 }
 
 bool parse_set_body(struct parser *p, struct ast_stmt *stmt)

@@ -14,9 +14,13 @@
 static void print_set(const struct named_set *set, struct str *out)
 {
 	const struct aset *a = set->addresses;
-	bool many = a->n4 + a->n6 > INLINE_ELEMENTS;
+	bool many = a && a->n4 + a->n6 > INLINE_ELEMENTS;
 	const char *sep = many ? "\n\t\t" : " ", *next = many ? ",\n\t\t" : ", ";
 
+	if (!a) {
+		print_live_set(out, set);
+		return;
+	}
 	str_addf(out, "set %s {\n\ttype prefix\n", set->name);
 	if (a->n4 + a->n6) {
 		str_add(out, "\telements {");
@@ -56,6 +60,7 @@ static void print_chain(const struct chain *chain, enum direction dir, struct st
 void lang_print_policy(const struct policy *p, struct str *out)
 {
 	str_addf(out, "policy %s {\n", p->name);
+	print_state(out, &p->state);
 	for (int dir = 0; dir < DIRECTION_COUNT; dir++)
 		if (p->chain[dir].present)
 			print_chain(&p->chain[dir], (enum direction)dir, out);
@@ -78,10 +83,17 @@ static void print_bindings(const struct ruleset *rs, struct str *out)
 static void print_tests(const struct ruleset *rs, struct str *out)
 {
 	for (size_t i = 0; i < rs->ntests; i++) {
-		if (!i || rs->tests[i].policy != rs->tests[i - 1].policy)
-			str_addf(out, "test policy %s {\n", rs->tests[i].policy->name);
-		str_addf(out, "\t%s\n", rs->tests[i].text);
-		if (i + 1 == rs->ntests || rs->tests[i].policy != rs->tests[i + 1].policy)
+		const struct expectation *x = &rs->tests[i], *before = i ? x - 1 : NULL,
+					 *after = i + 1 < rs->ntests ? x + 1 : NULL;
+
+		if (!before || x->policy != before->policy)
+			str_addf(out, "test policy %s {\n", x->policy->name);
+		if (x->sequence && (!before || x->sequence != before->sequence))
+			str_add(out, "\tsequence {\n");
+		str_addf(out, "%s%s\n", x->sequence ? "\t\t" : "\t", x->text);
+		if (x->sequence && (!after || x->sequence != after->sequence))
+			str_add(out, "\t}\n");
+		if (!after || x->policy != after->policy)
 			str_add(out, "}\n");
 	}
 }

@@ -19,7 +19,14 @@ void print_range4(struct str *out, const struct range4 *r);
 void print_range6(struct str *out, const struct range6 *r);
 
 const char *direction_word(enum direction dir);
-const char *verdict_word(enum verdict verdict); /* pass, drop, count */
+const char *verdict_word(enum verdict verdict); /* pass, drop, reject, count */
+
+/* print_extra.c */
+void print_duration(struct str *out, uint64_t ns); /* 1h30m; nothing for 0 */
+void print_reject(struct str *out, enum reject reject); /* ` with reset`, or nothing */
+void print_extras(struct str *out, const struct rule *rule); /* ` keep state limit 10/s`, or nothing */
+void print_live_set(struct str *out, const struct named_set *set);
+void print_state(struct str *out, const struct state_opts *s); /* nothing when all is as usual */
 
 /* `tcp 198.51.100.7:4000 -> 192.0.2.1:22 flags S` */
 void print_packet(const struct packet_spec *spec, struct str *out);

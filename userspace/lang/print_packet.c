@@ -40,6 +40,8 @@ static void print_ip(const struct packet_spec *spec, struct str *out)
 		if (spec->icmp_code)
 			str_addf(out, " code %u", spec->icmp_code);
 	}
+	if (spec->icmp_id)
+		str_addf(out, " id %u", spec->icmp_id);
 	if (spec->has_ttl)
 		str_addf(out, " ttl %u", spec->ttl);
 	if (spec->dscp) {
@@ -87,5 +89,9 @@ void print_packet(const struct packet_spec *spec, struct str *out)
 	if (spec->has_mac) {
 		str_add(out, " mac ");
 		print_mac(out, spec->mac);
+	}
+	if (spec->quote) { /* its options end the packet's own */
+		str_add(out, " quoting ");
+		print_ip(spec->quote, out);
 	}
 }

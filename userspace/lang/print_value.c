@@ -37,7 +37,11 @@ const char *direction_word(enum direction dir)
 
 const char *verdict_word(enum verdict verdict)
 {
-	return verdict == VERDICT_PASS ? "pass" : verdict == VERDICT_DROP ? "drop" : "count";
+	static const char *const words[VERDICT_COUNT] = {
+		[VERDICT_DROP] = "drop", [VERDICT_PASS] = "pass", [VERDICT_CONTINUE] = "count", [VERDICT_REJECT] = "reject"
+	};
+
+	return words[verdict];
 }
 
 void print_flag_letters(struct str *out, unsigned int bits)

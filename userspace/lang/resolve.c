@@ -5,7 +5,6 @@
 #include "base/arena.h"
 #include "base/cleanup.h"
 #include "base/vec.h"
-#include "lang/words.h"
 
 #include <errno.h>
 #include <string.h>
@@ -13,7 +12,7 @@
 static void resolve_block(struct resolver *r, const struct ast_block *block, enum parse_level level,
 			  struct policy_def *policy);
 
-static struct diag *twice(struct resolver *r, const struct ast_text *name, const struct ast_text *first,
+struct diag *resolve_twice(struct resolver *r, const struct ast_text *name, const struct ast_text *first,
 			  const char *what)
 {
 	struct diag *g =
@@ -31,7 +30,7 @@ static void resolve_define(struct resolver *r, const struct ast_stmt *s)
 	struct items items;
 
 	if (old) {
-		twice(r, &s->name, &old->name, "the define");
+		resolve_twice(r, &s->name, &old->name, "the define");
 		return;
 	}
 	if (!list_expand(r, &s->list, &items))
@@ -50,85 +49,6 @@ static void resolve_define(struct resolver *r, const struct ast_stmt *s)
 			r->failed = true;
 	}
 	items_fini(r, &items);
-}
-
-static bool set_elements(struct resolver *r, const struct ast_list *list, struct aset_builder *b)
-{
-	struct items items;
-	bool good = true;
-
-	if (!list->n)
-		return true;
-	if (!list_expand(r, list, &items))
-		return false;
-	for (size_t i = 0; i < items.n; i++) {
-		struct addr_range a;
-
-		if (items.v[i].v->kind == AST_SET) {
-			item_error(r, &items.v[i], "a set holds addresses, not other sets");
-			good = false;
-		} else if (!item_addr(r, &items.v[i], &a)) {
-			good = false;
-		} else if (addr_add(b, &a)) {
-			good = resolve_oom(r);
-		}
-	}
-	items_fini(r, &items);
-	return good;
-}
-
-static bool set_addresses(struct resolver *r, const struct ast_stmt *s, struct set_def *def)
-{
-	struct aset_builder b = { .arena = r->arena };
-	struct aset *addresses;
-	bool good = set_elements(r, &s->set.elements, &b);
-
-	for (size_t i = 0; good && !r->failed && i < s->set.nfiles; i++) {
-		const struct source *source;
-
-		good = load_file(r, &s->set.files[i], &source) && netset_read(r, source, &b);
-	}
-	if (good && aset_build(&b, &addresses))
-		good = resolve_oom(r);
-	aset_builder_fini(&b);
-	if (!good)
-		return false;
-	addresses->name = arena_strndup(r->arena, s->name.s, s->name.len);
-	if (!addresses->name)
-		return resolve_oom(r);
-	def->addresses = addresses;
-	if (!addresses->n4 && !addresses->n6)
-		diag_add(r->d, DIAG_WARNING, s->name.span, "the set \"%s\" is empty: no address is in it",
-			 addresses->name);
-	return true;
-}
-
-static void resolve_set(struct resolver *r, const struct ast_stmt *s)
-{
-	const struct set_def *old = names_get(&r->sets, s->name.s, s->name.len);
-	static const struct aset nothing;
-	struct set_def *def;
-
-	if (old) {
-		twice(r, &s->name, &old->name, "the set");
-		return;
-	}
-	if (!s->set.nfiles && !s->set.elements.span.source) {
-		diag_add(r->d, DIAG_ERROR, s->name.span, "a set needs \"elements { ... }\" or a \"file\"");
-		return;
-	}
-	def = arena_alloc(r->arena, sizeof(*def));
-	if (!def) {
-		r->failed = true;
-		return;
-	}
-	def->name = s->name;
-	def->line = s->line;
-	/* A set with mistakes keeps its name: rules that use it are no second mistake. */
-	if (!set_addresses(r, s, def))
-		def->addresses = &nothing;
-	if (names_put(&r->sets, r->arena, s->name.s, s->name.len, def) || vec_push(&r->set_list, def))
-		r->failed = true;
 }
 
 static void resolve_include(struct resolver *r, const struct ast_stmt *s, enum parse_level level,
@@ -158,6 +78,18 @@ static void resolve_essentials(struct resolver *r, const struct ast_stmt *s, enu
 		diag_add(r->d, DIAG_ERROR, s->span, "\"essentials\" stands before the ingress and egress blocks");
 	else
 		def->essentials = s->on;
+}
+
+static void resolve_state(struct resolver *r, const struct ast_stmt *s, struct policy_def *def)
+{
+	if (def->state_span.source) {
+		struct diag *g = diag_add(r->d, DIAG_ERROR, s->span, "the policy has a state block already");
+
+		diag_note(r->d, g, def->state_span, "first written here");
+		return;
+	}
+	def->state_span = s->span;
+	def->policy.state = s->state;
 }
 
 static void resolve_chain(struct resolver *r, const struct ast_stmt *s, struct policy_def *def)
@@ -196,7 +128,7 @@ static void resolve_policy(struct resolver *r, const struct ast_stmt *s)
 	struct policy_def *def;
 
 	if (old) {
-		twice(r, &s->name, &old->name, "the policy");
+		resolve_twice(r, &s->name, &old->name, "the policy");
 		return;
 	}
 	def = arena_alloc(r->arena, sizeof(*def));
@@ -212,12 +144,14 @@ static void resolve_policy(struct resolver *r, const struct ast_stmt *s)
 	def->policy.line = s->line;
 	for (int dir = 0; dir < DIRECTION_COUNT; dir++)
 		def->policy.chain[dir].fallback = VERDICT_PASS;
+	state_opts_default(&def->policy.state);
 	if (!def->policy.name || names_put(&r->policies, r->arena, s->name.s, s->name.len, def) ||
 	    vec_push(&r->policy_list, def)) {
 		r->failed = true;
 		return;
 	}
 	resolve_block(r, &s->body, PARSE_POLICY, def);
+	policy_finish(r, def);
 	if (!def->policy.chain[0].present && !def->policy.chain[1].present && !r->d->errors)
 		diag_add(r->d, DIAG_WARNING, s->name.span,
 			 "the policy has neither an ingress nor an egress block: it passes everything");
@@ -226,7 +160,9 @@ static void resolve_policy(struct resolver *r, const struct ast_stmt *s)
 static void later(struct resolver *r, const struct ast_stmt *s, const struct ast_text *policy_name)
 {
 	if (vec_push(&r->late,
-		     (struct late){ .stmt = s, .policy_name = policy_name ? *policy_name : (struct ast_text){} }))
+		     (struct late){ .stmt = s,
+				    .policy_name = policy_name ? *policy_name : (struct ast_text){},
+				    .sequence = r->sequence }))
 		r->failed = true;
 }
 
@@ -238,6 +174,13 @@ static void resolve_test(struct resolver *r, const struct ast_stmt *test, const 
 
 		if (s->kind == AST_EXPECT) {
 			later(r, s, &test->name);
+			continue;
+		}
+		if (s->kind == AST_SEQUENCE) {
+			if (s->body.first) /* an empty one leaves no trace, so it has no number */
+				r->sequence = ++r->sequences;
+			resolve_test(r, test, &s->body);
+			r->sequence = 0;
 			continue;
 		}
 		if (!load_file(r, &s->name, &load.source))
@@ -261,7 +204,7 @@ static void resolve_block(struct resolver *r, const struct ast_block *block, enu
 			resolve_define(r, s);
 			break;
 		case AST_SET_DECL:
-			resolve_set(r, s);
+			set_resolve(r, s);
 			break;
 		case AST_POLICY:
 			resolve_policy(r, s);
@@ -284,7 +227,11 @@ static void resolve_block(struct resolver *r, const struct ast_block *block, enu
 		case AST_ESSENTIALS:
 			resolve_essentials(r, s, level, policy);
 			break;
-		case AST_EXPECT: /* stands in tests alone */
+		case AST_STATE:
+			resolve_state(r, s, policy);
+			break;
+		case AST_EXPECT: /* these stand in tests alone */
+		case AST_SEQUENCE:
 			break;
 		}
 	}
@@ -301,12 +248,10 @@ static bool take_lists(struct resolver *r, struct ruleset *rs)
 	for (size_t i = 0; i < rs->npolicies; i++)
 		rs->policies[i] = r->policy_list.v[i]->policy;
 	for (size_t i = 0; i < rs->nsets; i++) {
-		const struct set_def *def = r->set_list.v[i];
-		rs->sets[i].name = def->addresses->name;
-		rs->sets[i].addresses = def->addresses;
-		rs->sets[i].file = def->name.span.source->name;
-		rs->sets[i].line = def->line;
+		rs->sets[i] = r->set_list.v[i]->named;
+		rs->sets[i].addresses = r->set_list.v[i]->addresses;
 	}
+	live_settle(r, rs);
 	return true;
 }
 

@@ -26,7 +26,9 @@ struct define {
 struct set_def {
 	struct ast_text name;
 	unsigned int line;
-	const struct aset *addresses;
+	size_t index; /* in the rule set */
+	struct named_set named;
+	const struct aset *addresses; /* NULL: a live set */
 	const struct aset *inverted; /* NULL until somebody writes "! @name" */
 };
 
@@ -34,7 +36,8 @@ struct set_def {
 struct policy_def {
 	struct ast_text name;
 	struct policy policy;
-	struct span chain_span[DIRECTION_COUNT];
+	struct span chain_span[DIRECTION_COUNT], state_span;
+	struct span live_span[POLICY_MAX_LIVE]; /* where policy.live was first named */
 	struct names labels[DIRECTION_COUNT]; /* → struct ast_text */
 	size_t index;			      /* in the rule set */
 	bool essentials;		      /* what `default drop` of the next block implies */
@@ -45,6 +48,7 @@ struct late {
 	const struct ast_stmt *stmt;
 	struct policy_def *policy; /* with an expectation: the test block's, NULL: the only one */
 	struct ast_text policy_name;
+	unsigned int sequence; /* 0: none */
 };
 
 /* An element of a list, $names expanded. */
@@ -71,7 +75,9 @@ struct resolver {
 	const struct lang_reader *reader;
 	const struct load *load; /* the file being resolved */
 	size_t includes, values;
-	bool failed; /* no memory */
+	unsigned int sequences, sequence; /* so many; the one being read, 0: none */
+	uint64_t elapsed; /* of the sequence being resolved */
+	bool failed;	  /* no memory */
 	struct names defines, sets, policies, interfaces;
 	struct {
 		struct set_def **v;
@@ -142,17 +148,38 @@ bool list_resolve(struct resolver *r, enum field_id id, const struct ast_list *l
 /* One number, range, comparison or name of a field. */
 bool item_range(struct resolver *r, enum field_id id, const struct item *it, struct range *ret);
 
+/* resolve_state.c: the values of `state`. */
+bool state_resolve(struct resolver *r, const struct items *items, struct str *text, struct vset **ret);
+
 /* The scratch text as memory of the arena; the scratch is empty then. NULL: no memory. */
 const char *take_text(struct resolver *r);
 
 /* resolve_rule.c: one rule into r->rules. */
 void rule_resolve(struct resolver *r, const struct ast_stmt *stmt);
 
+/* resolve.c: "WHAT "NAME" is there already". */
+struct diag *resolve_twice(struct resolver *r, const struct ast_text *name, const struct ast_text *first, const char *what);
+
+/* resolve_set.c */
+void set_resolve(struct resolver *r, const struct ast_stmt *s);
+
+/* resolve_live.c: live sets. The bit of one in the policy that is being read, by which it is known to rules; 0 after a diagnostic. */
+uint32_t live_bit(struct resolver *r, const struct set_def *set, struct span use);
+bool live_resolve(struct resolver *r, const struct ast_stmt *s, struct set_def *def);
+/* Once a policy is complete: what its live sets, its state block and its rules make of one another. */
+void policy_finish(struct resolver *r, struct policy_def *def);
+/* Once all are: rules name sets where the rule set has them. */
+void live_settle(struct resolver *r, struct ruleset *rs);
+
 /* essentials.c: the implicit rules of `default drop`, behind the written ones. */
 void essentials_add(struct resolver *r, const struct ast_stmt *chain);
 
-/* resolve_late.c */
+/* resolve_late.c: interfaces and tests, which name policies. */
 void late_resolve(struct resolver *r, struct ruleset *rs);
+struct policy_def *policy_find(struct resolver *r, const struct ast_text *name);
+
+/* resolve_test.c: a line of a test block. */
+void test_resolve(struct resolver *r, const struct late *late, const struct ruleset *rs);
 
 /* netset.c */
 bool netset_read(struct resolver *r, const struct source *source, struct aset_builder *b);

@@ -128,6 +128,54 @@ static bool addr_union(struct rule_builder *b, struct items *items, size_t plain
 	return good;
 }
 
+/* `@a` or `{ @a, @b }`, live: the rule knows them by their bits. Members may be of any address, so nothing is merged. */
+static bool addr_live(struct rule_builder *b, const struct ast_clause *c, const struct items *items, size_t plain,
+		      struct live_match *ret)
+{
+	const struct item *other = plain ? &items->v[0] : NULL, *live = NULL;
+	struct diag *g;
+
+	for (size_t i = plain; i < items->n; i++) {
+		struct set_def *set = set_find(b->r, &items->v[i].v->text, items->v[i].use);
+
+		if (!set)
+			return false;
+		if (set->addresses)
+			other = &items->v[i];
+		else
+			live = &items->v[i];
+	}
+	if (other) {
+		g = item_error(b->r, other, "a live set stands alone: @%.*s is one", (int)live->v->text.len, live->v->text.s);
+		diag_hint(b->r->d, g, "write two rules, one for live sets and one for addresses");
+		return false;
+	}
+	ret->negate = c->list.negate;
+	for (size_t i = 0; i < items->n; i++) {
+		uint32_t bit = live_bit(b->r, names_get(&b->r->sets, items->v[i].v->text.s, items->v[i].v->text.len),
+					items->v[i].use);
+
+		if (!bit)
+			return false;
+		ret->sets |= bit;
+	}
+	str_add(&b->r->text, items->n > 1 ? "{ " : "");
+	print_aset_list(&b->r->text, NULL, items);
+	str_add(&b->r->text, items->n > 1 ? " }" : "");
+	return true;
+}
+
+static bool any_live(const struct resolver *r, const struct items *items, size_t plain)
+{
+	for (size_t i = plain; i < items->n; i++) {
+		const struct set_def *set = names_get(&r->sets, items->v[i].v->text.s, items->v[i].v->text.len);
+
+		if (set && !set->addresses)
+			return true;
+	}
+	return false;
+}
+
 /* Every address of both families. */
 static bool aset_is_all(const struct aset *s)
 {
@@ -163,7 +211,7 @@ static bool addr_shared(struct rule_builder *b, const struct item *it, bool nega
 	return true;
 }
 
-bool addr_resolve(struct rule_builder *b, enum ast_clause_kind kind, const struct aset **ret)
+bool addr_resolve(struct rule_builder *b, enum ast_clause_kind kind, const struct aset **ret, struct live_match *ret_live)
 {
 	const struct ast_clause *c = b->clause[kind];
 	struct items items;
@@ -181,14 +229,16 @@ bool addr_resolve(struct rule_builder *b, enum ast_clause_kind kind, const struc
 		return !c->list.negate;
 	}
 	plain = items_split(&items);
-	if (plain == 0 && items.n == 1) {
+	if (any_live(b->r, &items, plain)) {
+		good = addr_live(b, c, &items, plain, ret_live);
+	} else if (plain == 0 && items.n == 1) {
 		good = addr_shared(b, &items.v[0], c->list.negate, ret);
 	} else {
 		good = items.n == 1 ? addr_one(b, &items.v[0], ret) : addr_union(b, &items, plain, ret);
 		if (good && c->list.negate)
 			good = addr_invert(b->r, *ret, ret);
 	}
-	if (good && aset_is_all(*ret))
+	if (good && *ret && aset_is_all(*ret))
 		*ret = NULL; /* no condition for the compiler; the text keeps it */
 	items_fini(b->r, &items);
 	if (!good)

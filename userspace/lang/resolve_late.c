@@ -2,7 +2,6 @@
 /* What waits until every policy is known: interfaces and tests. */
 #include "base/arena.h"
 #include "base/vec.h"
-#include "lang/print.h"
 #include "lang/resolve.h"
 #include "lang/words.h"
 
@@ -10,11 +9,7 @@
 
 #define MAX_INTERFACE 15 /* bytes: what the kernel takes */
 
-/* What `by` may say beside labels: the words of reasons. */
-static const char *const reasons[] = { "default",   "l2-other",	 "l2-short", "vlan-depth", "malformed",
-				       "frag-tiny", "ext-chain", "l4-short", "rule" };
-
-static struct policy_def *policy_find(struct resolver *r, const struct ast_text *name)
+struct policy_def *policy_find(struct resolver *r, const struct ast_text *name)
 {
 	struct policy_def *def = names_get(&r->policies, name->s, name->len);
 	struct guess guess;
@@ -84,98 +79,12 @@ static void resolve_interface(struct resolver *r, const struct ast_stmt *s, cons
 	items_fini(r, &items);
 }
 
-/* `by` names a label of that direction or a reason. */
-static bool by_known(struct resolver *r, const struct policy_def *def, const struct ast_stmt *s)
-{
-	const struct ast_text *by = &s->expect.by;
-	const struct chain *chain = &def->policy.chain[s->expect.direction];
-	struct guess guess;
-	struct diag *g;
-
-	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
-		if (str_is(reasons[i], by->s, by->len))
-			return true;
-	if (names_get(&def->labels[s->expect.direction], by->s, by->len))
-		return true;
-	/* A policy that has mistakes may have lost the rule. */
-	if (r->d->errors)
-		return false;
-	g = diag_add(r->d, DIAG_ERROR, by->span, "no %s rule of policy \"%s\" has this label, and it is no reason",
-		     direction_word(s->expect.direction), def->policy.name);
-	guess_init(&guess, r->arena, by->s, by->len);
-	for (size_t i = 0; i < chain->nrules && i < 4096; i++)
-		if (chain->rules[i].label)
-			guess_try(&guess, chain->rules[i].label);
-	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
-		guess_try(&guess, reasons[i]);
-	guess_hint(&guess, r->d, g, "");
-	return false;
-}
-
-/* The syntax goes, the packet stays. */
-static const struct packet_spec *packet_keep(struct resolver *r, const struct packet_spec *packet)
-{
-	struct packet_spec *copy = arena_alloc(r->arena, sizeof(*copy));
-
-	if (!copy)
-		return NULL;
-	*copy = *packet;
-	if (packet->raw)
-		copy->raw = (const uint8_t *)arena_strndup(r->arena, (const char *)packet->raw, packet->raw_len);
-	return copy->raw || !packet->raw ? copy : NULL;
-}
-
-static const char *expect_text(struct resolver *r, const struct ast_expect *e)
-{
-	const char *text;
-
-	str_add(&r->text, e->direction == DIRECTION_EGRESS ? "egress " : "");
-	print_packet(e->packet, &r->text);
-	str_addf(&r->text, " is %s", verdict_word(e->verdict));
-	if (e->by.s) {
-		str_add(&r->text, " by ");
-		print_string(&r->text, e->by.s);
-	}
-	text = r->text.failed ? NULL : arena_strdup(r->arena, str_get(&r->text));
-	str_reset(&r->text);
-	return text;
-}
-
-static void resolve_expect(struct resolver *r, const struct late *late, const struct ruleset *rs)
-{
-	const struct ast_stmt *s = late->stmt;
-	const struct ast_expect *e = &s->expect;
-	struct policy_def *def = r->policy_list.n == 1 ? r->policy_list.v[0] : NULL;
-	struct expectation x = { .direction = e->direction, .verdict = e->verdict };
-
-	if (late->policy_name.s) {
-		def = policy_find(r, &late->policy_name);
-	} else if (!def && !r->d->errors) {
-		struct diag *g =
-			diag_add(r->d, DIAG_ERROR, s->span, "%s",
-				 r->policy_list.n ? "which policy is this test for?" : "there is no policy to test");
-
-		if (r->policy_list.n)
-			diag_hint(r->d, g, "the file has several: write \"test policy NAME { ... }\"");
-	}
-	if (!def || (e->by.s && !by_known(r, def, s)))
-		return;
-	x.packet = packet_keep(r, e->packet);
-	x.policy = &rs->policies[def->index];
-	x.by = e->by.s ? arena_strndup(r->arena, e->by.s, e->by.len) : NULL;
-	x.file = s->span.source->name;
-	x.line = s->line;
-	x.text = expect_text(r, e);
-	if (!x.packet || (e->by.s && !x.by) || !x.text || vec_push(&r->tests, x))
-		r->failed = true;
-}
-
 void late_resolve(struct resolver *r, struct ruleset *rs)
 {
 	for (size_t i = 0; i < r->late.n && !r->failed && !diags_enough(r->d); i++) {
 		if (r->late.v[i].stmt->kind == AST_INTERFACE)
 			resolve_interface(r, r->late.v[i].stmt, rs);
 		else
-			resolve_expect(r, &r->late.v[i], rs);
+			test_resolve(r, &r->late.v[i], rs);
 	}
 }

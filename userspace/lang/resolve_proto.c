@@ -62,7 +62,7 @@ bool proto_finish(struct rule_builder *b)
 	return true;
 }
 
-static bool proto_only(const struct rule_builder *b, unsigned int protocol)
+bool proto_only(const struct rule_builder *b, unsigned int protocol)
 {
 	return b->protocols && b->protocols->n == 1 && b->protocols->r[0].lo == protocol &&
 	       b->protocols->r[0].hi == protocol;

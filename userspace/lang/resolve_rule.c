@@ -49,7 +49,7 @@ static bool place_clauses(struct rule_builder *b)
 				diag_hint(b->r->d, g,
 					  "a port directly behind \"from\" is the source port, any other one the "
 					  "destination port");
-			else if (c->kind != AST_LABEL && c->kind != AST_FAMILY)
+			else if (c->kind < AST_FAMILY)
 				diag_hint(b->r->d, g, "several values stand in one list: { a, b }");
 			return false;
 		}
@@ -57,17 +57,23 @@ static bool place_clauses(struct rule_builder *b)
 	}
 	return true;
 }
+
 /* A condition of its own, with "!" done. */
 static bool resolve_field(struct rule_builder *b, enum field_id id)
 {
 	const struct ast_clause *c = b->field[id];
+	uint64_t max = id == FIELD_STATE ? STATE_COUNT - 1 : (1ull << field_get(id)->bits) - 1;
 	struct vset *set, *inverted;
 
 	if (!field_resolve(b->r, id, &c->list, &b->text[id], &set))
 		return false;
 	if (c->list.negate) {
-		if (vset_invert(b->r->arena, set, (1ull << field_get(id)->bits) - 1, &inverted))
+		if (vset_invert(b->r->arena, set, max, &inverted))
 			return resolve_oom(b->r);
+		if (id == FIELD_STATE && !inverted->n) {
+			clause_error(b, c, "\"! any\" matches no packet");
+			return false;
+		}
 		set = inverted;
 	}
 	b->rule.value[id] = set;
@@ -103,7 +109,8 @@ static bool narrow(struct rule_builder *b, unsigned int families, const struct a
 static bool resolve_families(struct rule_builder *b)
 {
 	const struct ast_clause *first = NULL, *c;
-	bool l2 = false, l3 = b->rule.src || b->rule.dst || b->clause[AST_FAMILY] || b->protocols || b->icmp;
+	bool l2 = false, l3 = b->rule.src || b->rule.dst || b->rule.live_src.sets || b->rule.live_dst.sets ||
+			      b->clause[AST_FAMILY] || b->protocols || b->icmp;
 
 	for (int id = 0; id < FIELD_VALUE_COUNT; id++) {
 		l2 |= b->field[id] && field_get(id)->needs == FIELD_NEEDS_FRAME;
@@ -186,14 +193,14 @@ void rule_resolve(struct resolver *r, const struct ast_stmt *stmt)
 	if (!place_clauses(&b))
 		return;
 	/* Not "&&": each condition is looked at, whatever the one before it said. */
-	good = addr_resolve(&b, AST_FROM, &b.rule.src);
-	good &= addr_resolve(&b, AST_TO, &b.rule.dst);
+	good = addr_resolve(&b, AST_FROM, &b.rule.src, &b.rule.live_src);
+	good &= addr_resolve(&b, AST_TO, &b.rule.dst, &b.rule.live_dst);
 	good &= proto_resolve(&b);
 	for (int id = 0; id < FIELD_VALUE_COUNT; id++)
 		if (b.field[id] && id != FIELD_PROTO)
 			good &= resolve_field(&b, id);
 	good &= resolve_label(&b);
-	if (!good || !icmp_resolve(&b) || !proto_check(&b) || !proto_finish(&b) || !resolve_families(&b) ||
+	if (!good || !icmp_resolve(&b) || !proto_check(&b) || !extra_resolve(&b) || !proto_finish(&b) || !resolve_families(&b) ||
 	    !rule_text(&b))
 		return;
 	if (vec_push(&r->rules, b.rule))

@@ -33,6 +33,7 @@ static const struct syntax syntaxes[FIELD_VALUE_COUNT] = {
 	[FIELD_DSCP] = { .what = "a DSCP: a number from 0 to 63 or a name such as ef" },
 	[FIELD_ETHERTYPE] = { .what = "an ethertype from 0x0600 to 0xffff or a name such as arp", .min = 0x600 },
 	[FIELD_EXT] = { .resolve = ext_resolve },
+	[FIELD_STATE] = { .resolve = state_resolve },
 	[FIELD_MAC] = { .what = "a MAC address such as 02:00:00:00:00:01", .parse = mac_range },
 };
 

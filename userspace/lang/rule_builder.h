@@ -10,7 +10,7 @@
 struct rule_builder {
 	struct resolver *r;
 	const struct ast_stmt *stmt;
-	const struct ast_clause *clause[AST_LABEL + 1]; /* all kinds but AST_FIELD */
+	const struct ast_clause *clause[AST_CLAUSE_KINDS]; /* all kinds but AST_FIELD */
 	const struct ast_clause *field[FIELD_VALUE_COUNT];
 	const char *text[FIELD_VALUE_COUNT]; /* canonical values, without "!" */
 	const char *addr_text[2];	     /* of from and to */
@@ -24,14 +24,19 @@ struct rule_builder {
 
 struct diag *clause_error(struct rule_builder *b, const struct ast_clause *c, const char *text);
 
-/* resolve_addr.c: `from` and `to`. *ret is left alone when the clause is not there, or says "any". */
-bool addr_resolve(struct rule_builder *b, enum ast_clause_kind kind, const struct aset **ret);
+/* resolve_addr.c: `from` and `to`. *ret is left alone when the clause is not there, says "any", or names live sets. */
+bool addr_resolve(struct rule_builder *b, enum ast_clause_kind kind, const struct aset **ret, struct live_match *ret_live);
 
 /* resolve_proto.c: protocols and ICMP types, and what other fields need of them. */
 bool proto_resolve(struct rule_builder *b);
 bool icmp_resolve(struct rule_builder *b);
 bool proto_check(struct rule_builder *b);
 bool proto_finish(struct rule_builder *b);
+/* Is this the one protocol that is written? */
+bool proto_only(const struct rule_builder *b, unsigned int protocol);
+
+/* resolve_extra.c: what the rule does beside its verdict. */
+bool extra_resolve(struct rule_builder *b);
 
 /* rule_text.c: canonical text, into b->rule.text. */
 bool rule_text(struct rule_builder *b);

@@ -31,6 +31,7 @@ bool rule_text(struct rule_builder *b)
 	struct str *out = &b->r->text;
 
 	str_add(out, verdict_word(b->rule.verdict));
+	print_reject(out, b->rule.reject);
 	if (b->clause[AST_FAMILY])
 		str_add(out, b->clause[AST_FAMILY]->family == FAMILY_IPV4 ? " inet" : " inet6");
 	if (b->text[FIELD_PROTO]) {
@@ -51,6 +52,7 @@ bool rule_text(struct rule_builder *b)
 		text_word(b, field_get(id)->word, &b->field[id]->list);
 		str_add(out, b->text[id]);
 	}
+	print_extras(out, &b->rule);
 	if (b->rule.label) {
 		str_add(out, " label ");
 		print_string(out, b->rule.label);

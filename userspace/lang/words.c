@@ -5,10 +5,8 @@
 
 #include <string.h>
 
-static const char *const later[] = { "keep",	 "state", "limit",  "log",	"ban",	   "else", "reject",
-				     "live",	 "mark",  "mirror", "redirect", "timeout", "size", "max-conn",
-				     "synproxy", "burst", "per",    "nat",	"rdr",	   "feed", "quota",
-				     "schedule", "user",  "bucket", "reset",	"tarpit" };
+static const char *const later[] = { "log",	 "ban",	     "mark", "mirror", "redirect", "nat",    "rdr", "feed",
+				     "quota", "schedule", "user", "bucket", "tarpit" };
 
 static const struct {
 	const char *word, *say;
@@ -35,6 +33,20 @@ static const struct {
 	{ "ip4", "write \"inet\"" },
 	{ "ip6", "write \"inet6\"" },
 	{ "fragment", "write \"frag later\" or \"frag any\"" },
+	{ "modulate", "write \"keep state\"" },
+	{ "ct", "write \"state established\"; and \"keep state\" where flows begin" },
+	{ "conntrack", "write \"state established\"; and \"keep state\" where flows begin" },
+	{ "ctstate", "write \"state established\"; and \"keep state\" where flows begin" },
+	{ "rate", "write \"limit 10/s\"" },
+	{ "over", "write \"limit 10/s else drop\": what is over it is dropped" },
+	{ "meter", "write \"limit 10/s per src\"" },
+	{ "max-src-conn", "write \"max-conn NUMBER per src\"" },
+	{ "connlimit", "write \"max-conn NUMBER per src\"" },
+	{ "overload", "write \"else ban @SET\"" },
+	{ "return-rst", "write \"reject with reset\"" },
+	{ "return-icmp", "write \"reject with unreachable\"" },
+	{ "burst", "it stands behind \"limit 10/s\"" },
+	{ "per", "it stands behind \"limit 10/s\" or \"max-conn NUMBER\"" },
 	{ "icmp-type", "write \"proto icmp type NAME\"" },
 	{ "icmp6-type", "write \"proto icmp6 type NAME\"" },
 	{ "icmpv6-type", "write \"proto icmp6 type NAME\"" },

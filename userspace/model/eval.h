@@ -36,9 +36,39 @@ const char *eval_rule_why_not(const struct rule *rule, const struct packet *p);
 struct eval_result eval_packet(const struct chain *chain, const struct packet *p,
 			       void (*counted)(void *ctx, size_t rule), void *ctx);
 
-/* Parse and judge a frame. A chain that is not present passes everything, faults too (EVAL_DEFAULT). */
+/* Does some rule name the states of known flows, so that their packets are asked about? */
+bool eval_names_known(const struct chain *chain);
+/* The same in a policy that keeps state: p says which. ESTABLISHED and RELATED pass when no rule that names them decides. */
+struct eval_result eval_state(const struct chain *chain, const struct packet *p,
+			      void (*counted)(void *ctx, size_t rule), void *ctx);
+/* What becomes of a frame that cannot be parsed. */
+struct eval_result eval_fault(const struct chain *chain, enum packet_fault fault);
+
+/* The state of a packet of no flow after all pickup, where rules speak of states; else NONE. */
+enum state eval_state_alone(const struct chain *chain, const struct packet *p);
+/*
+ * Parse and judge a frame. A chain that is not present passes everything, faults too (EVAL_DEFAULT).
+ * Nothing is remembered: in a policy that tracks, the packet is one of no flow after all pickup (track.h, 5), so replies and
+ * packets of TCP in mid-stream are INVALID; live sets are empty; limits are kept.
+ */
 struct eval_result eval_frame(const struct chain *chain, const uint8_t *frame, size_t len,
 			      const struct packet_meta *meta, void (*counted)(void *ctx, size_t rule), void *ctx);
+
+/*
+ * The same with what is taken for granted: the state, ESTABLISHED and RELATED too, and membership in live sets (bits of
+ * policy.live). Limits are kept: the verdict is that of the rule.
+ */
+struct eval_given {
+	enum state state; /* NONE when the policy does not track */
+	uint32_t live_src, live_dst;
+};
+struct eval_result eval_given(const struct chain *chain, const uint8_t *frame, size_t len,
+			      const struct packet_meta *meta, const struct eval_given *given,
+			      void (*counted)(void *ctx, size_t rule), void *ctx);
+static inline struct eval_given eval_given_of(const struct packet_spec *spec)
+{
+	return (struct eval_given){ spec->state, spec->live_src, spec->live_dst };
+}
 
 /* The reason in words: "rule", "default", "l2-other", "malformed", … */
 const char *eval_reason_word(const struct eval_result *r);

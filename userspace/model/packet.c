@@ -123,8 +123,10 @@ static enum packet_fault parse_l4(struct walk *w, unsigned int protocol)
 		put(w->p, FIELD_SPORT, get16(b));
 		put(w->p, FIELD_DPORT, get16(b + 2));
 	}
-	if (icmp || icmp6)
+	if (icmp || icmp6) {
 		put(w->p, icmp ? FIELD_ICMP : FIELD_ICMP6, get16(b));
+		w->p->icmp_id = (uint16_t)get16(b + 4);
+	}
 	return PACKET_OK;
 }
 
@@ -133,7 +135,11 @@ static enum packet_fault parse_payload(struct walk *w, unsigned int protocol)
 {
 	put(w->p, FIELD_PROTO, (uint64_t)w->p->family << 8 | protocol);
 	put(w->p, FIELD_FRAG, w->frag);
-	return w->frag == FRAG_LATER ? PACKET_OK : parse_l4(w, protocol);
+	if (w->frag == FRAG_LATER)
+		return PACKET_OK;
+	w->p->l4_off = w->pos;
+	w->p->end = w->end;
+	return parse_l4(w, protocol);
 }
 
 /* Rule 4. */

@@ -91,6 +91,8 @@ struct packet_spec {
 	uint8_t flags;
 	bool has_icmp;
 	uint8_t icmp_type, icmp_code;
+	uint16_t icmp_id;                /* of a query */
+	const struct packet_spec *quote; /* of an ICMP error: the packet it is about; its shortest form, 8 bytes of its L4. NULL: none */
 	bool has_ttl;        /* else 64 (255 for neighbour discovery) */
 	uint8_t ttl;
 	uint8_t dscp, ecn;   /* six and two bits of one byte */

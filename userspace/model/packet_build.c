@@ -6,6 +6,8 @@
 #include <string.h>
 
 #define MIN_FRAME    60
+#define QUOTED_L4    8   /* bytes of a quoted packet behind its IP header */
+#define MAX_QUOTED   160 /* the longest packet that may be quoted: IPv6 with every extension header */
 #define LATER_OFFSET 185 /* 8-byte units: the second piece of a 1500 byte path */
 
 enum { PROTO_ICMP = 1, PROTO_TCP = 6, PROTO_UDP = 17, PROTO_ICMP6 = 58, PROTO_SCTP = 132 };
@@ -55,6 +57,7 @@ static unsigned int ext_bits(const struct packet_spec *s)
 	return s->ext | (s->family == FAMILY_IPV6 && s->frag != FRAG_NONE ? 1u << EXT_FRAGMENT : 0);
 }
 
+static unsigned int quote_len(const struct packet_spec *s);
 static unsigned int l4_header_len(const struct packet_spec *s)
 {
 	if (s->frag == FRAG_LATER)
@@ -63,7 +66,7 @@ static unsigned int l4_header_len(const struct packet_spec *s)
 		return 20;
 	if (s->protocol == PROTO_SCTP)
 		return 12;
-	return s->protocol == PROTO_UDP || is_icmp(s) ? 8 : 0;
+	return s->protocol == PROTO_UDP || is_icmp(s) ? 8 + quote_len(s) : 0;
 }
 
 static unsigned int l3_header_len(const struct packet_spec *s)
@@ -118,6 +121,27 @@ static bool check_l2(const struct packet_spec *s)
 	return type != 0x0800 && type != 0x86dd && type != 0x8100 && type != 0x88a8;
 }
 
+/* What stands behind the 8 bytes of an ICMP error: the quoted packet's IP header and 8 bytes. */
+static unsigned int quote_len(const struct packet_spec *s)
+{
+	unsigned int l4;
+
+	if (!s->quote)
+		return 0;
+	l4 = l3_len(s->quote) - l3_header_len(s->quote);
+	return l3_header_len(s->quote) + (l4 < QUOTED_L4 ? l4 : QUOTED_L4);
+}
+
+static bool check_spec(const struct packet_spec *s);
+static bool check_quote(const struct packet_spec *s)
+{
+	const struct packet_spec *q = s->quote;
+
+	if (!q)
+		return true;
+	return s->has_icmp && !s->icmp_id && q->family == s->family && !q->raw && !q->quote && !q->len && check_spec(q);
+}
+
 /* Do the words fit together? */
 static bool check_spec(const struct packet_spec *s)
 {
@@ -127,11 +151,11 @@ static bool check_spec(const struct packet_spec *s)
 		return false;
 	if (other)
 		return !(s->protocol || s->has_ports || s->has_flags || s->has_icmp || s->has_ttl || s->dscp || s->ecn ||
-			 s->frag || s->ext || s->len || s->src || s->dst);
+			 s->frag || s->ext || s->len || s->src || s->dst || s->icmp_id || s->quote);
 	if (s->protocol > 255 || s->dscp > 63 || s->ecn > 3 || s->ext > 31 || s->frag > FRAG_LATER)
 		return false;
 	if ((s->has_ports && (later || !has_port_header(s))) || (s->has_flags && (later || s->protocol != PROTO_TCP)) ||
-	    (s->has_icmp && (later || !is_icmp(s))))
+	    ((s->has_icmp || s->icmp_id) && (later || !is_icmp(s))) || !check_quote(s))
 		return false;
 	if (s->len && (s->len < packet_spec_min_len(s) || s->len > 65535))
 		return false;
@@ -199,10 +223,15 @@ static void build_udp(const struct packet_spec *s, uint8_t *b, size_t len)
 	put16(b + 6, sum ? sum : 0xffff); /* 0 means: none */
 }
 
+static void build_quote(const struct packet_spec *s, uint8_t *b);
 static void build_icmp(const struct packet_spec *s, uint8_t *b, size_t len)
 {
 	b[0] = s->has_icmp ? s->icmp_type : s->family == FAMILY_IPV4 ? 8 : 128;
 	b[1] = s->has_icmp ? s->icmp_code : 0;
+	if (s->quote)
+		build_quote(s, b + 8);
+	else
+		put16(b + 4, s->icmp_id);
 	put16(b + 2, sum_finish(sum_bytes(s->family == FAMILY_IPV4 ? 0 : pseudo_header(s, len), b, len)));
 }
 
@@ -288,6 +317,17 @@ static size_t build_ipv6(const struct packet_spec *s, uint8_t *b)
 	}
 	*next = (uint8_t)s->protocol;
 	return pos;
+}
+
+/* Built whole, so that the checksums are right; then cut. */
+static void build_quote(const struct packet_spec *s, uint8_t *b)
+{
+	const struct packet_spec *q = s->quote;
+	uint8_t whole[MAX_QUOTED] = {};
+	size_t header = q->family == FAMILY_IPV4 ? build_ipv4(q, whole) : build_ipv6(q, whole);
+
+	build_l4(q, whole + header, l3_len(q) - header);
+	memcpy(b, whole, quote_len(s));
 }
 
 /* Ethernet header and tag; returns their length. */

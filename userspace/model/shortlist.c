@@ -17,6 +17,7 @@ struct bounds {
 
 struct shortlist {
 	const struct chain *chain;
+	bool names_known;
 	size_t nblocks;
 	struct bounds *family[FAMILIES];
 };
@@ -82,6 +83,7 @@ struct shortlist *shortlist_new(const struct chain *chain)
 	if (!s)
 		return NULL;
 	s->chain = chain;
+	s->names_known = eval_names_known(chain);
 	s->nblocks = (chain->nrules + BLOCK - 1) / BLOCK;
 	for (int f = 0; f < FAMILIES; f++) {
 		s->family[f] = calloc(s->nblocks + 1, sizeof(*s->family[f]));
@@ -154,20 +156,44 @@ static long first_match(const struct shortlist *s, const struct packet *p)
 	return -1;
 }
 
-struct eval_result shortlist_eval(const struct shortlist *s, const uint8_t *frame, size_t len)
+static struct eval_result packet_eval(const struct shortlist *s, const struct packet *p)
 {
+	enum state state = (enum state)p->value[FIELD_STATE];
+	bool known = state == STATE_ESTABLISHED || state == STATE_RELATED;
+	long rule = known && !s->names_known ? -1 : first_match(s, p);
 	struct chain one = *s->chain;
 	struct eval_result r;
-	struct packet p = {};
-	long rule = -1;
 
-	if (!packet_parse(frame, len, NULL, &p))
-		rule = first_match(s, &p);
 	/* What a rule, or the lack of one, means is eval's business. */
 	one.rules += rule < 0 ? 0 : rule;
 	one.nrules = rule < 0 ? 0 : 1;
-	r = eval_frame(&one, frame, len, NULL, NULL, NULL);
+	r = rule < 0 ? eval_state(&one, p, NULL, NULL) : eval_packet(&one, p, NULL, NULL);
 	if (r.rule == 0)
 		r.rule = rule;
 	return r;
+}
+
+struct eval_result shortlist_eval(const struct shortlist *s, const uint8_t *frame, size_t len)
+{
+	struct packet p = {};
+	enum packet_fault fault = packet_parse(frame, len, NULL, &p);
+
+	if (fault)
+		return eval_fault(s->chain, fault);
+	p.value[FIELD_STATE] = eval_state_alone(s->chain, &p);
+	return packet_eval(s, &p);
+}
+
+struct eval_result shortlist_given(const struct shortlist *s, const uint8_t *frame, size_t len,
+				   const struct eval_given *given)
+{
+	struct packet p = {};
+	enum packet_fault fault = packet_parse(frame, len, NULL, &p);
+
+	if (fault)
+		return eval_fault(s->chain, fault);
+	p.value[FIELD_STATE] = given->state;
+	p.live_src = given->live_src;
+	p.live_dst = given->live_dst;
+	return packet_eval(s, &p);
 }

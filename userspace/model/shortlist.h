@@ -21,5 +21,7 @@ static inline void shortlist_freep(struct shortlist **s)
 
 /* What eval_frame says. */
 struct eval_result shortlist_eval(const struct shortlist *s, const uint8_t *frame, size_t len);
+/* What eval_given says. */
+struct eval_result shortlist_given(const struct shortlist *s, const uint8_t *frame, size_t len, const struct eval_given *given);
 
 #endif

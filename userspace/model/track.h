@@ -5,46 +5,66 @@
  *
  * A flow is the verdict of its opening packet, kept.
  *
- *  1. The key. Packets of IPv4 and IPv6 whose FRAG is not LATER have one, unless said otherwise. Its `a` is the source on ingress and
- *     the destination on egress, `b` the other address, and likewise the ports (TCP, UDP, SCTP). ICMP queries (8/0, 13/14, 15/16,
- *     17/18; ICMPv6 128/129): the identifier, the type of the request and the direction in which the request travels. Other
- *     protocols: no ports. ICMP errors (3, 4, 5, 11, 12; ICMPv6 1 to 4) have none of their own: see 6. Other ICMP and ICMPv6 types
- *     have none.
- *  2. A packet belongs to the flow of its key that has not ended (clock < end). It is of the opener's side when it travels in the
- *     direction in which the flow was opened.
+ * A frame that cannot be parsed meets what it always met (packet.h, eval_frame): no flow is looked for. All that follows holds
+ * in a direction without a block, too: there packets of flows pass as "established" and "related" and move them on, and packets
+ * of no flow pass as "default". "Ends at once" means: the flow is none from now on, and its seat (9) is free. A packet has
+ * "SYN and without ACK" whatever its other flags are, unless they are named.
+ *
+ *  1. The key. Packets of IPv4 and IPv6 whose FRAG is not LATER have one, unless said otherwise: family, protocol, addresses and
+ *     ports; neither VLAN nor interface. Its `a` is the source on ingress and the destination on egress, `b` the other address, and
+ *     likewise the ports (TCP, UDP, SCTP). ICMP queries (request / reply types of any code: 8/0, 13/14, 15/16, 17/18; ICMPv6 128/129):
+ *     the identifier, the type of the request and the direction in which the request travels. ICMP is protocol 1 in IPv4 and ICMPv6
+ *     58 in IPv6; these numbers in the other family, and all other protocols: no ports. ICMP errors (3, 4, 5, 11, 12; ICMPv6 1 to 4)
+ *     have no key of their own: see 6. Other ICMP and ICMPv6 types have none.
+ *  2. A packet belongs to the flow of its key that has not ended (clock < end, both in ticks of 2^20 ns: now_ns >> 20). It is of the
+ *     opener's side when it travels in the direction in which the flow was opened.
  *     A TCP packet of the opener with SYN and without ACK whose flow has FIN of both sides ends that flow, and belongs to none.
  *  3. The flow is judged before the packet: the opening packet, as it was, with state NEW, by the rules that are now in force, live
- *     sets as they are now, in the direction of the opening. When these do not pass it by a rule that keeps state, or there
- *     is no longer such a block, the flow ends at once, and the packet belongs to none.
- *  4. A packet of a flow has state ESTABLISHED. When the rules of its direction name established or related, they are asked, and a
- *     rule that matches decides; else the packet passes with reason "established". A packet that passes moves the flow on (7).
+ *     sets as they are now, in the direction of the opening. Nothing counts, and no limit is asked. When these do not pass it by a
+ *     rule that keeps state, or there is no longer such a block, the flow ends at once, and the packet belongs to none. (A flow is
+ *     judged when one of its packets or an error about it comes, at no other time: what was banned and forgiven in between was not
+ *     banned for it.)
+ *  4. A packet of a flow has state ESTABLISHED. When the rules of its direction name established or related (some rule's condition
+ *     on STATE has one of the two; essentials have none), they are asked, and a rule that matches decides, an essential one
+ *     too, with its limits (9); `count` rules count. Else, and when none matches, the packet passes with reason "established". A
+ *     packet that passes, for whatever reason, moves the flow on (7); one that is dropped or rejected changes nothing about it.
  *  5. Packets of no flow. TCP: NEW with SYN and without ACK, RST, FIN; also with ACK and without SYN, RST while mid-stream pickup
- *     is on (clock < table made + pickup); else INVALID. ICMP: NEW, but for replies (0, 14, 16, 18, 129) and errors, which are
- *     INVALID. Others: NEW. Packets without key (later fragments, other ICMP types): NEW for ICMP types of 1, else NONE.
- *     What is not IP: NONE.
+ *     is on (now_ns - table made < pickup in ns, or `always`); else INVALID. ICMP: NEW (types without a key, too), but for replies (0,
+ *     14, 16, 18, 129) and errors, which are INVALID. Others: NEW. Later fragments: NONE. What is not IP: NONE.
  *  6. An ICMP error quotes a packet: behind the 8 bytes of its header, an IPv4 header (version 4, ihl >= 5, offset 0) or an IPv6
- *     header without extension headers, and 8 bytes. The quoted packet travelled the other way, from the address to which the error goes:
+ *     header whose next header is no extension header (0, 43, 44, 51, 60), and 8 bytes behind the header. Lengths and checksums in
+ *     it are not looked at. The quoted packet travelled the other way, from the address to which the error goes:
  *     when its source is not the destination of the error, or it is not of the error's family, or some of that is cut off by the
  *     packet's end, the error is INVALID. Else it is RELATED when the quoted packet's key has a flow that has not ended (a quoted
- *     ICMP message: queries alone; the request and its direction as in 1), which is judged as in 3. RELATED packets pass as in 4
- *     with reason "related"; they move nothing.
+ *     ICMP message: queries alone; the request and its direction as in 1), which is judged as in 3; else INVALID. RELATED packets
+ *     pass as in 4 with reason "related"; they move nothing.
  *  7. Moving on. States: OPENED, REPLIED, ESTABLISHED. Not for a packet that rules dropped.
  *     Other side: OPENED → REPLIED (TCP: only with SYN or ACK, without RST). Opener: REPLIED → ESTABLISHED (TCP: only with ACK,
  *     without RST). With `asymmetric`, a TCP packet of the opener with ACK and without SYN, RST: OPENED → ESTABLISHED.
  *     TCP: FIN without RST is remembered by side.
- *     Then the end = clock + timeout, in ticks of 2^20 ns: TCP with RST: closed. TCP opener's packet with SYN and without ACK while
- *     ESTABLISHED: the end stays. Else TCP: OPENED or REPLIED and no FIN: syn; FIN of both sides: closed; of one: closing; else
- *     established. UDP, SCTP and the rest: new until ESTABLISHED. ICMP queries: icmp.
- *  8. Opening. A packet with a key and state NEW that a rule with `keep state` passes opens a flow: OPENED, end as in 7. (What passed
- *     by `else pass` opens none.)
- *  9. Limits are asked when a rule has matched, in this order: limit, max-conn, room for the flow.
- *     A limit is a bucket per rule and key that holds `burst`, and refills at count / period. A packet takes 1, or its bytes (of the
- *     frame); when the bucket has less, it takes nothing and the packet is over. max-conn: the flows of this rule and source that
- *     have not ended are max_conn already (only with keep state and a NEW packet).
- *     Over: reason "limit" or "max-conn", drop or (else pass) pass; with `else ban` the source enters the set for that long,
- *     or longer when it is there for longer. A bucket is its rule's identity (direction, verdict, label or text), so it survives other rules.
- * 10. Live sets. An address is a member when an element of the set that has not ended (clock < end) covers it. An element that is
- *     added again gets the later end.
+ *     Then the end = clock + timeout, in ticks (the timeout: seconds * 10^9 >> 20). The first that fits. TCP opener's packet with SYN
+ *     and without ACK, RST of a flow that was ESTABLISHED before it: the end stays. TCP with RST: closed. TCP: FIN of both sides:
+ *     closed; of one: closing; ESTABLISHED: established; else syn. UDP: udp when ESTABLISHED, else udp new. ICMP queries: icmp. SCTP
+ *     and the rest: other when ESTABLISHED, else other new. The end may come nearer by that.
+ *  8. Opening. A packet with a key and state NEW that a rule with `keep state` passes opens a flow: OPENED; then it moves the flow on
+ *     as in 7 (its FIN is remembered; with `asymmetric` one that was picked up makes it ESTABLISHED). What passed by `else pass`
+ *     opens none.
+ *  9. Limits are asked when a rule has matched and decides, in this order: limit, max-conn, room for the flow. What an earlier one
+ *     took is not given back.
+ *     A limit is a bucket per rule and key (limit.h: one number, which stays when a new generation gives the rule other numbers).
+ *     A packet takes 1, or its bytes (of the frame, as counters count them); when the bucket has less, it takes nothing and the
+ *     packet is over. Keys: `per src` and `dst`: family, prefix length, the address's first bits; what is not IP has one. `per flow`: the
+ *     key of 1; packets without one: family, protocol, addresses as in 1, ports 0; what is not IP has one.
+ *     max-conn, only when the packet would open a flow: seats 0 .. max_conn - 1 per rule and source (its family, prefix length,
+ *     first bits); the flow takes the lowest that is free, and has it until it ends, whatever rule passes it by then. All
+ *     taken: over.
+ *     Over: reason "limit" or "max-conn", drop or (else pass) pass; with `else ban` the source of the packet enters the set for that
+ *     long, or longer when it is there for longer. What is not IP is not banned.
+ *     Buckets and seats belong to their rule's identity (direction, verdict, label or text, and which of its namesakes in the block
+ *     it is), so they survive other rules. Of a rule that was away for a generation nothing is said.
+ * 10. Live sets. An address is a member when an element of the set that has not ended (now_ns < end_ns) covers it. Elements are
+ *     known by address and prefix length; one that is added again gets the later end. In a set that widens, an IPv6 host is its
+ *     /64, when added, deleted and banned. Of tables without room nothing is said here: these have room.
  */
 #ifndef FW_MODEL_TRACK_H
 #define FW_MODEL_TRACK_H
@@ -68,7 +88,11 @@ enum track_timeout {
 const char *track_timeout_words(enum track_timeout t);
 
 struct track;
-/* Empty tables, made at this time. NULL: no memory. */
+/*
+ * Empty tables, made at this time. NULL: no memory. Clocks end at 2^58 ns. One that starts at 0 and goes on to TRACK_LATER_NS at
+ * once has tables older than any pickup but `always`: what `test` blocks mean.
+ */
+#define TRACK_LATER_NS (1ull << 57) /* four years and a half */
 struct track *track_new(uint64_t now_ns);
 void track_free(struct track *t);
 static inline void track_freep(struct track **t)

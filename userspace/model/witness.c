@@ -91,7 +91,15 @@ static bool pick_address(const struct aset *set, enum family family, uint64_t *s
 	return false;
 }
 
-/* MAC and VLAN are the same for every family. */
+/* In some of the sets; or with `!` in none. */
+static uint32_t pick_live(const struct live_match *m, uint64_t *state)
+{
+	uint32_t member = m->sets & (uint32_t)roll(state);
+
+	return m->negate ? 0 : member ? member : m->sets;
+}
+
+/* MAC, VLAN and state are the same for every family. */
 static bool witness_l2(const struct rule *rule, uint64_t *state, struct packet_spec *s)
 {
 	uint64_t value;
@@ -106,6 +114,11 @@ static bool witness_l2(const struct rule *rule, uint64_t *state, struct packet_s
 			return false;
 		s->has_vlan = true;
 		s->vlan = (uint16_t)value;
+	}
+	if (rule->value[FIELD_STATE]) {
+		if (!pick(rule->value[FIELD_STATE], 0, STATE_COUNT - 1, state, &value))
+			return false;
+		s->state = (enum state)value;
 	}
 	return true;
 }
@@ -123,7 +136,7 @@ static bool witness_other(const struct rule *rule, uint64_t *state, struct packe
 		if (rule->value[id] && field_get((enum field_id)id)->needs != FIELD_NEEDS_FRAME &&
 		    field_get((enum field_id)id)->needs != FIELD_NEEDS_TRACK)
 			return false;
-	if (rule->src || rule->dst)
+	if (rule->src || rule->dst || rule->live_src.sets || rule->live_dst.sets)
 		return false;
 	if (!rule->value[FIELD_ETHERTYPE])
 		return true;
@@ -273,6 +286,10 @@ static bool witness_l3(const struct rule *rule, uint64_t *state, struct packet_s
 			return false;
 		s->ecn = (uint8_t)value;
 	}
+	if (rule->live_src.sets)
+		s->live_src = pick_live(&rule->live_src, state);
+	if (rule->live_dst.sets)
+		s->live_dst = pick_live(&rule->live_dst, state);
 	return pick_address(rule->src, s->family, state, &s->src) && pick_address(rule->dst, s->family, state, &s->dst);
 }
 

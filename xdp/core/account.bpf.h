@@ -18,13 +18,20 @@ static __always_inline void fw_account(__u32 slot, const struct fw_pkt *pkt)
 }
 
 /* What a twin answers with. */
-static __always_inline void fw_trace_write(const struct fw_trace *said)
+static __always_inline void fw_trace_write(const struct fw_scratch *s, enum fw_reason reason, __u64 generation)
 {
 	__u32 zero = 0;
 	struct fw_trace *trace = fw_env_lookup(&fw_trace, &zero);
 
-	if (trace)
-		*trace = *said;
+	if (!trace)
+		return;
+	trace->verdict = s->hit.verdict;
+	trace->reason = reason;
+	trace->rule = s->hit.rule;
+	trace->slot = s->hit.slot;
+	trace->generation = generation;
+	trace->counted = s->hit.counted;
+	trace->state = s->pkt.val[FW_DIM_STATE];
 }
 
 #endif

@@ -14,6 +14,7 @@ struct fw_tabs {
 	__u64 mask;
 	__u32 slot; /* 0 or 1: which */
 	const struct fw_dir_hdr *d;
+	const struct fw_ctl *ctl; /* NULL where nobody asks */
 };
 
 /* 0 when there is no such slot. */
@@ -22,6 +23,7 @@ static __always_inline int fw_slot_open(struct fw_tabs *t, __u32 slot)
 	__u32 zero = 0;
 
 	t->slot = slot;
+	t->ctl = NULL;
 	/* Two calls, kept apart: the kernel inlines a look-up only where it always sees the same map. */
 	if (slot == 0) {
 		t->base = fw_env_lookup(&fw_slot0, &zero);

@@ -4,6 +4,7 @@
 #define FW_CORE_CLASSIFY_H
 
 #include "lists.bpf.h"
+#include "live.bpf.h"
 #include "rows.bpf.h"
 
 /* Take the rule of a bit: 1 when it decides, 0 when it only counts. */
@@ -136,22 +137,19 @@ static __always_inline int fw_classify_many(const struct fw_tabs *t, const struc
 					    struct fw_hit *hit)
 {
 	const struct fw_dir_hdr *d = t->d;
-	struct fw_rest rest;
+	struct fw_rest rest = { *t, pkt, w };
 
 	w->steps = (struct fw_steps){ .best = FW_ACTION_NONE };
 	w->next = 0;
 	fw_rows_get(t, pkt, w);
 	FW_FORGET();
 	if (d->flags & FW_DIRF_LISTS && pkt->l3 != FW_L3_OTHER)
-		fw_lists_walk(t, pkt, w);
+		fw_lists_walk(t, w, &rest);
 	FW_FORGET();
-	if (FW_WHOLE_RULE(w->steps.best) > d->first && !fw_steps(t, w, FW_STEPS_FIRST)) {
-		rest = (struct fw_rest){ *t, pkt, w };
-		if (fw_env_loop(FW_MORE_STEPS, fw_step_rest, &rest) == FW_MORE_STEPS)
-			return 0;
-	}
+	if (FW_WHOLE_RULE(w->steps.best) > d->first && !fw_steps(t, w, FW_STEPS_FIRST) &&
+	    fw_env_loop(FW_MORE_STEPS, fw_step_rest, &rest) == FW_MORE_STEPS)
+		return 0;
 	if (d->ncounts) {
-		rest = (struct fw_rest){ *t, pkt, w };
 		w->steps.sum = 0;
 		w->next = w->counted = 0;
 		fw_env_loop(FW_COUNT_STEPS, fw_count_step, &rest);
@@ -163,16 +161,23 @@ static __always_inline int fw_classify_many(const struct fw_tabs *t, const struc
 }
 
 /* 0 only for a damaged image, whose walk would not end. */
-static __always_inline int fw_classify(const struct fw_tabs *t, struct fw_pkt *pkt, struct fw_walk *w,
-				       struct fw_hit *hit)
+static __always_inline int fw_classify_by(const struct fw_tabs *t, struct fw_pkt *pkt, struct fw_walk *w, struct fw_hit *hit)
 {
-	if (fw_unlikely(t->d->nsets))
-		pkt->val[FW_DIM_SETS] = fw_sets_value(t, pkt);
 	if (t->d->nsum)
 		return fw_classify_many(t, pkt, w, hit);
 	if (t->d->nwords)
 		fw_classify_one(t, pkt, hit);
 	return 1;
+}
+
+static __always_inline int fw_classify(const struct fw_tabs *t, struct fw_scratch *s)
+{
+	if (fw_unlikely(t->d->nsets)) {
+		s->pkt.val[FW_DIM_SETS] = fw_sets_static(t, &s->pkt, 0);
+		if (fw_cfg.features & FW_FEAT_LIVE && t->d->live_bits)
+			s->pkt.val[FW_DIM_SETS] |= fw_live_value(t, t->d, s, 0);
+	}
+	return fw_classify_by(t, &s->pkt, &s->walk, &s->hit);
 }
 
 #endif

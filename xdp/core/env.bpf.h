@@ -42,6 +42,12 @@ const volatile struct fw_cfg fw_cfg SEC(".rodata") = { .mask = { 4095, 4095 }, .
 #define FW_GLOBAL __attribute__((noinline))
 
 #define fw_env_lookup(map, key) bpf_map_lookup_elem(map, key)
+/* The same in hashes and tries, whose keys are of other types. */
+#define fw_env_find(map, key) bpf_map_lookup_elem(map, key)
+/* Add an element that is not there: 0, or -EEXIST, -E2BIG, -ENOMEM. */
+#define fw_env_add(map, key, value) bpf_map_update_elem(map, key, value, BPF_NOEXIST)
+#define fw_env_jiffies() bpf_jiffies64()
+#define fw_env_ktime() bpf_ktime_get_ns()
 #define fw_env_loop(n, fn, arg) bpf_loop(n, fn, arg, 0)
 #ifdef FW_ENV_TC
 #define FW_CTX struct __sk_buff
@@ -83,12 +89,21 @@ extern struct fw_cfg fw_cfg;
 
 /* The element, or NULL; `map` is the address of one of the objects in maps.bpf.h. */
 void *fw_env_lookup(const void *map, const __u32 *key);
+void *fw_env_find(const void *map, const void *key);
+long fw_env_add(const void *map, const void *key, const void *value);
+__u64 fw_env_jiffies(void);
+__u64 fw_env_ktime(void);
 /* Call fn(i, arg) for i in 0..n-1 until it returns 1. */
 long fw_env_loop(__u32 n, long (*fn)(__u32 i, void *arg), void *arg);
 /* Copy n bytes of the frame from off, whether linear or not. 0 or a negative errno. */
 long fw_env_load(void *ctx, __u32 off, void *buf, __u32 n);
 
 #endif
+
+/* One word that several CPUs change. What stood there before. */
+#define fw_swap(p, old, new) __sync_val_compare_and_swap(p, old, new)
+#define fw_add(p, n) __sync_fetch_and_add(p, n)
+#define fw_or(p, bits) __sync_fetch_and_or(p, bits)
 
 /* A number of the scratch memory, read again, not remembered: the verifier takes it for any, and steps for alike. */
 #define FW_FRESH(x) (*(const volatile __typeof__(x) *)&(x))

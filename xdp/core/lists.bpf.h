@@ -9,6 +9,7 @@
 
 #include "rows.bpf.h"
 
+/* What bpf_loop hands to its bodies: one of them, for stacks are short. */
 struct fw_rest {
 	struct fw_tabs t;
 	const struct fw_pkt *pkt;
@@ -85,7 +86,7 @@ static long fw_scan_rest(__u32 i, void *arg)
 }
 
 /* The lowest rule of both lists, into w->steps.best. */
-static __always_inline void fw_lists_walk(const struct fw_tabs *t, const struct fw_pkt *pkt, struct fw_walk *w)
+static __always_inline void fw_lists_walk(const struct fw_tabs *t, struct fw_walk *w, struct fw_rest *rest)
 {
 	__u64 side, list, i;
 
@@ -106,11 +107,8 @@ static __always_inline void fw_lists_walk(const struct fw_tabs *t, const struct 
 		for (i = 0; i < FW_SCAN_ROUNDS; i++)
 			if (fw_scan(t, w))
 				break;
-		if (i == FW_SCAN_ROUNDS) {
-			struct fw_rest rest = { *t, pkt, w };
-
-			fw_env_loop(FW_SCAN_MAX, fw_scan_rest, &rest);
-		}
+		if (i == FW_SCAN_ROUNDS)
+			fw_env_loop(FW_SCAN_MAX, fw_scan_rest, rest);
 	}
 	if (w->place != FW_PLACE_NONE)
 		w->steps.best = fw_action_get(t, w->place);

@@ -12,6 +12,7 @@ struct fw_hit {
 	__s64 rule;
 	__u64 slot;
 	__u64 verdict; /* enum fw_verdict */
+	__u64 extra;   /* the rule has a struct fw_extra */
 	__u64 counted; /* `count` rules on the way */
 };
 
@@ -43,11 +44,72 @@ struct fw_walk {
 	__u32 other;       /* number of the other address's node */
 };
 
+/* What the hook is to send back in the place of the packet. */
+enum fw_answer { FW_ANSWER_NONE, FW_ANSWER_REJECT, FW_ANSWER_COOKIE };
+
+/* What is known of the packet beyond its bytes. */
+struct fw_about {
+	struct fw_flow_key key; /* of its flow, or of the quoted packet's */
+	__u64 hash;
+	__u64 now;     /* ns */
+	__u32 kind;    /* enum fw_kind */
+	__u32 live;    /* of the opening packet: bits of live sets */
+	__u64 way;     /* of a set, on its way through memory: so all eight look alike to the verifier */
+	__u32 pending; /* its flow is a half-open one */
+	__u32 promote; /* and no longer shall be */
+	__u32 known;   /* it has a flow, and rules are asked all the same */
+	__u32 proved;  /* it brought a valid SYN cookie */
+	__u32 answer;  /* enum fw_answer */
+	__u32 reject;  /* enum fw_reject */
+};
+
+/* Room for a flow: cells are their set * ways + way. */
+#define FW_CELL_NONE (~0u)
+struct fw_room {
+	__u32 cell, old_cell; /* an ended one; one that may be evicted */
+	__u64 word, old_word;
+};
+
+/* Keys of the tries of live sets. */
+struct fw_lpm4 {
+	__u32 plen;
+	__u32 addr;
+};
+struct fw_lpm6 {
+	__u32 plen;
+	__u64 addr[2];
+} __attribute__((packed));
+
+/* A look-up in live sets. */
+struct fw_live_walk {
+	__u32 side, opening, wanted, found, plen, count;
+	union {
+		struct fw_lpm4 key4;
+		struct fw_lpm6 key6;
+	};
+	struct fw_live_count_key counter;
+};
+
 /* What one packet needs while it is judged. */
 struct fw_scratch {
 	struct fw_pkt pkt;
 	struct fw_walk walk;
+	struct fw_pkt opening; /* of the packet's flow, made anew */
+	struct fw_about about;
+	struct fw_hit hit;
+	__u64 header[FW_HEADER_MAX / 8]; /* one that is not in the linear part */
+	struct fw_flow fresh; /* a flow that is being opened */
+	struct fw_room room;
+	struct fw_live_walk live;
+	struct fw_live element; /* one that is being added */
 };
+
+/* The packet, or the opening packet of its flow; to the verifier, one of the two without saying which. */
+static __always_inline struct fw_pkt *fw_pkt_of(struct fw_scratch *s, __u32 opening)
+{
+	return (struct fw_pkt *)((__u8 *)s + (opening & 1) * (offsetof(struct fw_scratch, opening) - offsetof(struct fw_scratch, pkt)));
+}
+_Static_assert(__builtin_offsetof(struct fw_scratch, pkt) == 0, "fw_pkt_of");
 
 #ifdef __bpf__
 
@@ -97,10 +159,111 @@ struct {
 	__type(value, struct fw_scratch);
 } fw_scratch SEC(".maps");
 
+/*
+ * The maps from here on exist only in programs whose policy needs them.
+ *
+ * Flows: written by the datapath, read through mmap by user space, which ends flows by their word.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 2);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, struct fw_flow_set);
+} fw_flows SEC(".maps");
+
+/* Limits of whole rules, by counter slot * 2 + direction: written by the datapath; user space clears a slot's cell for its next rule. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 2);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, __u64);
+} fw_limits SEC(".maps");
+
+/* Limits by key, and seats of max-conn: written by the datapath. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, struct fw_bucket_set);
+} fw_buckets SEC(".maps");
+
+/* When the last SYN cookie was sent (ns): written and read by the datapath. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, __u64[8]);
+} fw_cookies SEC(".maps");
+
+/*
+ * Live sets, of all policies of a namespace. Elements are written by the datapath (else ban) and by the program in
+ * fw_set.bpf.c for user space, never by user space itself.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, struct fw_live_ctl);
+} fw_live SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, struct fw_live_filter);
+} fw_live_filter SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u32);
+	__type(value, struct fw_live);
+} fw_live_host4 SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u64[2]);
+	__type(value, struct fw_live);
+} fw_live_host6 SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct fw_lpm4);
+	__type(value, struct fw_live);
+} fw_live_net4 SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct fw_lpm6);
+	__type(value, struct fw_live);
+} fw_live_net6 SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct fw_live_count_key);
+	__type(value, struct fw_counter);
+} fw_live_count SEC(".maps");
+
 #else
 
 struct fw_host_map;
-extern struct fw_host_map fw_ctl, fw_slot0, fw_slot1, fw_counters, fw_trace, fw_scratch;
+extern struct fw_host_map fw_ctl, fw_slot0, fw_slot1, fw_counters, fw_trace, fw_scratch, fw_flows, fw_limits, fw_buckets, fw_cookies,
+	fw_live, fw_live_filter, fw_live_host4, fw_live_host6, fw_live_net4, fw_live_net6, fw_live_count;
 
 #endif
 #endif

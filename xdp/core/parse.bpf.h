@@ -57,7 +57,13 @@ struct fw_pkt {
 		__u8 a8[16];
 	} addr[2]; /* SRC, DST */
 	__u32 val[FW_SMALL_ROOM];
+	__u32 l3_off, l4_off, end; /* in the frame; only with features that need them. l4_off 0: there is no L4 header */
+	__u32 proto;
+	__u32 icmp_id;             /* wire order, likewise */
+	__u32 dir;                 /* enum fw_dir */
 };
+/* Who looks at packets as parts of something. */
+#define FW_FEATS_PLACE (FW_FEAT_STATE | FW_FEAT_LIMIT | FW_FEAT_REJECT | FW_FEAT_SYNPROXY)
 
 /* Where L4 starts, where the packet ends, what it is; the IPv6 extension headers before it. */
 struct fw_l4 {
@@ -106,6 +112,11 @@ static __always_inline enum fw_reason fw_parse_l4(const struct fw_frame *f, cons
 	const __u8 *h;
 	__u32 need;
 
+	if (fw_cfg.features & FW_FEATS_PLACE) {
+		pkt->l4_off = l4->off;
+		pkt->end = l4->end;
+		pkt->proto = l4->proto;
+	}
 	if (l4->proto == FW_PROTO_TCP)
 		return fw_parse_tcp(f, l4, pkt, buf, tiny);
 	if (l4->proto == FW_PROTO_UDP)
@@ -123,6 +134,8 @@ static __always_inline enum fw_reason fw_parse_l4(const struct fw_frame *f, cons
 		return FW_REASON_NOT_LINEAR;
 	if (l4->proto == FW_PROTO_UDP && FW_BE16(FW_GET16(h + 4)) < 8)
 		return FW_REASON_MALFORMED;
+	if (fw_cfg.features & FW_FEATS_PLACE)
+		pkt->icmp_id = FW_GET16(h + 4);
 	if (l4->proto == FW_PROTO_ICMP) {
 		pkt->val[FW_DIM_ICMP] = h[0] << 8 | h[1];
 	} else if (l4->proto == FW_PROTO_ICMP6) {
@@ -309,11 +322,10 @@ static __always_inline enum fw_reason fw_parse_l3(const struct fw_frame *f, __u3
 	return FW_REASON_RULE;
 }
 
-/* The whole frame. Fills *pkt, except for packets and bytes. */
-static __always_inline enum fw_reason fw_parse(const struct fw_frame *f, struct fw_pkt *pkt)
+#define FW_HEADER_MAX 40 /* the longest header that is read at once */
+/* The whole frame. Fills *pkt, except for packets and bytes. `buf` has room for FW_HEADER_MAX. */
+static __always_inline enum fw_reason fw_parse(const struct fw_frame *f, struct fw_pkt *pkt, __u8 *buf)
 {
-	__u64 copy[5]; /* the longest header that is read at once */
-	__u8 *buf = (__u8 *)copy;
 	const __u8 *h = fw_at(f, 0, 14, buf);
 	__u32 type, vlan = 4096, off = 14;
 
@@ -323,6 +335,8 @@ static __always_inline enum fw_reason fw_parse(const struct fw_frame *f, struct 
 	pkt->val[FW_DIM_PROTO] = 0; /* of what is not IP */
 	pkt->val[FW_DIM_STATE] = FW_STATE_NONE;
 	pkt->l3 = FW_L3_OTHER;
+	if (fw_cfg.features & FW_FEATS_PLACE)
+		pkt->l4_off = 0;
 	if (!h)
 		return FW_REASON_L2_SHORT;
 	pkt->mac = (__u64)FW_BE16(FW_GET16(h + 6)) << 32 | FW_BE32(FW_GET32(h + 8));
@@ -346,6 +360,8 @@ static __always_inline enum fw_reason fw_parse(const struct fw_frame *f, struct 
 	pkt->val[FW_DIM_VLAN] = vlan;
 	if (type >= FW_ETH_MIN)
 		pkt->val[FW_DIM_ETHERTYPE] = type;
+	if (fw_cfg.features & FW_FEATS_PLACE)
+		pkt->l3_off = off;
 	return fw_parse_l3(f, off, type, pkt, buf);
 }
 

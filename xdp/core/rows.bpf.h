@@ -163,7 +163,8 @@ static __always_inline __u64 fw_action_get(const struct fw_tabs *t, __u64 bit)
 
 static __always_inline void fw_hit_set(struct fw_hit *hit, __u64 action)
 {
-	hit->verdict = (action >> 32 & 15) == FW_VERDICT_PASS ? FW_VERDICT_PASS : FW_VERDICT_DROP;
+	hit->verdict = action >> 32 & 15;
+	hit->extra = action >> 32 & FW_ACTION_EXTRA;
 	hit->slot = (__u32)action;
 	hit->rule = FW_WHOLE_RULE(action);
 }

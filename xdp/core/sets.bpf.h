@@ -51,18 +51,18 @@ static __always_inline __u32 fw_set_has4(const struct fw_tabs *t, __u32 block, _
  * and takes any number to come out.
  */
 __u32 fw_set_trie6(__u32 slot, __u32 side, __u32 tab);
-FW_GLOBAL __u32 fw_set_trie6(__u32 slot, __u32 side, __u32 tab)
+FW_GLOBAL __u32 fw_set_trie6(__u32 slot, __u32 side, __u32 tab) /* side: 2 more: of the opening packet */
 {
 	__u32 zero = 0;
 	const struct fw_scratch *s = fw_env_lookup(&fw_scratch, &zero);
 	struct fw_tabs t;
 
-	return s && fw_slot_open(&t, slot) ? fw_trie6(&t, side & 1, &s->pkt, tab, 0) & 1 : 0;
+	return s && fw_slot_open(&t, slot) ? fw_trie6(&t, side & 1, side & 2 ? &s->opening : &s->pkt, tab, 0) & 1 : 0;
 }
 
 /* The value of SETS for IPv6. A global function: the verifier judges it once, and takes any number to come out. */
-__u32 fw_sets6(__u32 slot);
-FW_GLOBAL __u32 fw_sets6(__u32 slot)
+__u32 fw_sets6(__u32 slot, __u32 opening);
+FW_GLOBAL __u32 fw_sets6(__u32 slot, __u32 opening)
 {
 	__u32 zero = 0, value = 0, side, k;
 	const struct fw_scratch *s = fw_env_lookup(&fw_scratch, &zero);
@@ -71,26 +71,28 @@ FW_GLOBAL __u32 fw_sets6(__u32 slot)
 
 	if (!s || !fw_slot_open(&t, slot))
 		return 0;
+	if (opening)
+		t.d = (const void *)(t.base + offsetof(struct fw_image, dir) + (s->opening.dir & 1) * sizeof(struct fw_dir_hdr));
 	FW_NO_UNROLL
 	for (k = 0; k < FW_MAX_SETS && k < t.d->nsets; k++) {
 		block = fw_tab64(&t, t.d->sets + (2 * k + 1) * (__u32)sizeof(struct fw_block)); /* kind, off */
 		side = t.d->set_sides >> k & 1;
 		if ((__u32)block == FW_BLOCK_TRIE)
-			value |= (fw_set_trie6(slot, side, block >> 32) & 1) << k;
+			value |= (fw_set_trie6(slot, side | (opening ? 2 : 0), block >> 32) & 1) << k;
 	}
 	return value;
 }
 
-/* The value of SETS. */
-static __always_inline __u32 fw_sets_value(const struct fw_tabs *t, const struct fw_pkt *pkt)
+/* The bits of large sets in the value of SETS. opening: the packet is the opening one of a flow. */
+static __always_inline __u32 fw_sets_static(const struct fw_tabs *t, const struct fw_pkt *pkt, __u32 opening)
 {
 	__u32 value = 0, n = t->d->nsets, sides = t->d->set_sides, at, k;
 	__u64 block;
 
+	if (pkt->l3 == FW_L3_OTHER || (fw_cfg.features & FW_FEAT_LIVE && !(~t->d->live_bits & ((1u << (n & 31)) - 1))))
+		return 0; /* all of them are live */
 	if (pkt->l3 == FW_L3_IPV6)
-		return fw_sets6(t->slot);
-	if (pkt->l3 == FW_L3_OTHER)
-		return 0;
+		return fw_sets6(t->slot, opening);
 	FW_NO_UNROLL
 	for (k = 0; k < FW_MAX_SETS && k < n; k++) {
 		at = t->d->sets + 2 * k * (__u32)sizeof(struct fw_block);

@@ -220,6 +220,7 @@ _Static_assert(FW_DIM_SMALL_COUNT <= 16, "small[] has room for all");
 #define FW_FEAT_LIMIT 4u    /* limits, max-conn */
 #define FW_FEAT_REJECT 8u
 #define FW_FEAT_SYNPROXY 16u
+#define FW_FEAT_ALL 31u
 
 /* Time in flow tables: units of 2^20 ns, about a millisecond, of the policy's clock (struct fw_ctl). */
 #define FW_TICK_SHIFT 20
@@ -274,6 +275,7 @@ struct fw_live_ref {
 #define FW_EXTRA_ELSE_PASS 16u /* over limit or max-conn: pass; else drop */
 #define FW_EXTRA_ELSE_BAN 32u  /* and the source enters a live set */
 #define FW_EXTRA_SYNPROXY 64u  /* answer SYNs with cookies when the table of new flows is short of room */
+#define FW_EXTRA_BAN_REF(flags) ((flags) >> 24) /* with ELSE_BAN: index into fw_image.live */
 enum fw_per { FW_PER_RULE, FW_PER_SRC, FW_PER_DST, FW_PER_FLOW };
 enum fw_reject { FW_REJECT_AUTO, FW_REJECT_TCP_RESET, FW_REJECT_UNREACHABLE, FW_REJECT_PROHIBITED };
 struct fw_extra {
@@ -283,13 +285,13 @@ struct fw_extra {
 	__u8 reject;     /* enum fw_reject, with FW_VERDICT_REJECT */
 	__u8 plen[2];    /* of the address that is the key of the limit: IPv4, IPv6 */
 	__u8 conn_plen[2];
-	__u32 ban;       /* index into fw_image.live, then (publisher) id of the set */
+	__u32 ban;       /* with ELSE_BAN: FW_EXTRA_BAN_REF() until the publisher makes it the id of the set */
 	__u64 ban_ns;    /* 0: the set's timeout */
 	/* Limits are GCRA: see userspace/model/limit.h. Units of 2^-6 ns. */
 	__u64 mult;      /* n packets or bytes cost n * mult >> shift */
 	__u64 burst;     /* how far ahead of the clock the bucket may be, in units */
 	__u32 shift;
-	__u32 reserved;
+	__u32 identity;  /* of a rule with limit or max-conn: hash of direction, verdict and id. Buckets and seats are the rule's */
 };
 
 struct fw_image {
@@ -304,7 +306,7 @@ struct fw_image {
 	__u64 check;      /* over the header without generation and itself: user space tells damage by it */
 	__u32 features;   /* FW_FEAT_* */
 	__u32 nlive;
-	__u32 live;       /* struct fw_live_ref[nlive], in the hot part */
+	__u32 live;       /* struct fw_live_ref[nlive], in the hot part, behind the tables: beside the actions */
 	__u32 pad;
 	struct fw_state_opts state;
 	__u8 reserved[40];
@@ -413,15 +415,16 @@ struct fw_rank {
  *       __u32 cell[]: one for each network of which a part is a member, ascending; all of it, or where its leaf is;
  *       __u8 leaf[][32]: of networks that no cell can tell. Bit addr % 8 of byte addr % 256 / 8.
  * FW_BLOCK_TRIE, of IPv6: a trie of two classes (1 is the member), leaf_shift 0.
- * FW_BLOCK_LIVE, of both: a live set; nothing stands in the image. `off` is its index in fw_image.live, then (publisher) its id.
+ * FW_BLOCK_LIVE, of both: a live set; nothing stands in the image. `nets` is its index in fw_image.live, and so is `off` until
+ * the publisher makes it the id of the set.
  */
 enum fw_block_kind { FW_BLOCK_NONE, FW_BLOCK_NETS, FW_BLOCK_TRIE, FW_BLOCK_LIVE, FW_BLOCK_KINDS }; /* NONE: no member */
 
 struct fw_block {
 	__u32 kind;
-	__u32 off; /* from the start of the image, a multiple of 64 */
+	__u32 off; /* from the start of the image, a multiple of 64; FW_BLOCK_LIVE: see above */
 	__u32 len; /* bytes */
-	__u32 nets; /* FW_BLOCK_NETS: how many */
+	__u32 nets; /* FW_BLOCK_NETS: how many; FW_BLOCK_LIVE: see above */
 	__u64 key[2]; /* of the ranges: user space finds a block by it that need not be built again */
 };
 
@@ -477,19 +480,21 @@ struct fw_counter {
  * Clock: (jiffies - jiffies0) * jiffy_ns, which is CLOCK_MONOTONIC to a timer tick. It costs nothing to read, and no clock
  * that somebody sets moves it.
  */
+#define FW_SECRETS 12
 struct fw_ctl {
 	__u32 live;       /* 0 or 1 */
 	__u32 map_id[2];  /* the slots' map ids: written before the switch, for user space */
 	__u32 abi;
 	__u64 jiffies0, jiffy_ns;
-	__u64 secret[2];  /* of the hashes; made with the policy */
+	__u64 secret[FW_SECRETS]; /* random multipliers of the hashes; made with the policy */
 	__u64 state_ns;   /* clock when the flow table was made */
 	/* Of a twin's own control word alone: what it takes for granted. */
 	__u32 given;      /* FW_GIVEN_* */
 	__u32 given_state; /* enum fw_state */
 	__u32 given_live; /* bit id: the source is in that live set; bit 8 + id: the destination */
-	__u32 reserved;
+	__u32 features;   /* FW_FEAT_* that programs are loaded with, and has maps for: never fewer. For user space */
 	__u64 given_ns;
+	__u32 flow_sets, pend_sets; /* of the flow table; for user space */
 };
 #define FW_GIVEN_NOW 1u   /* the clock shows given_ns */
 #define FW_GIVEN_STATE 2u /* flows are not looked for, limits are kept */
@@ -505,8 +510,8 @@ struct fw_cfg {
 	__u32 nslots;      /* counter slots in the map: max_entries */
 	__u32 parse_only;  /* bench: parse, then pass */
 	__u32 features;    /* FW_FEAT_* */
-	__u32 flow_mask;   /* sets of the flow table - 1 */
-	__u32 pend_mask;   /* and of the table of half-open flows */
+	__u32 flow_mask;   /* sets of the flow table for established flows - 1: the first ones */
+	__u32 pend_mask;   /* and of those for half-open flows, which follow */
 	__u32 bucket_mask; /* sets of the table of limits - 1 */
 };
 
@@ -552,6 +557,8 @@ enum fw_flow_state { FW_FLOW_OPENED, FW_FLOW_REPLIED, FW_FLOW_ESTABLISHED };
 #define FW_FLOWF_FIN_OPENER (1ull << 44)
 #define FW_FLOWF_FIN_OTHER (1ull << 45)
 #define FW_FLOWF_EGRESS (1ull << 46) /* opened by a packet on egress */
+#define FW_FLOWF_BUSY (1ull << 47)   /* being written: nobody's */
+#define FW_FLOW_USES 48
 struct fw_flow {
 	struct fw_flow_key key;
 	__u64 word;
@@ -560,7 +567,7 @@ struct fw_flow {
 	__u32 live;       /* and the bits of live sets in its SETS then */
 	__u32 slot;       /* counter slot of the rule */
 	__u32 born;       /* tick, low 32 bits */
-	__u64 seat;       /* of max-conn: where it stands; 0: none */
+	__u64 seat;       /* of max-conn: FW_SEAT(); 0: none */
 	__u64 packets[2], bytes[2]; /* from the opener, from the other side */
 	__u32 seq_end[2], win_end[2]; /* FW_STATEF_WINDOW, by side: highest sequence number sent; highest allowed by the other */
 	__u16 win_max[2];
@@ -568,9 +575,12 @@ struct fw_flow {
 	__u8 zero[2];
 };
 #define FW_FLOW_WAYS 8
-#define FW_PEND_INGRESS 6 /* ways of a set that flows opened from outside may use, of the table of half-open flows */
+#define FW_PEND_INGRESS 6 /* ways of a set for half-open flows that those opened from outside may use */
 #define FW_PEND_PROTECT FW_TICKS(1) /* a half-open flow is not evicted before this age */
-/* A set of a flow table. A key may stand in two of them. tag 0: never used. */
+/*
+ * A set. The table is an array of them: flow_mask + 1 for established flows, then pend_mask + 1 for half-open ones. A key with hash
+ * h stands in set h & mask or (h >> 32) & mask of its part, with tag (h >> 16 | 1). tag 0: never used.
+ */
 struct fw_flow_set {
 	__u32 tag[FW_FLOW_WAYS];
 	struct fw_flow way[FW_FLOW_WAYS];
@@ -585,6 +595,7 @@ struct fw_bucket {
 	__u64 tag;
 	__u64 until; /* GCRA: theoretical arrival time, units of 2^-6 ns. Seats: tick << 26, when the flow ends */
 };
+#define FW_SEAT(tag, cell) (((tag) & ~0xfffffull) | ((cell) + 1)) /* cell: set * FW_BUCKET_WAYS + way */
 #define FW_BUCKET_WAYS 8
 #define FW_BUCKET_SETS 8192 /* 65,536 cells, 1 MB */
 struct fw_bucket_set {
@@ -714,7 +725,7 @@ FW_ASSERT_SIZE(struct fw_skip6, 48);
 FW_ASSERT_SIZE(struct fw_block, 32);
 FW_ASSERT_SIZE(struct fw_block_rec, 16);
 FW_ASSERT_SIZE(struct fw_counter, 16);
-FW_ASSERT_SIZE(struct fw_ctl, 80);
+FW_ASSERT_SIZE(struct fw_ctl, 168);
 FW_ASSERT_SIZE(struct fw_cfg, 48);
 FW_ASSERT_SIZE(struct fw_trace, 32);
 FW_ASSERT_SIZE(struct fw_meta, 32);

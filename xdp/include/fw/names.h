@@ -10,8 +10,7 @@
 #define FW_MAP_TRACE "fw_trace"     /* struct fw_trace, one element (twin only) */
 
 /* Of the policy, when its rules need them */
-#define FW_MAP_FLOWS "fw_flows"     /* struct fw_flow_set, mmap */
-#define FW_MAP_PENDING "fw_pending" /* struct fw_flow_set, mmap: half-open flows */
+#define FW_MAP_FLOWS "fw_flows"     /* struct fw_flow_set, mmap: established flows, then half-open ones */
 #define FW_MAP_LIMITS "fw_limits"   /* __u64, mmap: limits of whole rules */
 #define FW_MAP_BUCKETS "fw_buckets" /* struct fw_bucket_set, mmap: limits by key, seats of max-conn */
 /* Of the namespace: live sets */

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What a policy remembers between packets, pinned beside its slots: flows, limits, SYN cookies. A table is made when the rules
+ * first need it, and stays as long as the policy does, whatever the rules become: flows and buckets outlive generations.
+ *
+ *   flows  limits  buckets  cookies      pins below p_<policy>
+ *
+ * A table is real when the control word's features name what it is for. What is pinned and not named is a leftover.
+ */
+#ifndef FW_KERN_TABLES_H
+#define FW_KERN_TABLES_H
+
+#include "base/fail.h"
+#include "kern/object.h"
+
+#include <fw/abi.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* A map that programs share. */
+struct table {
+	int fd; /* -1: there is none */
+	uint32_t id, entries;
+	size_t value_size;
+};
+
+/* What features programs are loaded with when the rules need these. */
+uint32_t tables_features(uint32_t needed);
+
+/* Sets of a flow table: a power of two, such that `flows` fill four fifths of the ways. */
+uint32_t tables_sets(uint32_t flows);
+
+/*
+ * Make what `needed` asks for and ctl->features does not name, pin it (dir -1: do not), then name it. t: SHARED_TABLES of them.
+ */
+int tables_make(struct table *t, struct fw_ctl *ctl, uint32_t needed, const struct fw_state_opts *state, int dir, struct fail *fail);
+/* Pin what was made without a directory. */
+int tables_pin(const struct table *t, int dir, struct fail *fail);
+/* Open what ctl->features names; what is missing is left out, and made anew by the next tables_make. */
+int tables_open(struct table *t, const struct fw_ctl *ctl, int dir, struct fail *fail);
+/* Features whose tables are there. */
+uint32_t tables_there(const struct table *t, const struct fw_ctl *ctl);
+void table_close(struct table *t);
+void tables_init(struct table *t, size_t n);
+void tables_close(struct table *t, size_t n);
+/* Is this the name of a table's pin, and does the control word not name it? */
+bool tables_stray(const char *pin, const struct fw_ctl *ctl);
+size_t tables_bytes(const struct table *t);
+
+/* Rules that are new own these counter slots: their limits begin full. */
+int tables_clear_limits(const struct table *t, const uint32_t *slots, size_t n, enum fw_dir dir, struct fail *fail);
+
+#endif

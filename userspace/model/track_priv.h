@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What track*.c share. */
+#ifndef FW_MODEL_TRACK_PRIV_H
+#define FW_MODEL_TRACK_PRIV_H
+
+#include "base/vec.h"
+#include "model/limit.h"
+#include "model/track.h"
+#include "model/track_key.h"
+
+/* Whose a bucket or a seat is, whatever generation the rules are of. Names live as long as the tables. */
+struct identity {
+	enum direction dir;
+	enum verdict verdict;
+	const char *name; /* label, else text: equal names are the same pointer */
+	size_t namesake;  /* how many rules of that name stand before it in its block */
+};
+
+/* Identity and what is counted by. Fields that do not take part are 0. */
+struct bucket_key {
+	struct identity rule;
+	enum per per;
+	unsigned int plen;
+	struct track_key of; /* PER_SRC, PER_DST: family, and the address in `a` alone */
+};
+
+struct bucket {
+	struct bucket_key key;
+	uint64_t until; /* when it will be full: 2^-6 ns */
+};
+
+enum flow_state { FLOW_OPENED, FLOW_REPLIED, FLOW_ESTABLISHED };
+
+struct flow {
+	struct track_key key;
+	enum direction opened;
+	struct packet opening;
+	enum flow_state state;
+	bool fin_opener, fin_other;
+	uint64_t end; /* tick; a flow whose end has come is none */
+	bool seated;  /* max-conn */
+	struct bucket_key seat;
+	unsigned int seat_number;
+};
+
+struct element {
+	enum family family;
+	u128 addr;
+	unsigned int plen;
+	uint64_t end_ns;
+};
+
+struct live_set {
+	const char *name;
+	struct {
+		struct element *v;
+		size_t n, cap;
+	} elements;
+};
+
+struct track {
+	uint64_t now_ns, made_ns;
+	struct {
+		struct flow *v;
+		size_t n, cap;
+	} flows;
+	struct {
+		struct bucket *v;
+		size_t n, cap;
+	} buckets;
+	struct {
+		struct live_set *v;
+		size_t n, cap;
+	} sets;
+	struct {
+		char **v;
+		size_t n, cap;
+	} names;
+};
+
+/* One copy of each name. NULL: no memory. */
+const char *track_name(struct track *t, const char *name);
+
+/* Which sets of the policy the addresses of the packet are in. */
+void track_live_bits(const struct track *t, const struct policy *policy, struct packet *p);
+
+/* Does a packet that rule `i` of the block has matched stay within its limit? When not, *ret_over and maybe a ban. */
+int track_limit(struct track *t, const struct chain *chain, size_t i, enum direction dir, const struct packet *p,
+		size_t bytes, bool *ret_over);
+/* Find a seat for a flow that the packet wants to open; *ret_over: there is none. */
+int track_seat(struct track *t, const struct chain *chain, size_t i, enum direction dir, const struct packet *p,
+	       struct flow *flow, bool *ret_over);
+
+static inline uint64_t track_tick(const struct track *t)
+{
+	return t->now_ns >> 20;
+}
+
+static inline bool track_flow_lives(const struct track *t, const struct flow *f)
+{
+	return track_tick(t) < f->end;
+}
+
+/* The first plen bits of an address of the family. */
+static inline u128 track_prefix(enum family family, u128 addr, unsigned int plen)
+{
+	unsigned int bits = family == FAMILY_IPV4 ? 32 : 128, off = plen < bits ? bits - plen : 0;
+
+	return off >= 128 ? 0 : addr >> off << off;
+}
+
+#endif

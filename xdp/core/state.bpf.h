@@ -1,0 +1,591 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Flows: the verdict of an opening packet, kept. The rules of tracking are the numbered text in userspace/model/track.h; <fw/abi.h>
+ * has the shapes.
+ *
+ * A table is an array of sets of eight cells. A flow may stand in two of them, chosen by its hash. Cells end by time, and an ended cell is a
+ * free one: nothing is collected, and an established flow is never evicted. What changes in a flow is one word, by compare-and-swap, so a
+ * cell that is given to another flow in the middle of it is left alone. New flows stand among the half-open ones until their
+ * opener has answered a reply, which who forges his source cannot: there, too, a cell younger than FW_PEND_PROTECT stays, which bounds what a
+ * flood can insert, and two cells of eight are kept for flows that are opened from inside.
+ */
+#ifndef FW_CORE_STATE_H
+#define FW_CORE_STATE_H
+
+#include "classify.bpf.h"
+#include "cookie.bpf.h"
+#include "limit.bpf.h"
+
+/*
+ * Paragraph 6: the key of the packet that an ICMP error quotes, into s->about.key. It travelled the other way, so its source stands where
+ * the error's destination does. Rare, copied, and a global function. 1: it is a quote.
+ */
+int fw_track_quote(FW_CTX *ctx);
+FW_GLOBAL int fw_track_quote(FW_CTX *ctx)
+{
+	__u32 zero = 0, l3, egress = !(fw_cfg.dir & 1), off, proto, request, reply, i;
+	struct fw_scratch *s = fw_env_lookup(&fw_scratch, &zero);
+	struct fw_flow_key *k;
+	__u32 h[10], l4[2];
+	__u32 *from, *to;
+
+	if (!s || !s->pkt.l4_off)
+		return 0;
+	k = &s->about.key;
+	l3 = s->pkt.l3;
+	off = s->pkt.l4_off + 8;
+	__builtin_memset(k, 0, sizeof(*k));
+	from = egress ? k->b : k->a; /* the quoted packet's source */
+	to = egress ? k->a : k->b;
+	if (l3 == FW_L3_IPV4) {
+		const __u8 *b = (const __u8 *)h;
+
+		if (off + 20 > s->pkt.end || fw_env_load(ctx, off, h, 20))
+			return 0;
+		if (b[0] >> 4 != 4 || (b[0] & 15) < 5 || FW_BE32(h[1]) & 0x1fff)
+			return 0;
+		proto = b[9];
+		from[0] = h[3];
+		to[0] = h[4];
+		off += (b[0] & 15) * 4;
+	} else {
+		const __u8 *b = (const __u8 *)h;
+
+		if (off + 40 > s->pkt.end || fw_env_load(ctx, off, h, 40) || b[0] >> 4 != 6)
+			return 0;
+		proto = b[6];
+		if (fw_ext_is(proto))
+			return 0;
+		for (i = 0; i < 4; i++) {
+			from[i] = h[2 + i];
+			to[i] = h[6 + i];
+		}
+		off += 40;
+	}
+	for (i = 0; i < 4; i++)
+		if ((l3 == FW_L3_IPV6 || !i) && from[i] != s->pkt.addr[1].a32[i])
+			return 0;
+	if (off + 8 > s->pkt.end || fw_env_load(ctx, off, l4, 8))
+		return 0;
+	k->l3 = l3;
+	k->proto = proto;
+	if (proto == FW_PROTO_TCP || proto == FW_PROTO_UDP || proto == FW_PROTO_SCTP) {
+		k->pa = egress ? l4[0] >> 16 : l4[0];
+		k->pb = egress ? l4[0] : l4[0] >> 16;
+	} else if (proto == (l3 == FW_L3_IPV4 ? FW_PROTO_ICMP : FW_PROTO_ICMP6)) {
+		request = fw_icmp_request(l3, l4[0] & 255, &reply);
+		if (!request)
+			return 0;
+		fw_key_icmp(k, l4[1] & 0xffff, request, reply, egress);
+	}
+	return 1;
+}
+
+static __always_inline int fw_key_same(const struct fw_flow_key *x, const struct fw_flow_key *y)
+{
+	const __u64 *p = (const __u64 *)x, *q = (const __u64 *)y;
+
+	return !((p[0] ^ q[0]) | (p[1] ^ q[1]) | (p[2] ^ q[2]) | (p[3] ^ q[3]) | (p[4] ^ q[4]));
+}
+
+#define FW_FLOW_TAG(hash) ((__u32)((hash) >> 16) | 1)
+
+/* Sets where a key may stand: two for established flows, two for half-open ones. */
+static __always_inline __u32 fw_flow_set(__u64 hash, __u32 i)
+{
+	__u32 h = i & 1 ? hash >> 32 : hash;
+
+	return i < 2 ? h & fw_cfg.flow_mask : fw_cfg.flow_mask + 1 + (h & fw_cfg.pend_mask);
+}
+
+/* Paragraph 2: the flow that has s->about.key and has not ended. */
+static __always_inline struct fw_flow *fw_flow_find(struct fw_scratch *s)
+{
+	struct fw_about *a = &s->about;
+	__u64 hash = a->hash, tick = FW_TICK(a->now);
+	__u32 tag = FW_FLOW_TAG(hash), set, i, way;
+	struct fw_flow_set *fs;
+	struct fw_flow *f;
+
+	FW_NO_UNROLL
+	for (i = 0; i < 4; i++) {
+		set = fw_flow_set(hash, i);
+		fs = fw_env_lookup(&fw_flows, &set);
+		if (!fs)
+			return NULL;
+		FW_NO_UNROLL
+		for (way = 0; way < FW_FLOW_WAYS; way++) {
+			if (fs->tag[way] != tag)
+				continue;
+			a->way = way;
+			f = &fs->way[FW_FRESH(a->way) & (FW_FLOW_WAYS - 1)];
+			if (fw_key_same(&f->key, &a->key) && FW_FLOW_END(f->word) > tick) {
+				s->about.pending = i >= 2;
+				return f;
+			}
+		}
+	}
+	return NULL;
+}
+
+static __always_inline void fw_flow_end(struct fw_flow *f)
+{
+	__u64 word = f->word;
+
+	if (!fw_cfg.readonly)
+		fw_swap(&f->word, word, word & ~0xffffffffffull);
+}
+
+/* The opening packet of a flow, as it was. */
+static __always_inline void fw_opening_make(const struct fw_flow *f, struct fw_pkt *pkt)
+{
+	const struct fw_opening *o = &f->opening;
+	__u32 egress = f->word & FW_FLOWF_EGRESS ? 1 : 0;
+	__u32 v4 = f->key.l3 == FW_L3_IPV4;
+
+	__builtin_memcpy(&pkt->addr[egress], f->key.a, sizeof(f->key.a));
+	__builtin_memcpy(&pkt->addr[!egress], f->key.b, sizeof(f->key.b));
+	pkt->reason = FW_REASON_RULE;
+	pkt->l3 = f->key.l3;
+	pkt->dir = egress;
+	pkt->packets = pkt->bytes = 0;
+	pkt->mac = o->mac;
+	pkt->proto = f->key.proto;
+#define FW_X(id, bits) pkt->val[FW_DIM_##id] = 1u << (bits);
+	FW_SMALL_DIMS(FW_X)
+#undef FW_X
+	pkt->val[FW_DIM_PROTO] = pkt->l3 << 8 | f->key.proto;
+	if (f->key.proto == FW_PROTO_TCP || f->key.proto == FW_PROTO_UDP || f->key.proto == FW_PROTO_SCTP) {
+		pkt->val[FW_DIM_SPORT] = o->sport;
+		pkt->val[FW_DIM_DPORT] = o->dport;
+	}
+	if (f->key.proto == FW_PROTO_TCP)
+		pkt->val[FW_DIM_TCPFLAGS] = o->flags;
+	if (f->key.proto == FW_PROTO_ICMP && v4)
+		pkt->val[FW_DIM_ICMP] = o->icmp;
+	if (f->key.proto == FW_PROTO_ICMP6 && !v4)
+		pkt->val[FW_DIM_ICMP6] = o->icmp;
+	pkt->val[FW_DIM_FRAG] = o->frag;
+	pkt->val[FW_DIM_VLAN] = o->vlan;
+	pkt->val[FW_DIM_DSCP] = o->dscp;
+	pkt->val[FW_DIM_TTL] = o->ttl;
+	pkt->val[FW_DIM_LEN] = o->len;
+	pkt->val[FW_DIM_ETHERTYPE] = v4 ? FW_ETH_IPV4 : FW_ETH_IPV6;
+	if (!v4)
+		pkt->val[FW_DIM_EXT] = o->ext;
+	pkt->val[FW_DIM_ECN] = o->ecn;
+	pkt->val[FW_DIM_STATE] = FW_STATE_NEW;
+}
+
+/*
+ * Ask the rules about the packet, or about the opening packet of its flow (s->opening, by the rules of its direction): s->hit. 0: they are
+ * damaged. A global function, so that programs that keep state have one classifier for both, which the verifier walks once; packets of known flows
+ * do without it, and its call.
+ */
+int fw_rules(__u32 slot, __u32 opening);
+FW_GLOBAL int fw_rules(__u32 slot, __u32 opening)
+{
+	__u32 zero = 0;
+	struct fw_scratch *s = fw_env_lookup(&fw_scratch, &zero);
+	struct fw_pkt *pkt;
+	struct fw_tabs t;
+
+	if (!s || !fw_slot_open(&t, slot))
+		return 0;
+	t.ctl = fw_env_lookup(&fw_ctl, &zero);
+	if (!t.ctl)
+		return 0;
+	pkt = fw_pkt_of(s, opening);
+	t.d = (const void *)(t.base + offsetof(struct fw_image, dir) + (pkt->dir & 1) * sizeof(struct fw_dir_hdr));
+	if (t.d->nsets) {
+		pkt->val[FW_DIM_SETS] = fw_sets_static(&t, pkt, opening);
+		if (fw_cfg.features & FW_FEAT_LIVE && t.d->live_bits)
+			pkt->val[FW_DIM_SETS] |= opening ? s->about.live : fw_live_value(&t, t.d, s, 0);
+	}
+	FW_FORGET();
+	s->hit = (struct fw_hit){ .verdict = FW_VERDICT_DROP, .rule = -1 };
+	return fw_classify_by(&t, pkt, &s->walk, &s->hit);
+}
+
+/* Paragraph 3: do the rules of its direction still pass the opening packet and keep state? */
+static __always_inline int fw_opening_passes(const struct fw_tabs *t, const struct fw_dir_hdr *d, struct fw_scratch *s)
+{
+	if (!(d->flags & FW_DIRF_PRESENT) || !fw_rules(t->slot, 1))
+		return 0;
+	return s->hit.rule >= 0 && s->hit.verdict == FW_VERDICT_PASS && s->hit.extra &&
+	       fw_extra_get(t, d, s->hit.rule)->flags & FW_EXTRA_KEEP;
+}
+
+/* The flow of the packet, as it stands under the live rules; NULL when it has none, or has none any more. */
+static __always_inline struct fw_flow *fw_flow_judged(const struct fw_tabs *t, struct fw_scratch *s)
+{
+	struct fw_flow *f = fw_flow_find(s);
+	__u32 generation = FW_GET64(t->base + offsetof(struct fw_image, generation));
+	const struct fw_dir_hdr *d;
+
+	if (!f)
+		return NULL;
+	d = (const void *)(t->base + offsetof(struct fw_image, dir) +
+				(f->word & FW_FLOWF_EGRESS ? 1 : 0) * sizeof(struct fw_dir_hdr));
+	s->about.live = 0;
+	if (fw_cfg.features & FW_FEAT_LIVE && d->live_bits) {
+		fw_opening_make(f, &s->opening);
+		s->about.live = fw_live_value(t, d, s, 1);
+	}
+	if (fw_likely(f->generation == generation && f->live == s->about.live))
+		return f;
+	fw_opening_make(f, &s->opening);
+	if (!fw_opening_passes(t, d, s)) {
+		fw_flow_end(f);
+		return NULL;
+	}
+	if (!fw_cfg.readonly) {
+		f->live = s->about.live;
+		f->generation = generation;
+	}
+	return f;
+}
+
+static __always_inline __u32 fw_timeout(const struct fw_tabs *t, __u32 which)
+{
+	return FW_GET32(t->base + offsetof(struct fw_image, state.timeout) + which * 4);
+}
+
+/* Paragraph 7: how long a flow in this state lives on. */
+static __always_inline __u32 fw_flow_timeout(const struct fw_tabs *t, const struct fw_pkt *pkt, __u64 word)
+{
+	__u64 fins = word & (FW_FLOWF_FIN_OPENER | FW_FLOWF_FIN_OTHER);
+	__u32 is_new = FW_FLOW_STATE(word) != FW_FLOW_ESTABLISHED, which;
+
+	if (pkt->proto == FW_PROTO_TCP) {
+		which = FW_TIMEOUT_TCP_ESTABLISHED;
+		if (is_new)
+			which = FW_TIMEOUT_TCP_SYN;
+		if (fins)
+			which = FW_TIMEOUT_TCP_CLOSING;
+		if (fins == (FW_FLOWF_FIN_OPENER | FW_FLOWF_FIN_OTHER) || pkt->val[FW_DIM_TCPFLAGS] & FW_TCP_RST)
+			which = FW_TIMEOUT_TCP_CLOSED;
+	} else if (pkt->proto == FW_PROTO_UDP) {
+		which = is_new ? FW_TIMEOUT_UDP_NEW : FW_TIMEOUT_UDP;
+	} else if (pkt->proto == (pkt->l3 == FW_L3_IPV4 ? FW_PROTO_ICMP : FW_PROTO_ICMP6)) {
+		which = FW_TIMEOUT_ICMP;
+	} else {
+		which = is_new ? FW_TIMEOUT_OTHER_NEW : FW_TIMEOUT_OTHER;
+	}
+	return fw_timeout(t, which);
+}
+
+/* Paragraph 7: the word of a flow behind this packet. opener: it is of the opener's side. */
+static __always_inline __u64 fw_flow_next(const struct fw_tabs *t, const struct fw_scratch *s, __u64 word, __u32 opener)
+{
+	const struct fw_pkt *pkt = &s->pkt;
+	__u32 flags = pkt->val[FW_DIM_TCPFLAGS], tcp = pkt->proto == FW_PROTO_TCP;
+	__u32 asymmetric = FW_GET32(t->base + offsetof(struct fw_image, state.flags)) & FW_STATEF_ASYMMETRIC;
+	__u64 state = FW_FLOW_STATE(word), was = state;
+
+	if (!opener && state == FW_FLOW_OPENED && (!tcp || (flags & (FW_TCP_SYN | FW_TCP_ACK) && !(flags & FW_TCP_RST))))
+		state = FW_FLOW_REPLIED;
+	else if (opener && state == FW_FLOW_REPLIED && (!tcp || (flags & (FW_TCP_ACK | FW_TCP_RST)) == FW_TCP_ACK))
+		state = FW_FLOW_ESTABLISHED;
+	else if (opener && state == FW_FLOW_OPENED && asymmetric && tcp &&
+		 (flags & (FW_TCP_ACK | FW_TCP_RST | FW_TCP_SYN)) == FW_TCP_ACK)
+		state = FW_FLOW_ESTABLISHED;
+	word = (word & ~(15ull << 40)) | state << 40;
+	if (tcp && (flags & (FW_TCP_FIN | FW_TCP_RST)) == FW_TCP_FIN)
+		word |= opener ? FW_FLOWF_FIN_OPENER : FW_FLOWF_FIN_OTHER;
+	if (tcp && opener && was == FW_FLOW_ESTABLISHED && (flags & (FW_TCP_SYN | FW_TCP_ACK | FW_TCP_RST)) == FW_TCP_SYN)
+		return word;
+	return (word & ~0xffffffffffull) | (FW_TICK(s->about.now) + fw_flow_timeout(t, pkt, word));
+}
+
+/*
+ * An ended cell; else, among the half-open ones, the oldest that is no longer protected, as old_cell. `first`: 0 among the established, 2
+ * among the half-open.
+ */
+static __always_inline void fw_flow_room(const struct fw_scratch *s, __u32 first, struct fw_room *room)
+{
+	__u32 tick = FW_TICK(s->about.now), ways = FW_FLOW_WAYS, age, oldest = FW_PEND_PROTECT - 1, i, way, set;
+	struct fw_flow_set *fs;
+	__u64 word;
+
+	room->cell = room->old_cell = FW_CELL_NONE;
+	if (first && !(fw_cfg.dir & 1))
+		ways = FW_PEND_INGRESS;
+	FW_NO_UNROLL
+	for (i = 0; i < 2; i++) {
+		set = fw_flow_set(s->about.hash, first + i);
+		fs = fw_env_lookup(&fw_flows, &set);
+		if (!fs)
+			return;
+		FW_NO_UNROLL
+		for (way = 0; way < FW_FLOW_WAYS; way++) {
+			if (way >= ways)
+				break;
+			word = *(volatile __u64 *)&fs->way[way].word;
+			if (word & FW_FLOWF_BUSY)
+				continue;
+			if (FW_FLOW_END(word) <= FW_TICK(s->about.now)) {
+				room->cell = set * FW_FLOW_WAYS + way;
+				room->word = word;
+				return;
+			}
+			age = tick - fs->way[way].born;
+			if (first && age > oldest) {
+				oldest = age;
+				room->old_cell = set * FW_FLOW_WAYS + way;
+				room->old_word = word;
+			}
+		}
+	}
+}
+
+/*
+ * Claim a cell whose word was this, write a flow into it, let it live with another word. 0: somebody was faster. key and hash are those of
+ * s->about.
+ */
+static __always_inline int fw_flow_write(const struct fw_scratch *s, __u32 cell, __u64 was, const struct fw_flow *from, __u64 word)
+{
+	__u64 busy = ((was >> FW_FLOW_USES) + 1) << FW_FLOW_USES | FW_FLOWF_BUSY;
+	__u32 set = cell / FW_FLOW_WAYS, way = cell % FW_FLOW_WAYS;
+	struct fw_flow_set *fs = fw_env_lookup(&fw_flows, &set);
+	struct fw_flow *to;
+
+	if (!fs)
+		return 0;
+	to = &fs->way[way];
+	if (fw_swap(&to->word, was, busy) != was)
+		return 0;
+	*(volatile __u32 *)&fs->tag[way] = 0;
+	to->key = s->about.key;
+	__builtin_memcpy(&to->opening, &from->opening, sizeof(*to) - offsetof(struct fw_flow, opening));
+	*(volatile __u32 *)&fs->tag[way] = FW_FLOW_TAG(s->about.hash);
+	fw_swap(&to->word, busy, (busy & ~((1ull << FW_FLOW_USES) - 1)) | (word & (FW_FLOWF_BUSY - 1)));
+	return 1;
+}
+
+/* A flow whose opener has answered moves to the established ones, when there is room. A global function: once in its life. */
+int fw_flow_promote(void);
+FW_GLOBAL int fw_flow_promote(void)
+{
+	__u32 zero = 0;
+	struct fw_scratch *s = fw_env_lookup(&fw_scratch, &zero);
+	struct fw_flow *f;
+	__u64 word;
+
+	if (!s)
+		return 0;
+	f = fw_flow_find(s);
+	if (!f || !s->about.pending)
+		return 0;
+	fw_flow_room(s, 0, &s->room);
+	if (s->room.cell == FW_CELL_NONE)
+		return 0;
+	word = *(volatile __u64 *)&f->word;
+	if (!fw_flow_write(s, FW_FRESH(s->room.cell), FW_FRESH(s->room.word), f, word))
+		return 0;
+	fw_swap(&f->word, word, word & ~0xffffffffffull);
+	return 1;
+}
+
+/* Paragraph 7, for a packet that passed. 0: another CPU was faster. */
+static __always_inline int fw_flow_step(const struct fw_tabs *t, struct fw_scratch *s, struct fw_flow *f)
+{
+	__u64 word = *(volatile __u64 *)&f->word, next;
+	__u32 other = !!(word & FW_FLOWF_EGRESS) != (fw_cfg.dir & 1);
+
+	next = fw_flow_next(t, s, word, !other);
+	if (next != word && fw_swap(&f->word, word, next) != word)
+		return 0;
+	f->packets[other] += s->pkt.packets;
+	f->bytes[other] += s->pkt.bytes;
+	if (fw_cfg.features & FW_FEAT_LIMIT && f->seat)
+		fw_seat_move(f->seat, FW_FLOW_END(next) << (FW_TICK_SHIFT + 6));
+	s->about.promote = s->about.pending && FW_FLOW_STATE(next) == FW_FLOW_ESTABLISHED;
+	return 1;
+}
+
+/* The same, again and again: for CPUs that race, and for packets that came by the rules. A global function: rare. */
+int fw_flow_steps(__u32 slot);
+FW_GLOBAL int fw_flow_steps(__u32 slot)
+{
+	__u32 zero = 0, i;
+	struct fw_scratch *s = fw_env_lookup(&fw_scratch, &zero);
+	struct fw_flow *f;
+	struct fw_tabs t;
+
+	if (!s || !fw_slot_open(&t, slot))
+		return 0;
+	FW_NO_UNROLL
+	for (i = 0; i < FW_SWAP_TRIES; i++) {
+		f = fw_flow_find(s);
+		if (!f || fw_flow_step(&t, s, f))
+			break;
+	}
+	return i;
+}
+
+static __always_inline void fw_flow_move(const struct fw_tabs *t, struct fw_scratch *s, struct fw_flow *f)
+{
+	if (fw_cfg.readonly)
+		return;
+	s->about.promote = 0;
+	if (!f || !fw_flow_step(t, s, f))
+		fw_flow_steps(t->slot);
+	if (fw_unlikely(s->about.promote))
+		fw_flow_promote();
+}
+
+static __always_inline void fw_opening_keep(const struct fw_pkt *pkt, struct fw_opening *o)
+{
+	o->mac = pkt->mac;
+	o->vlan = pkt->val[FW_DIM_VLAN];
+	o->len = pkt->val[FW_DIM_LEN];
+	o->icmp = pkt->l3 == FW_L3_IPV4 ? pkt->val[FW_DIM_ICMP] : pkt->val[FW_DIM_ICMP6];
+	o->sport = pkt->val[FW_DIM_SPORT];
+	o->dport = pkt->val[FW_DIM_DPORT];
+	o->ttl = pkt->val[FW_DIM_TTL];
+	o->dscp = pkt->val[FW_DIM_DSCP];
+	o->ecn = pkt->val[FW_DIM_ECN];
+	o->flags = pkt->val[FW_DIM_TCPFLAGS];
+	o->ext = pkt->val[FW_DIM_EXT];
+	o->frag = pkt->val[FW_DIM_FRAG];
+}
+
+enum fw_opened { FW_OPENED, FW_OPEN_FULL, FW_OPEN_SEATS, FW_OPEN_COOKIE };
+
+/*
+ * Paragraph 8: open a flow for the packet, by a rule whose counter slot is `counter` and whose extra is at offset `extra`. A global
+ * function: once in a flow's life.
+ */
+int fw_flow_open(__u32 slot, __u32 counter, __u32 extra);
+FW_GLOBAL int fw_flow_open(__u32 slot, __u32 counter, __u32 extra)
+{
+	__u32 zero = 0, established, proxy;
+	struct fw_scratch *s = fw_env_lookup(&fw_scratch, &zero);
+	const struct fw_extra *x;
+	struct fw_tabs t;
+	__u64 word;
+
+	if (!s || !fw_slot_open(&t, slot))
+		return FW_OPEN_FULL;
+	t.ctl = fw_env_lookup(&fw_ctl, &zero);
+	if (!t.ctl)
+		return FW_OPEN_FULL;
+	x = (const void *)(t.base + (extra & t.mask));
+	established = s->about.proved ? FW_FLOW_ESTABLISHED : FW_FLOW_OPENED;
+	if (s->pkt.proto == FW_PROTO_TCP && s->pkt.val[FW_DIM_TCPFLAGS] & FW_TCP_ACK && /* taken up in mid-stream */
+	    FW_GET32(t.base + offsetof(struct fw_image, state.flags)) & FW_STATEF_ASYMMETRIC)
+		established = FW_FLOW_ESTABLISHED;
+	word = (__u64)established << 40 | (fw_cfg.dir & 1 ? FW_FLOWF_EGRESS : 0);
+	if (s->pkt.proto == FW_PROTO_TCP && s->pkt.val[FW_DIM_TCPFLAGS] & FW_TCP_FIN)
+		word |= FW_FLOWF_FIN_OPENER;
+	word |= FW_TICK(s->about.now) + fw_flow_timeout(&t, &s->pkt, word);
+	s->fresh.word = word;
+	s->fresh.seat = 0;
+	if (fw_cfg.features & FW_FEAT_LIMIT && x->max_conn && !fw_seat_take(&t, s, x, counter, FW_FLOW_END(word) << (FW_TICK_SHIFT + 6)))
+		return FW_OPEN_SEATS;
+	if (fw_cfg.readonly)
+		return FW_OPENED;
+	fw_opening_keep(&s->pkt, &s->fresh.opening);
+	s->fresh.generation = FW_GET64(t.base + offsetof(struct fw_image, generation));
+	s->fresh.live = t.d->nsets ? s->pkt.val[FW_DIM_SETS] & t.d->live_bits : 0;
+	s->fresh.slot = counter;
+	s->fresh.born = FW_TICK(s->about.now);
+	s->fresh.packets[0] = s->pkt.packets;
+	s->fresh.bytes[0] = s->pkt.bytes;
+	s->fresh.packets[1] = s->fresh.bytes[1] = 0;
+	proxy = fw_cfg.features & FW_FEAT_SYNPROXY && x->flags & FW_EXTRA_SYNPROXY && !s->about.proved;
+	if (s->about.proved) {
+		fw_flow_room(s, 0, &s->room);
+		if (s->room.cell != FW_CELL_NONE &&
+		    fw_flow_write(s, FW_FRESH(s->room.cell), FW_FRESH(s->room.word), &s->fresh, FW_FRESH(s->fresh.word)))
+			return FW_OPENED;
+	}
+	fw_flow_room(s, 2, &s->room);
+	if (s->room.cell == FW_CELL_NONE && !proxy) {
+		s->room.cell = s->room.old_cell;
+		s->room.word = s->room.old_word;
+	}
+	if (s->room.cell != FW_CELL_NONE &&
+	    fw_flow_write(s, FW_FRESH(s->room.cell), FW_FRESH(s->room.word), &s->fresh, FW_FRESH(s->fresh.word)))
+		return FW_OPENED;
+	if (fw_cfg.features & FW_FEAT_LIMIT && s->fresh.seat)
+		fw_seat_move(s->fresh.seat, 0);
+	return proxy ? FW_OPEN_COOKIE : FW_OPEN_FULL;
+}
+
+/* Paragraph 5: what a packet of no flow is. */
+static __always_inline __u32 fw_track_state(const struct fw_tabs *t, const struct fw_scratch *s)
+{
+	const struct fw_pkt *pkt = &s->pkt;
+	__u32 flags = pkt->val[FW_DIM_TCPFLAGS], kind = s->about.kind, pickup, reply;
+
+	if (kind == FW_KIND_NONE)
+		return FW_STATE_NONE;
+	if (kind == FW_KIND_ERROR)
+		return FW_STATE_INVALID;
+	if (kind == FW_KIND_OTHER)
+		return FW_STATE_NEW;
+	if (pkt->proto == FW_PROTO_TCP) {
+		if ((flags & (FW_TCP_SYN | FW_TCP_ACK | FW_TCP_RST | FW_TCP_FIN)) == FW_TCP_SYN)
+			return FW_STATE_NEW;
+		if ((flags & (FW_TCP_SYN | FW_TCP_ACK | FW_TCP_RST)) != FW_TCP_ACK)
+			return FW_STATE_INVALID;
+		pickup = FW_GET32(t->base + offsetof(struct fw_image, state.pickup_s));
+		if (s->about.proved || pickup == ~0u || s->about.now < t->ctl->state_ns + pickup * 1000000000ull)
+			return FW_STATE_NEW;
+		return FW_STATE_INVALID;
+	}
+	if (pkt->proto == (pkt->l3 == FW_L3_IPV4 ? FW_PROTO_ICMP : FW_PROTO_ICMP6)) {
+		fw_icmp_request(pkt->l3, fw_icmp_type(pkt), &reply);
+		if (reply)
+			return FW_STATE_INVALID;
+	}
+	return FW_STATE_NEW;
+}
+
+/*
+ * What the flow table says of the packet: its state, into the packet. 1: that decides, and the packet passes.
+ */
+static __always_inline int fw_track(const struct fw_tabs *t, FW_CTX *ctx, struct fw_scratch *s)
+{
+	struct fw_pkt *pkt = &s->pkt;
+	struct fw_flow *f = NULL;
+	__u32 flags = pkt->val[FW_DIM_TCPFLAGS];
+
+	s->about.known = s->about.proved = 0;
+	if (fw_cfg.trace && t->ctl->given & FW_GIVEN_STATE) {
+		s->about.kind = FW_KIND_NONE;
+		pkt->val[FW_DIM_STATE] = t->ctl->given_state & 7;
+		return (pkt->val[FW_DIM_STATE] == FW_STATE_ESTABLISHED || pkt->val[FW_DIM_STATE] == FW_STATE_RELATED) &&
+		       !(t->d->flags & FW_DIRF_KNOWN);
+	}
+	s->about.kind = fw_track_key(pkt, &s->about.key);
+	if (s->about.kind == FW_KIND_FLOW || (s->about.kind == FW_KIND_ERROR && fw_track_quote(ctx))) {
+		s->about.hash = fw_hash_flow(t->ctl, &s->about.key);
+		f = fw_flow_judged(t, s);
+	}
+	if (f && s->about.kind == FW_KIND_FLOW && pkt->proto == FW_PROTO_TCP &&
+	    (flags & (FW_TCP_SYN | FW_TCP_ACK)) == FW_TCP_SYN && !!(f->word & FW_FLOWF_EGRESS) == (fw_cfg.dir & 1) &&
+	    (f->word & (FW_FLOWF_FIN_OPENER | FW_FLOWF_FIN_OTHER)) == (FW_FLOWF_FIN_OPENER | FW_FLOWF_FIN_OTHER)) {
+		fw_flow_end(f);
+		f = NULL;
+	}
+	if (!f) {
+		if (fw_cfg.features & FW_FEAT_SYNPROXY && s->about.kind == FW_KIND_FLOW && pkt->proto == FW_PROTO_TCP &&
+		    (flags & (FW_TCP_SYN | FW_TCP_ACK | FW_TCP_RST)) == FW_TCP_ACK)
+			s->about.proved = fw_cookie_valid(ctx, s);
+		pkt->val[FW_DIM_STATE] = fw_track_state(t, s);
+		return 0;
+	}
+	pkt->val[FW_DIM_STATE] = s->about.kind == FW_KIND_FLOW ? FW_STATE_ESTABLISHED : FW_STATE_RELATED;
+	if (t->d->flags & FW_DIRF_KNOWN) {
+		s->about.known = s->about.kind == FW_KIND_FLOW;
+		return 0;
+	}
+	if (s->about.kind == FW_KIND_FLOW)
+		fw_flow_move(t, s, f);
+	return 1;
+}
+
+#endif
