@@ -86,7 +86,10 @@ $(B)/.layers: $(shell find xdp tc userspace -name '*.[ch]' -newer $(B)/.layers 2
 
 $(PURE_TESTS): $(B)/%: $(B)/%.o $(B)/libharness.a $(B)/libfw.a
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(B)/libharness.a $(B)/libfw.a $(LIBS_PURE) -lcmocka
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(B)/libharness.a $(B)/libfw.a $(LIBS_PURE) $(LIBS_TEST) -lcmocka
+# What is pure beside the commands.
+$(B)/tests/unit/test_feed: $(B)/userspace/fwctl/feed_text.o $(B)/userspace/fwctl/feed_json.o
+$(B)/tests/unit/test_feed: LIBS_TEST := -ljansson
 $(KERN_TESTS) $(TOOLS): $(B)/%: $(B)/%.o $(B)/libharness.a $(B)/libkern.a $(B)/libfw.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(B)/libharness.a $(B)/libkern.a $(B)/libfw.a $(LIBS_KERN) $(LIBS_PURE) -ljansson -lpcap -lcmocka
@@ -125,12 +128,14 @@ demo: ## the tour: namespaces, real traffic, verdicts, a swap under load (as roo
 	scripts/demo.sh
 fuzz: $(FUZZERS) ## fuzz rule text and packets, FUZZ_SECONDS (60) each
 	tests/fuzz/run
-install: all ## install binary, man page, completion, rules below $(DESTDIR)$(PREFIX)
+install: all ## install binary, man page, completion, rules, packaging below $(DESTDIR)$(PREFIX)
 	install -D -m 0755 $(B)/fwctl $(DESTDIR)$(PREFIX)/sbin/fwctl
-	install -d $(DESTDIR)$(PREFIX)/share/man/man8 $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/fwctl/rules
+	install -d $(DESTDIR)$(PREFIX)/share/man/man8 $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/fwctl/rules \
+		$(DESTDIR)$(PREFIX)/share/fwctl/packaging
 	$(B)/fwctl help --man > $(DESTDIR)$(PREFIX)/share/man/man8/fwctl.8
 	$(B)/fwctl help --completion > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/fwctl
 	cp -R rules/. $(DESTDIR)$(PREFIX)/share/fwctl/rules/
+	cp -R packaging/. $(DESTDIR)$(PREFIX)/share/fwctl/packaging/
 uninstall: ## remove what install put there
 	rm -rf $(DESTDIR)$(PREFIX)/sbin/fwctl $(DESTDIR)$(PREFIX)/share/man/man8/fwctl.8 \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/fwctl $(DESTDIR)$(PREFIX)/share/fwctl

@@ -8,8 +8,9 @@ set -eu
 # What the build needs; the names of the groups below stand for themselves.
 build="make gcc libc6-dev clang git findutils
 	libbpf-dev libxdp-dev libelf-dev zlib1g-dev nettle-dev libjansson-dev"
-# libclang-rt: the fuzzers' and sanitizers' runtime of clang 14. nftables: the differential tests' second opinion.
-test="$build libcmocka-dev libpcap-dev libclang-rt-14-dev file jq mandoc bpftool ethtool tcpdump nftables
+# libclang-rt: the fuzzers' and sanitizers' runtime of clang 14. nftables: the differential tests' second opinion. fail2ban: its
+# action is tested with the program itself.
+test="$build libcmocka-dev libpcap-dev libclang-rt-14-dev file jq mandoc bpftool ethtool tcpdump nftables fail2ban
 	iproute2 iputils-ping netcat-openbsd curl procps util-linux"
 bench="$build iproute2 util-linux procps gnuplot-nox jq"
 # What fwctl is compared with; bpfilter is no package.

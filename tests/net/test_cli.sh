@@ -73,7 +73,7 @@ refuses 2 'which command' "no command: the list is shown and the exit status is 
 refuses 2 'did you mean check' "a misspelt command is recognised" "$FWCTL" chekc
 refuses 2 'no command frobnicate' "an unknown command is refused" "$FWCTL" frobnicate
 refuses 2 '\\x1b' "an unknown command cannot drive the terminal" "$FWCTL" $'\033[31mx'
-for verb in check load apply unload status show stats explain version help; do
+for verb in check load apply unload status show stats explain set ban unban bans feed flows version help; do
 	prints 0 "^  fwctl $verb" "help $verb shows its usage" "$FWCTL" help $verb
 	prints 0 "^  fwctl $verb" "$verb --help says the same" "$FWCTL" $verb --help
 	refuses 2 "no option.*see fwctl help $verb" "$verb refuses an unknown option and says where help is" "$FWCTL" $verb --no-such
@@ -103,6 +103,26 @@ refuses 2 'from 0.05' "stats --watch=0 is refused" "$FWCTL" stats --watch=0
 refuses 2 'from 0.05' "stats --watch=x is refused" "$FWCTL" stats --watch=x
 refuses 2 'how often' "stats --count without --watch is refused" "$FWCTL" stats --count=3
 refuses 2 'how often' "stats --count=0 is refused" "$FWCTL" stats --watch --count=0
+refuses 2 'set what' "set of something unknown is refused" "$FWCTL" set frob
+refuses 2 'name the live set' "set add of nothing is refused" "$FWCTL" set add
+refuses 2 'at least one address' "set add of no address is refused" "$FWCTL" set add s
+refuses 2 '"1.2.3" is not an address' "set add of something else is refused" "$FWCTL" set add s 1.2.3
+refuses 2 'is not a duration' "a time without a unit is refused" "$FWCTL" set add s 192.0.2.1 for 10
+refuses 2 'is a second end' "two times are refused" "$FWCTL" set add s 192.0.2.1 for 1s until never
+refuses 2 'not from both' "words and a file are refused" "$FWCTL" set add s 192.0.2.1 -f web.fw
+refuses 2 'says nothing here' "set list --force is refused" "$FWCTL" set list s --force
+refuses 2 'test one address' "set test of two is refused" "$FWCTL" set test s 192.0.2.1 192.0.2.2
+refuses 2 'not about 192.0.2.0/24' "set test of a prefix is refused" "$FWCTL" set test s 192.0.2.0/24
+refuses 2 'name them, or say --all' "set save of nothing is refused" "$FWCTL" set save
+refuses 2 'usage: fwctl ban' "ban of nobody is refused" "$FWCTL" ban
+refuses 2 'at least one address' "ban of a time alone is refused" "$FWCTL" ban for 1h
+refuses 2 'no time at all' "ban for no time is refused" "$FWCTL" ban 192.0.2.1 for 0s
+refuses 2 'in which --format' "feed without a format is refused" "$FWCTL" feed
+refuses 2 'one of plain' "feed knows its formats" "$FWCTL" feed --format=csv
+refuses 2 'belongs to --resync' "feed --force without --resync is refused" "$FWCTL" feed --format=plain --force
+refuses 2 'flows what' "flows of something unknown is refused" "$FWCTL" flows show
+refuses 2 'no filter' "a filter that is none is refused" "$FWCTL" flows list r0 sport 80
+refuses 2 'give filters, or say --all' "flows kill of nothing is refused" "$FWCTL" flows kill
 refuses 2 'usage: fwctl explain' "explain without a packet shows the usage" "$FWCTL" explain web.fw
 for name in "" a/b abcdefghijklmnop . ..; do
 	refuses 2 'no interface can be called' "load refuses the name \"$name\"" "$FWCTL" load "$name"
@@ -233,9 +253,9 @@ refuses 2 'link type is 113' "a capture of another link type is refused by its n
 if command -v mandoc >/dev/null; then
 	check "the manual has no complaint from mandoc" mandoc -T lint fwctl.8
 	mandoc -T ascii fwctl.8 | sed 's/.\x08//g' >man.txt
-	missing=$(for verb in check load apply unload status show stats explain version help; do grep -q "fwctl $verb" man.txt || echo $verb; done)
+	missing=$(for verb in check load apply unload status show stats explain set ban unban bans feed flows version help; do grep -q "fwctl $verb" man.txt || echo $verb; done)
 	check "the manual has every command" [ -z "$missing" ]
-	missing=$(for verb in check load apply unload status show stats explain version; do "$FWCTL" help $verb; done | grep -oE -- " --[a-z-]+" |
+	missing=$(for verb in check load apply unload status show stats explain set ban unban bans feed flows version; do "$FWCTL" help $verb; done | grep -oE -- " --[a-z-]+" |
 		sort -u | while read -r o; do grep -qF -- "$o" man.txt || echo "$o"; done)
 	check "the manual has every option" [ -z "$missing" ]
 else

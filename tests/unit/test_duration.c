@@ -51,9 +51,33 @@ static void durations_are_read(void **state)
 static void what_is_no_duration_is_refused(void **state)
 {
 	static const char *const rows[] = {
-		"",	"s",	"10",	"0",	"-1s",	  "+1s",  "1 s",	"1s ",	 "1.s",	       ".5s",  "1..5s", "1.5.s",
-		"10x",	"10S",	"10sec", "1m1h", "1s1s",  "1h1",  "forever",	"1e3s",	 "\xc2\xb5s",  "1\xc2s", "0x10s", "1s\n",
-		"99999999999999999999s", "1\xc2\xb5s1us", "1w",
+		"",
+		"s",
+		"10",
+		"0",
+		"-1s",
+		"+1s",
+		"1 s",
+		"1s ",
+		"1.s",
+		".5s",
+		"1..5s",
+		"1.5.s",
+		"10x",
+		"10S",
+		"10sec",
+		"1m1h",
+		"1s1s",
+		"1h1",
+		"forever",
+		"1e3s",
+		"\xc2\xb5s",
+		"1\xc2s",
+		"0x10s",
+		"1s\n",
+		"99999999999999999999s",
+		"1\xc2\xb5s1us",
+		"1w",
 	};
 	static const char *const long_ones[] = { "106752d", "2562047h47m16.854775808s", "18446744073709551615d",
 						 "18446744073709551615h", "106751d24h" };
@@ -93,12 +117,8 @@ static void what_is_written_is_read_again(void **state)
 		uint64_t ns;
 		const char *text;
 	} rows[] = {
-		{ 0, "0s" },
-		{ 1, "1ns" },
-		{ 1500 * 1000000ull, "1s500ms" },
-		{ 5400 * S, "1h30m" },
-		{ 432000 * S, "5d" },
-		{ INT64_MAX, "106751d23h47m16s854ms775us807ns" },
+		{ 0, "0s" },	       { 1, "1ns" },	     { 1500 * 1000000ull, "1s500ms" },
+		{ 5400 * S, "1h30m" }, { 432000 * S, "5d" }, { INT64_MAX, "106751d23h47m16s854ms775us807ns" },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

@@ -80,7 +80,8 @@ const char *duration_parse(const char *s, size_t len, uint64_t *ret_ns)
 		if (unit == UNITS)
 			return not_one;
 		from = unit + 1;
-		fraction = (uint64_t)((unsigned __int128)fraction * units[unit].ns / 1000000000000000000u);
+		if (fraction)
+			fraction = (uint64_t)((unsigned __int128)fraction * units[unit].ns / 1000000000000000000u);
 		if (__builtin_mul_overflow(v, units[unit].ns, &part) || __builtin_add_overflow(part, fraction, &part) ||
 		    __builtin_add_overflow(sum, part, &sum) || sum > INT64_MAX)
 			return too_long;

@@ -104,9 +104,9 @@ static const struct {
 	  "0200...\", or as the N-th packet of a capture file, \"pcap FILE#N\" (pcap or pcapng, Ethernet)." },
 	{ "EXIT STATUS",
 	  "0: done. 1: the system refused, or the state is degraded. 2: the rules or the command line are wrong." },
-	{ "ENVIRONMENT", "NO_COLOR: when set and not empty, no colour is used on a terminal.\n\nSSH_CONNECTION: load "
-			 "and apply refuse rules "
-			 "that would cut this connection, unless --force is given." },
+	{ "ENVIRONMENT", "NO_COLOR: when set and not empty, no colour is used on a terminal.\n\nSSH_CONNECTION: load, "
+			 "apply and ban refuse what "
+			 "would cut this connection, unless --force is given." },
 	{ "FILES",
 	  "/sys/fs/bpf/fwctl: the state, pinned objects of the kernel, one directory per network namespace. It "
 	  "is mounted when "

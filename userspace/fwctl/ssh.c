@@ -196,12 +196,30 @@ static bool passes(const struct policy *p, enum direction dir, const struct ssh 
 	return judge(p, dir, s, state_of(p, s)).verdict == VERDICT_PASS;
 }
 
-int ssh_check(const struct policy *p, const char *const *ifnames, size_t n)
+static bool ssh_session(struct ssh *ret)
 {
 	const char *env = getenv("SSH_CONNECTION");
-	struct ssh s = {};
 
-	if (env ? !ssh_parse(env, &s) : !ssh_of_ancestors(&s))
+	*ret = (struct ssh){};
+	return env ? ssh_parse(env, ret) : ssh_of_ancestors(ret);
+}
+
+bool ssh_client(enum family *ret_family, u128 *ret_address)
+{
+	struct ssh s;
+
+	if (!ssh_session(&s))
+		return false;
+	*ret_family = s.family;
+	*ret_address = s.client;
+	return true;
+}
+
+int ssh_check(const struct policy *p, const char *const *ifnames, size_t n)
+{
+	struct ssh s;
+
+	if (!ssh_session(&s))
 		return STATUS_DONE;
 	const char *ifname = iface_of(&s, ifnames, n);
 	if (!ifname)

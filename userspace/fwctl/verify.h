@@ -29,5 +29,7 @@ int verify_ask(void *ctx, struct kern_twin *twin, enum fw_hook hook, const struc
  * holds the server's address. Returns enum status, says what would be cut and how to insist.
  */
 int ssh_check(const struct policy *p, const char *const *ifnames, size_t n);
+/* From where the ssh session comes that runs this command. False: none does. */
+bool ssh_client(enum family *ret_family, u128 *ret_address);
 
 #endif
