@@ -251,7 +251,7 @@ static bool take_lists(struct resolver *r, struct ruleset *rs)
 		rs->sets[i] = r->set_list.v[i]->named;
 		rs->sets[i].addresses = r->set_list.v[i]->addresses;
 	}
-	live_settle(r, rs);
+	live_sets_settle(r, rs);
 	return true;
 }
 

@@ -169,7 +169,7 @@ bool live_resolve(struct resolver *r, const struct ast_stmt *s, struct set_def *
 /* Once a policy is complete: what its live sets, its state block and its rules make of one another. */
 void policy_finish(struct resolver *r, struct policy_def *def);
 /* Once all are: rules name sets where the rule set has them. */
-void live_settle(struct resolver *r, struct ruleset *rs);
+void live_sets_settle(struct resolver *r, struct ruleset *rs);
 
 /* essentials.c: the implicit rules of `default drop`, behind the written ones. */
 void essentials_add(struct resolver *r, const struct ast_stmt *chain);

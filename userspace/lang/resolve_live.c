@@ -103,7 +103,7 @@ static const struct named_set *settled(const struct resolver *r, const struct ru
 	return &rs->sets[def->index];
 }
 
-void live_settle(struct resolver *r, struct ruleset *rs)
+void live_sets_settle(struct resolver *r, struct ruleset *rs)
 {
 	for (size_t i = 0; i < rs->npolicies; i++) {
 		struct policy *p = &rs->policies[i];
