@@ -153,7 +153,7 @@ static void states_of_rules(void **state)
 	}
 }
 
-/* A packet that opens a flow and takes of a limit, and the next one, which is over and banned. Without memory nothing is opened or banned. */
+/* A packet that opens a flow and takes of a limit, and the next one, which is over. Without memory nothing is opened or banned. */
 static void the_oracle_of_flows(void **state)
 {
 	static const struct limit limit = {.count = 1, .period_ns = 1000000000, .burst = 1};
@@ -161,7 +161,8 @@ static void the_oracle_of_flows(void **state)
 	static const struct packet_spec spec[2] = {
 		{.family = FAMILY_IPV4, .protocol = 17, .src = 1, .dst = 2, .has_ports = true, .sport = 1, .dport = 1},
 		{.family = FAMILY_IPV4, .protocol = 17, .src = 1, .dst = 2, .has_ports = true, .sport = 2, .dport = 1}};
-	struct rule r = {.verdict = VERDICT_PASS, .families = 6, .keep_state = true, .limit = &limit, .max_conn = 1, .over = {.ban = &jail}, .text = "r"};
+	struct rule r = {.verdict = VERDICT_PASS, .families = 6, .keep_state = true, .limit = &limit, .max_conn = 1,
+			 .over = {.ban = &jail}, .text = "r"};
 	struct policy p = {.chain = {{.present = true, .rules = &r, .nrules = 1}}, .track = true};
 
 	state_opts_default(&p.state);
