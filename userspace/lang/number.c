@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "lang/number.h"
 
-#include "base/str.h"
-
 #include <string.h>
 
 static int hex_value(char c)
@@ -192,45 +190,17 @@ const char *addr_parse(const char *s, size_t len, struct addr_range *ret)
 	return NULL;
 }
 
-static const struct {
-	const char *word;
-	uint64_t ns;
-} units[] = {
-	{ "d", DURATION_DAY }, { "h", 3600 * DURATION_S }, { "m", 60 * DURATION_S },
-	{ "s", DURATION_S },   { "ms", DURATION_MS },
-};
-#define NUNITS (sizeof(units) / sizeof(units[0]))
-
-const char *duration_unit(size_t i, uint64_t *ret_ns)
+const char *rate_unit(size_t i, uint64_t *ret_ns)
 {
-	if (i >= NUNITS)
+	static const struct {
+		const char *word;
+		uint64_t ns;
+	} units[] = { { "d", DURATION_DAY }, { "h", 3600 * DURATION_S }, { "m", 60 * DURATION_S }, { "s", DURATION_S } };
+
+	if (i >= sizeof(units) / sizeof(units[0]))
 		return NULL;
 	*ret_ns = units[i].ns;
 	return units[i].word;
-}
-
-bool duration_parse(const char *s, size_t len, uint64_t *ret_ns)
-{
-	size_t i = 0, next = 0; /* units before `next` have been */
-	uint64_t total = 0, v;
-
-	while (i < len) {
-		size_t digits = i, word, u = next;
-
-		while (i < len && s[i] >= '0' && s[i] <= '9')
-			i++;
-		word = i;
-		while (i < len && s[i] >= 'a' && s[i] <= 'z')
-			i++;
-		while (u < NUNITS && !str_is(units[u].word, s + word, i - word))
-			u++;
-		if (u == NUNITS || !number_parse(s + digits, word - digits, &v) ||
-		    __builtin_mul_overflow(v, units[u].ns, &v) || __builtin_add_overflow(total, v, &total))
-			return false;
-		next = u + 1;
-	}
-	*ret_ns = total;
-	return len > 0;
 }
 
 bool mac_parse(const char *s, size_t len, uint64_t *ret)

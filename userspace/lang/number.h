@@ -28,13 +28,11 @@ const char *addr_parse_ends(const char *lo, size_t lo_len, const char *hi, size_
 bool addr4_parse(const char *s, size_t len, uint32_t *ret);
 bool addr6_parse(const char *s, size_t len, u128 *ret);
 
-/* Durations: 30s, 1h30m, 500ms. A number and a unit (d, h, m, s, ms), as many as wanted, each smaller than the one before. */
 #define DURATION_MS   1000000ull
 #define DURATION_S    1000000000ull
 #define DURATION_DAY  (86400 * DURATION_S)
-bool duration_parse(const char *s, size_t len, uint64_t *ret_ns);
-/* The i-th unit, largest first; NULL past the end. */
-const char *duration_unit(size_t i, uint64_t *ret_ns);
+/* What a rate is of: the i-th of d, h, m, s; NULL past the end. */
+const char *rate_unit(size_t i, uint64_t *ret_ns);
 
 /* 00:11:22:33:44:55 */
 bool mac_parse(const char *s, size_t len, uint64_t *ret);

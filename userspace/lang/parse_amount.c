@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Counts, durations and rates. */
 #include "base/arena.h"
+#include "base/duration.h"
 #include "lang/parse.h"
 #include "lang/words.h"
 
@@ -27,22 +28,26 @@ bool parse_count(struct parser *p, const char *what, uint64_t max, uint64_t *ret
 bool parse_duration(struct parser *p, uint64_t unit, uint64_t max, uint64_t *ret_ns)
 {
 	struct ast_text t = parser_text(p);
+	const char *why = p->tok.kind == TOK_WORD ? duration_parse(t.s, t.len, ret_ns) : "";
 	struct diag *g;
 	uint64_t v;
 
-	if (p->tok.kind != TOK_WORD || !duration_parse(t.s, t.len, ret_ns)) {
+	if (why) {
 		parser_expected(p, "a duration such as 30s, 10m, 1h30m or 5d", &g);
 		if (p->tok.kind == TOK_WORD && number_parse(t.s, t.len, &v))
 			diag_hint(p->d, g, "say the unit: %.*ss for seconds", (int)t.len, t.s);
 		return false;
 	}
-	if (!*ret_ns || *ret_ns % unit || *ret_ns > max) {
-		g = diag_add(p->d, DIAG_ERROR, t.span, "%s",
-			     !*ret_ns	      ? "a duration of nothing"
-			     : *ret_ns % unit ? "this duration is of whole seconds"
-					      : "this duration is too long");
-		if (*ret_ns > max)
-			diag_hint(p->d, g, "at most %llud", (unsigned long long)(max / DURATION_DAY));
+	if (*ret_ns > max) {
+		g = diag_add(p->d, DIAG_ERROR, t.span, "this duration is too long");
+		diag_hint(p->d, g, "at most %llud", (unsigned long long)(max / DURATION_DAY));
+		return false;
+	}
+	if (!*ret_ns || *ret_ns % unit) {
+		diag_add(p->d, DIAG_ERROR, t.span,
+			 !*ret_ns	      ? "a duration of nothing"
+			 : unit == DURATION_S ? "expected whole seconds"
+					      : "expected whole milliseconds");
 		return false;
 	}
 	parser_next(p);
@@ -86,8 +91,8 @@ static bool rate_parse(const char *s, size_t len, struct limit *l)
 		l->period_ns = DURATION_S;
 		return bits_parse(s, len, &l->count);
 	}
-	for (size_t i = 0; (unit = duration_unit(i, &l->period_ns)); i++)
-		if (l->period_ns >= DURATION_S && str_is(unit, slash + 1, len - digits - 1))
+	for (size_t i = 0; (unit = rate_unit(i, &l->period_ns)); i++)
+		if (str_is(unit, slash + 1, len - digits - 1))
 			return number_parse(s, digits, &l->count) && l->count && l->count <= MAX_PACKETS;
 	return false;
 }

@@ -1,21 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What a rule does beside its verdict, durations, live sets and state blocks → canonical text. */
+#include "base/duration.h"
 #include "lang/number.h"
 #include "lang/print.h"
 #include "model/track.h"
 
 void print_duration(struct str *out, uint64_t ns)
 {
-	const char *unit;
-	uint64_t one;
-
-	for (size_t i = 0; (unit = duration_unit(i, &one)); i++) {
-		if (ns < one)
-			continue;
-		str_add_u64(out, ns / one);
-		str_add(out, unit);
-		ns %= one;
-	}
+	if (ns)
+		duration_add(out, ns);
 }
 
 static void print_bits(struct str *out, uint64_t bytes)
@@ -50,7 +43,7 @@ static void print_limit(struct str *out, const struct limit *l)
 		print_bits(out, l->count);
 	} else {
 		str_add_u64(out, l->count);
-		for (size_t i = 0; (unit = duration_unit(i, &ns)); i++)
+		for (size_t i = 0; (unit = rate_unit(i, &ns)); i++)
 			if (ns == l->period_ns)
 				str_addf(out, "/%s", unit);
 	}
