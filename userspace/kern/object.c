@@ -35,6 +35,14 @@ const char *object_prog_name(enum fw_hook hook)
 	}
 }
 
+/* Which of the object's programs: those that answer are others at XDP. */
+static const char *prog_for(enum fw_hook hook, const struct fw_cfg *cfg)
+{
+	bool answers = hook == FW_HOOK_XDP && cfg->features & FW_FEATS_ANSWER && !cfg->trace;
+
+	return answers ? FW_PROG_XDP_ANSWERS : object_prog_name(hook);
+}
+
 static void object_closep(struct bpf_object **o)
 {
 	bpf_object__close(*o);
@@ -151,7 +159,7 @@ static int object_prepare(struct bpf_object *o, enum fw_hook hook, const struct 
 	int err;
 
 	bpf_object__for_each_program(p, o) {
-		bool it = !strcmp(bpf_program__name(p), object_prog_name(hook));
+		bool it = !strcmp(bpf_program__name(p), prog_for(hook, cfg));
 
 		bpf_program__set_autoload(p, it);
 		if (it)
