@@ -117,6 +117,31 @@ static void tables_come_with_the_rules_that_need_them(void **state)
 	rim_assert_nothing_left();
 }
 
+static void programs_are_reloaded_for_answers_once(void **state)
+{
+	static const char limit[] = "policy web {\n essentials off\n ingress default drop {\n  pass port 1 limit 5/m\n  %s port %d\n }\n}\n";
+	static const char proxy[] = "policy web {\n essentials off\n ingress default drop {\n"
+				    "  pass proto tcp to port { 80, %d } keep state synproxy\n }\n egress default pass { }\n}\n";
+	struct kern_report r;
+	char text[512];
+
+	rim_load_ok(BOX_IF, PLAIN, "web", NULL, NULL);
+	for (int i = 0; i < 4; i++) {
+		snprintf(text, sizeof(text), limit, i < 2 ? "drop" : "reject", 10 + i);
+		rim_apply_ok(text, "web", &r);
+		assert_int_equal(r.reloaded, i % 2 == 0);
+	}
+	for (int i = 0; i < 2; i++) {
+		snprintf(text, sizeof(text), proxy, 81 + i);
+		rim_apply_ok(text, "web", &r);
+		assert_int_equal(r.reloaded, i == 0);
+	}
+	rim_apply_ok(text, "web", &r);
+	assert_true(r.unchanged);
+	assert_int_equal(rim_unload(BOX_IF), 0);
+	rim_assert_nothing_left();
+}
+
 static void a_table_outlives_generations_and_keeps_its_size(void **state)
 {
 	struct kern_report r;
@@ -266,6 +291,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(programs_lack_what_the_rules_do_not_need),
 		cmocka_unit_test(tables_come_with_the_rules_that_need_them),
+		cmocka_unit_test(programs_are_reloaded_for_answers_once),
 		cmocka_unit_test(a_table_outlives_generations_and_keeps_its_size),
 		cmocka_unit_test(a_table_that_nobody_named_is_swept),
 		cmocka_unit_test(the_clock_of_programs_is_monotonic_time),
