@@ -234,6 +234,7 @@ void kern_twin_given(struct kern_twin *t, const struct kern_given *given)
 	ask->given_state = given->state;
 	ask->given_live = given->live;
 	ask->given_ns = given->now_ns;
+	ask->state_ns = given->state_ns ?: t->policy->ctl->state_ns;
 	ask->given = given->given;
 }
 
