@@ -3,6 +3,7 @@
 #include "harness/rim.h"
 #include "kern/clock.h"
 #include "kern/live.h"
+#include "kern/rim.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -426,6 +427,119 @@ static void a_killed_replace_is_cleared_by_the_next_command(void **state)
 	rim_assert_nothing_left();
 }
 
+#define BANNED(policy, size) ONE(policy, "banned", "; counters; size " size)
+
+/* A datagram from 10.0.0.1 into an interface is dropped by its policy. */
+static void assert_drops(const char *ifname, const char *from_if)
+{
+	unsigned long before = box_rx_packets(ifname);
+	struct kern_live *l = live_begin(KERN_READ);
+	struct kern_element e = element("10.0.0.1", 0), now;
+
+	assert_int_equal(kern_live_test(l, id_of(l, "banned"), e.l3, e.addr, &e), 0);
+	box_send_udp(from_if, 9, 3);
+	for (int tries = 0;; tries++) {
+		assert_true(tries < 500);
+		assert_int_equal(kern_live_test(l, id_of(l, "banned"), e.l3, e.addr, &now), 0);
+		if (now.counter.packets == e.counter.packets + 3)
+			break;
+		usleep(10000);
+	}
+	assert_true(box_rx_packets(ifname) >= before + 3);
+	live_end(l);
+}
+
+static void fill_some(void)
+{
+	struct kern_element *v = many(900, 0x14000000), e = element("10.0.0.1", 0);
+	struct kern_live *l = live_begin(KERN_WRITE);
+	size_t n;
+
+	snprintf(e.reason, sizeof(e.reason), "knocked");
+	assert_int_equal(kern_live_add(l, id_of(l, "banned"), &e, 1, false, &n), 0);
+	assert_int_equal(kern_live_add(l, id_of(l, "banned"), v, 900, false, &n), 0);
+	add_ok(l, "banned", "2001:db8::/20", 0);
+	add_ok(l, "banned", "2001:db8::1", clock_now_ns() + HOUR);
+	live_end(l);
+	free(v);
+}
+
+static void assert_some(void)
+{
+	struct kern_live *l = live_begin(KERN_READ);
+	struct kern_element e = element("10.0.0.1", 0);
+
+	assert_int_equal(listed(l, "banned"), 903);
+	assert_int_equal(set_named(l, "banned").count, 903);
+	assert_int_equal(l->m.ctl->hosts, 602);
+	assert_int_equal(l->m.ctl->prefixes, 301);
+	assert_int_equal(l->m.ctl->wide6, 1);
+	assert_int_equal(covered(l, "banned", "2001:db8::1"), 128);
+	assert_int_equal(covered(l, "banned", "2001:db8::2"), 20);
+	assert_int_equal(kern_live_test(l, id_of(l, "banned"), e.l3, e.addr, &e), 0);
+	live_end(l);
+	assert_drops(BOX_IF, BOX_PEER);
+	assert_drops(BOX_PEER, BOX_IF);
+}
+
+static void sets_that_outgrow_their_maps_get_larger_ones(void **state)
+{
+	struct kern_element *v = many(150000, 0x20000000);
+	struct kern_live *l;
+	size_t n;
+
+	rim_load_ok(BOX_IF, BANNED("web", "1000"), "web", NULL, NULL);
+	rim_load_ok(BOX_PEER, BANNED("other", "1000"), "other", NULL, NULL);
+	fill_some();
+	rim_apply_ok(BANNED("web", "200000"), "web", NULL);
+	assert_some();
+	l = live_begin(KERN_WRITE);
+	assert_int_equal(l->m.registry->capacity, 524288);
+	assert_int_equal(kern_live_add(l, id_of(l, "banned"), v, 150000, false, &n), 0);
+	assert_int_equal(n, 150000);
+	live_end(l);
+	assert_null(strstr(box_find(rim_bpffs), LIVEMAPS_NEXT));
+	assert_int_equal(rim_state_count(), 2);
+	free(v);
+	assert_int_equal(rim_unload(BOX_IF), 0);
+	assert_int_equal(rim_unload(BOX_PEER), 0);
+	rim_assert_nothing_left();
+}
+
+/* Larger maps that were not finished, and those that are in place while programs ask the old ones. */
+static void growth_that_was_killed_is_undone_or_finished(void **state)
+{
+	for (int swapped = 0; swapped < 2; swapped++) {
+		struct live_maps old, next;
+		struct kern *k;
+
+		rim_load_ok(BOX_IF, BANNED("web", "1000"), "web", NULL, NULL);
+		rim_load_ok(BOX_PEER, BANNED("other", "1000"), "other", NULL, NULL);
+		fill_some();
+		k = rim_open(KERN_WRITE);
+		assert_int_equal(live_maps_make(k->ns, LIVEMAPS_NEXT, 1 << 18, &rim_fail, &next), 0);
+		if (swapped) {
+			assert_int_equal(live_maps_open(k->ns, true, &rim_fail, &old), 0);
+			*next.registry = *old.registry;
+			next.registry->capacity = 1 << 18;
+			*next.ctl = *old.ctl;
+			next.ctl->hosts = next.ctl->prefixes = next.ctl->wide6 = 0;
+			for (int i = 0; i < FW_LIVE_PLACES; i++)
+				next.ctl->at[i].count = 0;
+			live_maps_close(&old);
+			assert_int_equal(renameat2(k->ns, LIVEMAPS_NEXT, k->ns, LIVEMAPS_DIR, RENAME_EXCHANGE), 0);
+		}
+		live_maps_close(&next);
+		kern_close(k);
+		kern_close(rim_open(KERN_WRITE));
+		assert_null(strstr(box_find(rim_bpffs), LIVEMAPS_NEXT));
+		assert_some();
+		assert_int_equal(rim_unload(BOX_IF), 0);
+		assert_int_equal(rim_unload(BOX_PEER), 0);
+		rim_assert_nothing_left();
+	}
+}
+
 static void hosts_of_a_wide_set_are_networks(void **state)
 {
 	struct kern_live *l;
@@ -636,6 +750,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(lists_are_sorted_and_say_who_and_why),
 		cmocka_unit_test(a_set_is_replaced_in_one_step),
 		cmocka_unit_test(a_killed_replace_is_cleared_by_the_next_command),
+		cmocka_unit_test(sets_that_outgrow_their_maps_get_larger_ones),
+		cmocka_unit_test(growth_that_was_killed_is_undone_or_finished),
 		cmocka_unit_test(hosts_of_a_wide_set_are_networks),
 		cmocka_unit_test(policies_share_a_set_and_the_last_takes_it_along),
 		cmocka_unit_test(what_does_not_go_live_brings_no_set),
