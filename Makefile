@@ -34,7 +34,7 @@ MAIN := $(call objs,userspace/fwctl)
 HARNESS := $(call objs,tests/harness)
 BPF := $(B)/bpf/fw_xdp.bpf.o $(B)/bpf/fw_tc.bpf.o $(B)/bpf/fw_set.bpf.o
 BENCH_BPF := $(patsubst bench/%.bpf.c,$(B)/bpf/%.bpf.o,$(wildcard bench/*.bpf.c))
-TEST_BPF := $(patsubst tests/net/%.bpf.c,$(B)/bpf/%.bpf.o,$(wildcard tests/net/*.bpf.c))
+TEST_BPF := $(patsubst %.bpf.c,$(B)/bpf/%.bpf.o,$(notdir $(wildcard tests/net/*.bpf.c tests/kernel/*.bpf.c)))
 
 # Tests that need no privilege, and tests that speak to the kernel.
 PURE_TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c tests/lang/test_*.c tests/image/test_*.c tests/host/test_*.c))
@@ -72,7 +72,7 @@ $(B)/userspace/kern/embed.o: userspace/kern/embed.S $(BPF)
 # -mcpu=v3: what every supported kernel has; clang 14 knows no later one.
 BPF_CFLAGS := --target=bpf -mcpu=v3 -O2 -g -Wall -Wextra -Werror -Wno-unused-parameter -Wno-address-of-packed-member \
 	-Ixdp/include -Ixdp/core -I/usr/include/$(shell $(CC) -print-multiarch)
-vpath %.bpf.c xdp tc bench tests/net
+vpath %.bpf.c xdp tc bench tests/net tests/kernel
 $(B)/bpf/%.bpf.o: %.bpf.c | $(B)/.layers
 	@mkdir -p $(@D)
 	$(call say,BPF,$@)

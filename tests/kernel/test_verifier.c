@@ -41,6 +41,8 @@ static const struct shape shapes[] = {
 	{ "fw_xdp", FW_PROG_XDP, { .frags = 1 } },
 	{ "fw_xdp", FW_PROG_XDP, { .frags = 1, .trace = 1 } },
 	{ "fw_xdp", FW_PROG_XDP, { .parse_only = 1 } },
+	{ "fw_xdp", FW_PROG_XDP_ANSWERS, { .features = FW_FEATS_ANSWER } },
+	{ "fw_xdp", FW_PROG_XDP_ANSWERS, { .features = FW_FEAT_ALL, .frags = 1 } },
 	{ "fw_xdp", FW_PROG_XDP, { .features = FW_FEAT_LIVE } },
 	{ "fw_xdp", FW_PROG_XDP, { .features = FW_FEAT_STATE } },
 	{ "fw_xdp", FW_PROG_XDP, { .features = FW_FEAT_LIMIT } },
@@ -49,8 +51,10 @@ static const struct shape shapes[] = {
 	{ "fw_tc", FW_PROG_TC_INGRESS, { .features = FW_FEAT_ALL } },
 	{ "fw_tc", FW_PROG_TC_EGRESS, { .dir = FW_DIR_EGRESS, .trace = 1, .features = FW_FEAT_ALL } },
 	{ "fw_tc", FW_PROG_TC_INGRESS, {} },
+	{ "fw_tc", FW_PROG_TC_INGRESS, { .features = FW_FEATS_ANSWER } },
 	{ "fw_tc", FW_PROG_TC_INGRESS, { .trace = 1 } },
 	{ "fw_tc", FW_PROG_TC_EGRESS, { .dir = FW_DIR_EGRESS } },
+	{ "fw_tc", FW_PROG_TC_EGRESS, { .dir = FW_DIR_EGRESS, .features = FW_FEATS_ANSWER } },
 	{ "fw_tc", FW_PROG_TC_EGRESS, { .dir = FW_DIR_EGRESS, .trace = 1 } },
 };
 

@@ -2,21 +2,25 @@
 /* Flows of UDP, ICMP, SCTP and the rest, fragments, and ICMP errors, worked out by hand from track.h. */
 #include "unit/track_words.h"
 
-#define ALL_KEPT POLICY(IN_DROP(PASSES(KEEP)), CLOSED)
+#define ALL_KEPT	 POLICY(IN_DROP(PASSES(KEEP)), CLOSED)
 #define ENDS_AFTER(time) "before " time "\nflows 1\nafter 1ns\nflows 0\n"
 
 static void udp(void **state)
 {
 	SEQUENCE("out udp b:53 a:9 -> drop default new\n"
-		 "in udp a:9 b:53 -> pass rule0 new\n" ENDS_AFTER("30s"), ALL_KEPT);
+		 "in udp a:9 b:53 -> pass rule0 new\n" ENDS_AFTER("30s"),
+		 ALL_KEPT);
 	/* until the opener has answered a reply */
 	SEQUENCE("in udp a:9 b:53 -> pass rule0 new\nin udp a:9 b:53 -> pass established est\n"
-		 "out udp b:53 a:9 -> pass established est\n" ENDS_AFTER("30s"), ALL_KEPT);
+		 "out udp b:53 a:9 -> pass established est\n" ENDS_AFTER("30s"),
+		 ALL_KEPT);
 	SEQUENCE("in udp a:9 b:53 -> pass rule0 new\nout udp b:53 a:9 -> pass established est\n"
-		 "in udp a:9 b:53 -> pass established est\n" ENDS_AFTER("120s"), ALL_KEPT);
+		 "in udp a:9 b:53 -> pass established est\n" ENDS_AFTER("120s"),
+		 ALL_KEPT);
 	SEQUENCE("in udp a6:9 b6:53 -> pass rule0 new\nout udp b6:53 a6:9 -> pass established est\n"
 		 "in udp a6:9 b6:53 -> pass established est\n"
-		 "out udp b6:53 a6:9 -> pass established est\n" ENDS_AFTER("120s"), ALL_KEPT);
+		 "out udp b6:53 a6:9 -> pass established est\n" ENDS_AFTER("120s"),
+		 ALL_KEPT);
 	/* after its end a reply opens nothing: it would have to pass by a rule */
 	SEQUENCE("in udp a:9 b:53 -> pass rule0 new\nbefore 30s\nafter 1ns\nout udp b:53 a:9 -> drop default new\n", ALL_KEPT);
 }
@@ -51,9 +55,11 @@ static void queries(void **state)
 {
 	SEQUENCE("in icmp 8 7 a b -> pass rule0 new\n"
 		 "out icmp 0 7 b a -> pass established est\n"
-		 "in icmp 8 7 a b -> pass established est\n" ENDS_AFTER("10s"), ALL_KEPT);
+		 "in icmp 8 7 a b -> pass established est\n" ENDS_AFTER("10s"),
+		 ALL_KEPT);
 	SEQUENCE("in icmp 128 7 a6 b6 -> pass rule0 new\n"
-		 "out icmp 129 7 b6 a6 -> pass established est\n" ENDS_AFTER("10s"), ALL_KEPT);
+		 "out icmp 129 7 b6 a6 -> pass established est\n" ENDS_AFTER("10s"),
+		 ALL_KEPT);
 	/* another identifier, another host, another kind, another family, the wrong way: not its reply */
 	SEQUENCE("in icmp 8 7 a b -> pass rule0 new\n"
 		 "out icmp 0 8 b a -> drop default inv\n"
@@ -92,12 +98,17 @@ static void other_icmp_has_no_flow(void **state)
 static void the_rest(void **state)
 {
 	SEQUENCE("in sctp a:9 b:53 -> pass rule0 new\nout sctp b:53 a:10 -> drop default new\n"
-		 "out udp b:53 a:9 -> drop default new\n" ENDS_AFTER("20s"), ALL_KEPT);
-	SEQUENCE("in sctp a6:9 b6:53 -> pass rule0 new\nout sctp b6:53 a6:9 -> pass established est\n"
-		 "in sctp a6:9 b6:53 -> pass established est\n" ENDS_AFTER("121s"), ALL_KEPT);
-	SEQUENCE("in gre a b -> pass rule0 new\nout gre b c -> drop default new\nout gre b a -> pass established est\n" ENDS_AFTER("20s"),
+		 "out udp b:53 a:9 -> drop default new\n" ENDS_AFTER("20s"),
 		 ALL_KEPT);
-	SEQUENCE("in gre a b -> pass rule0 new\nout gre b a -> pass established est\nin gre a b -> pass established est\n" ENDS_AFTER("121s"),
+	SEQUENCE("in sctp a6:9 b6:53 -> pass rule0 new\nout sctp b6:53 a6:9 -> pass established est\n"
+		 "in sctp a6:9 b6:53 -> pass established est\n" ENDS_AFTER("121s"),
+		 ALL_KEPT);
+	SEQUENCE(
+		"in gre a b -> pass rule0 new\nout gre b c -> drop default new\nout gre b a -> pass established est\n" ENDS_AFTER(
+			"20s"),
+		ALL_KEPT);
+	SEQUENCE("in gre a b -> pass rule0 new\nout gre b a -> pass established est\nin gre a b -> pass established "
+		 "est\n" ENDS_AFTER("121s"),
 		 ALL_KEPT);
 }
 
@@ -218,8 +229,10 @@ static void quotes_that_are_cut_or_odd(void **state)
 		 ALL_KEPT);
 	/* with options: ports stand 4 bytes later (here 0 as what fills up), and 8 bytes behind the header must be there */
 	SEQUENCE("in udp a:0 b:9 len 36 -> pass rule0 new\n"
-		 "out error 3 b a byte 0 0x46 byte 24 0 byte 25 0 byte 26 0 byte 27 9 quotes udp a:9 b:53 len 36 -> pass related rel\n"
-		 "out error 3 b a cut 31 byte 0 0x46 byte 24 0 byte 25 0 byte 26 0 byte 27 9 quotes udp a:9 b:53 len 36 -> drop default inv\n",
+		 "out error 3 b a byte 0 0x46 byte 24 0 byte 25 0 byte 26 0 byte 27 9 quotes udp a:9 b:53 len 36 -> pass related "
+		 "rel\n"
+		 "out error 3 b a cut 31 byte 0 0x46 byte 24 0 byte 25 0 byte 26 0 byte 27 9 quotes udp a:9 b:53 len 36 -> drop "
+		 "default inv\n",
 		 ALL_KEPT);
 	/* IPv6: version; every extension header; no next header is a protocol like another */
 	SEQUENCE(UDP_FLOW6 "out error 1 b6 a6 byte 0 0x40 quotes udp a6:9 b6:53 -> drop default inv\n"

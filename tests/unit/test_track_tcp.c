@@ -5,9 +5,9 @@
 /* Both ways closed but for connections to port 22 from outside. */
 #define SSH POLICY(IN_DROP(PASSES(TCP, PORT(22), KEEP)), CLOSED)
 
-#define HANDSHAKE                                                                                                      \
-	"in tcp a:1000 b:22 S -> pass rule0 new\n"                                                                     \
-	"out tcp b:22 a:1000 SA -> pass established est\n"                                                             \
+#define HANDSHAKE                                                                                                                \
+	"in tcp a:1000 b:22 S -> pass rule0 new\n"                                                                               \
+	"out tcp b:22 a:1000 SA -> pass established est\n"                                                                       \
 	"in tcp a:1000 b:22 A -> pass established est\n"
 #define GOES_ON "in tcp a:1000 b:22 A -> pass established est\n"
 #define IS_GONE "in tcp a:1000 b:22 A -> drop default inv\n"
@@ -16,14 +16,13 @@
 
 static void a_connection_from_beginning_to_end(void **state)
 {
-	SEQUENCE(HANDSHAKE
-		 "in tcp a:1000 b:22 PA -> pass established est\n"
-		 "out tcp b:22 a:1000 A -> pass established est\n"
-		 "out tcp b:22 a:1000 PA -> pass established est\n"
-		 "in tcp a:1000 b:22 FA -> pass established est\n"
-		 "out tcp b:22 a:1000 A -> pass established est\n"
-		 "out tcp b:22 a:1000 FA -> pass established est\n"
-		 "in tcp a:1000 b:22 A -> pass established est\n" ENDS_AFTER("10s"),
+	SEQUENCE(HANDSHAKE "in tcp a:1000 b:22 PA -> pass established est\n"
+			   "out tcp b:22 a:1000 A -> pass established est\n"
+			   "out tcp b:22 a:1000 PA -> pass established est\n"
+			   "in tcp a:1000 b:22 FA -> pass established est\n"
+			   "out tcp b:22 a:1000 A -> pass established est\n"
+			   "out tcp b:22 a:1000 FA -> pass established est\n"
+			   "in tcp a:1000 b:22 A -> pass established est\n" ENDS_AFTER("10s"),
 		 SSH);
 }
 
@@ -69,17 +68,23 @@ static void states_by_their_timeouts(void **state)
 					      "out tcp b:22 a:1000 SA -> pass established est\n"
 					      "in tcp a:1000 b:22 S -> pass established est\n" ENDS_AFTER("30s") },
 		{ "established", HANDSHAKE ENDS_AFTER("432000s") },
-		{ "the other side goes on", HANDSHAKE "after 20s\nout tcp b:22 a:1000 PA -> pass established est\n" ENDS_AFTER("432000s") },
-		{ "no flags do not reply", "in tcp a:1000 b:22 S -> pass rule0 new\nout tcp b:22 a:1000 - -> pass established est\n" GOES_ON
-						   ENDS_AFTER("30s") },
-		{ "PSH alone does not reply", "in tcp a:1000 b:22 S -> pass rule0 new\nout tcp b:22 a:1000 P -> pass established est\n" GOES_ON
-						      ENDS_AFTER("30s") },
-		{ "a reply without SYN replies", "in tcp a:1000 b:22 S -> pass rule0 new\nout tcp b:22 a:1000 A -> pass established est\n" GOES_ON
-							 ENDS_AFTER("432000s") },
-		{ "a SYN alone does not establish", "in tcp a:1000 b:22 S -> pass rule0 new\nout tcp b:22 a:1000 SA -> pass established est\n"
-						    "in tcp a:1000 b:22 S -> pass established est\n" ENDS_AFTER("30s") },
-		{ "PSH alone does not establish", "in tcp a:1000 b:22 S -> pass rule0 new\nout tcp b:22 a:1000 SA -> pass established est\n"
-						  "in tcp a:1000 b:22 P -> pass established est\n" ENDS_AFTER("30s") },
+		{ "the other side goes on",
+		  HANDSHAKE "after 20s\nout tcp b:22 a:1000 PA -> pass established est\n" ENDS_AFTER("432000s") },
+		{ "no flags do not reply",
+		  "in tcp a:1000 b:22 S -> pass rule0 new\nout tcp b:22 a:1000 - -> pass established est\n" GOES_ON ENDS_AFTER(
+			  "30s") },
+		{ "PSH alone does not reply",
+		  "in tcp a:1000 b:22 S -> pass rule0 new\nout tcp b:22 a:1000 P -> pass established est\n" GOES_ON ENDS_AFTER(
+			  "30s") },
+		{ "a reply without SYN replies",
+		  "in tcp a:1000 b:22 S -> pass rule0 new\nout tcp b:22 a:1000 A -> pass established est\n" GOES_ON ENDS_AFTER(
+			  "432000s") },
+		{ "a SYN alone does not establish",
+		  "in tcp a:1000 b:22 S -> pass rule0 new\nout tcp b:22 a:1000 SA -> pass established est\n"
+		  "in tcp a:1000 b:22 S -> pass established est\n" ENDS_AFTER("30s") },
+		{ "PSH alone does not establish",
+		  "in tcp a:1000 b:22 S -> pass rule0 new\nout tcp b:22 a:1000 SA -> pass established est\n"
+		  "in tcp a:1000 b:22 P -> pass established est\n" ENDS_AFTER("30s") },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -103,9 +108,12 @@ static void reset_in_every_state(void **state)
 	SEQUENCE("in tcp a:1000 b:22 R -> drop default inv\nin tcp a:1000 b:22 RA -> drop default inv\nflows 0\n", SSH);
 	/* opened: by the opener, refused by the other side */
 	SEQUENCE("in tcp a:1000 b:22 S -> pass rule0 new\nin tcp a:1000 b:22 R -> pass established est\n" ENDS_AFTER("10s"), SSH);
-	SEQUENCE("in tcp a:1000 b:22 S -> pass rule0 new\nout tcp b:22 a:1000 RA -> pass established est\n" ENDS_AFTER("10s"), SSH);
+	SEQUENCE("in tcp a:1000 b:22 S -> pass rule0 new\nout tcp b:22 a:1000 RA -> pass established est\n" ENDS_AFTER("10s"),
+		 SSH);
 	/* a reset is no reply */
-	SEQUENCE("in tcp a:1000 b:22 S -> pass rule0 new\nout tcp b:22 a:1000 RA -> pass established est\n" GOES_ON ENDS_AFTER("30s"), SSH);
+	SEQUENCE("in tcp a:1000 b:22 S -> pass rule0 new\nout tcp b:22 a:1000 RA -> pass established est\n" GOES_ON ENDS_AFTER(
+			 "30s"),
+		 SSH);
 	/* replied; a reset with ACK does not establish */
 	SEQUENCE("in tcp a:1000 b:22 S -> pass rule0 new\nout tcp b:22 a:1000 SA -> pass established est\n"
 		 "in tcp a:1000 b:22 RA -> pass established est\n" ENDS_AFTER("10s"),
@@ -137,14 +145,16 @@ static void fin_in_either_order(void **state)
 #define ACK_OUT "out tcp b:22 a:1000 A -> pass established est\n"
 	SEQUENCE(HANDSHAKE FIN_IN ENDS_AFTER("120s"), SSH);
 	SEQUENCE(HANDSHAKE FIN_OUT ENDS_AFTER("120s"), SSH);
-	SEQUENCE(HANDSHAKE FIN_IN FIN_IN ENDS_AFTER("120s"), SSH); /* again is not both */
+	SEQUENCE(HANDSHAKE FIN_IN FIN_IN ENDS_AFTER("120s"), SSH);	     /* again is not both */
 	SEQUENCE(HANDSHAKE FIN_OUT GOES_ON ACK_OUT ENDS_AFTER("120s"), SSH); /* half closed */
 	SEQUENCE(HANDSHAKE FIN_IN FIN_OUT ENDS_AFTER("10s"), SSH);
 	SEQUENCE(HANDSHAKE FIN_OUT FIN_IN ENDS_AFTER("10s"), SSH);
 	SEQUENCE(HANDSHAKE FIN_OUT FIN_IN "before 10s\n" ACK_OUT ENDS_AFTER("10s"), SSH);
 	/* before the handshake is over */
-	SEQUENCE("in tcp a:1000 b:22 S -> pass rule0 new\nin tcp a:1000 b:22 FA -> pass established est\n" ENDS_AFTER("120s"), SSH);
-	SEQUENCE("in tcp a:1000 b:22 S -> pass rule0 new\nout tcp b:22 a:1000 FA -> pass established est\n" ENDS_AFTER("120s"), SSH);
+	SEQUENCE("in tcp a:1000 b:22 S -> pass rule0 new\nin tcp a:1000 b:22 FA -> pass established est\n" ENDS_AFTER("120s"),
+		 SSH);
+	SEQUENCE("in tcp a:1000 b:22 S -> pass rule0 new\nout tcp b:22 a:1000 FA -> pass established est\n" ENDS_AFTER("120s"),
+		 SSH);
 }
 
 static void ports_are_used_again(void **state)
@@ -177,7 +187,9 @@ static void a_syn_in_between_leaves_the_end(void **state)
 	SEQUENCE(HANDSHAKE "before 432000s\nout tcp b:22 a:1000 S -> pass established est\nafter 1s\n" GOES_ON, SSH);
 	SEQUENCE(HANDSHAKE "before 432000s\nin tcp a:1000 b:22 SA -> pass established est\nafter 1s\n" GOES_ON, SSH);
 	/* its FIN is remembered all the same */
-	SEQUENCE(HANDSHAKE "in tcp a:1000 b:22 SF -> pass established est\nout tcp b:22 a:1000 A -> pass established est\n" ENDS_AFTER("120s"),
+	SEQUENCE(HANDSHAKE
+		 "in tcp a:1000 b:22 SF -> pass established est\nout tcp b:22 a:1000 A -> pass established est\n" ENDS_AFTER(
+			 "120s"),
 		 SSH);
 }
 
@@ -186,13 +198,13 @@ static void what_begins_a_connection(void **state)
 	static const struct {
 		const char *flags, *off, *on;
 	} cases[] = {
-		{ "S", "pass rule0 new", "pass rule0 new" },	 { "SP", "pass rule0 new", "pass rule0 new" },
-		{ "SA", "drop default inv", "drop default inv" }, { "SF", "drop default inv", "drop default inv" },
-		{ "SR", "drop default inv", "drop default inv" }, { "-", "drop default inv", "drop default inv" },
-		{ "P", "drop default inv", "drop default inv" },  { "F", "drop default inv", "drop default inv" },
-		{ "R", "drop default inv", "drop default inv" },  { "RA", "drop default inv", "drop default inv" },
-		{ "A", "drop default inv", "pass rule0 new" },	 { "PA", "drop default inv", "pass rule0 new" },
-		{ "FA", "drop default inv", "pass rule0 new" },	 { "FPA", "drop default inv", "pass rule0 new" },
+		{ "S", "pass rule0 new", "pass rule0 new" },	     { "SP", "pass rule0 new", "pass rule0 new" },
+		{ "SA", "drop default inv", "drop default inv" },    { "SF", "drop default inv", "drop default inv" },
+		{ "SR", "drop default inv", "drop default inv" },    { "-", "drop default inv", "drop default inv" },
+		{ "P", "drop default inv", "drop default inv" },     { "F", "drop default inv", "drop default inv" },
+		{ "R", "drop default inv", "drop default inv" },     { "RA", "drop default inv", "drop default inv" },
+		{ "A", "drop default inv", "pass rule0 new" },	     { "PA", "drop default inv", "pass rule0 new" },
+		{ "FA", "drop default inv", "pass rule0 new" },	     { "FPA", "drop default inv", "pass rule0 new" },
 		{ "SFRPA", "drop default inv", "drop default inv" },
 	};
 	struct policy *always = SSH;
@@ -236,7 +248,8 @@ static void replies_take_another_way(void **state)
 
 	asymmetric->state.asymmetric = true;
 	SEQUENCE("in tcp a:1000 b:22 S -> pass rule0 new\n" GOES_ON ENDS_AFTER("432000s"), asymmetric);
-	SEQUENCE("in tcp a:1000 b:22 S -> pass rule0 new\nin tcp a:1000 b:22 SA -> pass established est\n" ENDS_AFTER("30s"), asymmetric);
+	SEQUENCE("in tcp a:1000 b:22 S -> pass rule0 new\nin tcp a:1000 b:22 SA -> pass established est\n" ENDS_AFTER("30s"),
+		 asymmetric);
 	SEQUENCE("in tcp a:1000 b:22 S -> pass rule0 new\nin tcp a:1000 b:22 RA -> pass established est\n"
 		 "in tcp a:1000 b:22 P -> pass established est\n" ENDS_AFTER("30s"),
 		 asymmetric);

@@ -82,7 +82,7 @@ static unsigned long word_number(struct words *w)
 	return n;
 }
 
-static uint64_t word_duration(struct words *w)
+static inline uint64_t word_duration(struct words *w)
 {
 	char unit[3];
 	unsigned long long n;
@@ -229,12 +229,12 @@ struct sequence {
 	size_t counted;
 };
 
-static void sequence_counted(void *ctx, size_t rule)
+static inline void sequence_counted(void *ctx, size_t rule)
 {
 	((struct sequence *)ctx)->counted++;
 }
 
-static void sequence_packet(struct sequence *q, struct words *w, enum direction dir)
+static inline void sequence_packet(struct sequence *q, struct words *w, enum direction dir)
 {
 	static const char *const verdicts[] = { "drop", "pass", "count", "reject" },
 				 *const states[] = { "none", "new", "est", "rel", "inv" };
@@ -253,7 +253,7 @@ static void sequence_packet(struct sequence *q, struct words *w, enum direction 
 		fail_msg("not%s, for: %.*s", got, (int)strcspn(q->line, "\n"), q->line);
 }
 
-static void sequence_set(struct sequence *q, struct words *w, bool add)
+static inline void sequence_set(struct sequence *q, struct words *w, bool add)
 {
 	char name[32], host[8];
 	const struct named_set *set = NULL;
@@ -278,7 +278,7 @@ static void sequence_set(struct sequence *q, struct words *w, bool add)
 			 0);
 }
 
-static void sequence_line(struct sequence *q)
+static inline void sequence_line(struct sequence *q)
 {
 	struct words w = { .at = q->line };
 	uint64_t now = track_now(q->t);
@@ -304,11 +304,12 @@ static void sequence_line(struct sequence *q)
 }
 
 /* Tables made now, the first policy in force. Returns how often `count` rules counted. */
-static size_t sequence_of(struct policy *const *policies, const char *text)
+static inline size_t sequence_of(struct policy *const *policies, const char *text)
 {
-	struct arena *arena = arena_new();
+	static struct arena *arena; /* policies that are used again keep their implied states */
 	struct sequence q = { .t = track_new(START), .policies = policies, .policy = policies[0], .line = text };
 
+	arena = arena ?: arena_new();
 	assert_non_null(q.t);
 	for (size_t i = 0; policies[i]; i++)
 		assert_int_equal(policy_track(policies[i], arena), 0);
@@ -320,7 +321,6 @@ static size_t sequence_of(struct policy *const *policies, const char *text)
 			sequence_line(&q);
 	}
 	track_free(q.t);
-	arena_free(arena);
 	return q.counted;
 }
 #define SEQUENCE(text, ...) sequence_of((struct policy *const[]){ __VA_ARGS__, NULL }, (text))

@@ -214,14 +214,15 @@ static bool box_needs_proto(const struct box_builder *w, size_t rule)
 	const struct boxes *b = w->b;
 	const struct rule *r = &b->chain->rules[rule];
 	unsigned int families = b->families[rule], judged = FAMILIES_IP | (b->l2 ? BIT(FAMILY_OTHER) : 0);
-	struct rule asked = *r, no_addr = *r;
+	struct rule asked = *r, no_addr;
 	unsigned int implied;
 
 	if (r->value[FIELD_PROTO])
 		return true;
-	no_addr.src = no_addr.dst = NULL;
-	no_addr.live_src.sets = no_addr.live_dst.sets = 0;
-	/* Of a large set a condition asks one bit. It is 0 for members of the complement, and for all that neither speaks of. */
+	/*
+	 * Of a large set a condition asks one bit. It is 0 for members of the complement, and for all that neither speaks of. Of live
+	 * sets it is 0 for what is not IP.
+	 */
 	if (sets_cond(w->sets, 0, rule) && !SETS_COND_MEMBER(sets_cond(w->sets, 0, rule))) {
 		asked.src = NULL;
 		asked.live_src.sets = 0;
@@ -230,6 +231,8 @@ static bool box_needs_proto(const struct box_builder *w, size_t rule)
 		asked.dst = NULL;
 		asked.live_dst.sets = 0;
 	}
+	no_addr = asked;
+	no_addr.src = no_addr.dst = NULL;
 	implied = box_implied_families(&asked) | (box_implied_families(&no_addr) & BIT(FAMILY_OTHER));
 	return judged & implied & ~families;
 }

@@ -93,13 +93,16 @@ static uint32_t extras_intern(struct extras *e, uint32_t *cell, size_t mask, con
 {
 	size_t at = hash_bytes(x, sizeof(*x)) & mask;
 
-	for (; !extras_counts(x) && cell[at]; at = (at + 1) & mask)
-		if (!memcmp(&e->v[cell[at] - 1], x, sizeof(*x)))
-			return cell[at];
 	e->v[e->n++] = *x;
-	if (!extras_counts(x))
-		cell[at] = (uint32_t)e->n;
-	return (uint32_t)e->n;
+	if (extras_counts(x))
+		return (uint32_t)e->n;
+	for (; cell[at]; at = (at + 1) & mask) {
+		if (!memcmp(&e->v[cell[at] - 1], x, sizeof(*x))) {
+			e->n--;
+			return cell[at];
+		}
+	}
+	return cell[at] = (uint32_t)e->n;
 }
 
 int extras_build(struct arena *arena, const struct policy *policy, const struct chain *chain, struct extras *ret)

@@ -57,6 +57,45 @@ const volatile struct fw_cfg fw_cfg SEC(".rodata") = { .mask = { 4095, 4095 }, .
 #define fw_env_load(ctx, off, buf, n) bpf_xdp_load_bytes(ctx, off, buf, n)
 #endif
 
+#define FW_PUT16(p, x) (*(__u16 *)(p) = (x))
+
+/* Frames that become answers. How long the frame is; make it n bytes long, of any content; write its first n bytes. */
+#ifdef FW_ENV_TC
+#define fw_env_len(ctx) ((ctx)->len)
+#define fw_env_store(ctx, buf, n) bpf_skb_store_bytes(ctx, 0, buf, n, BPF_F_RECOMPUTE_CSUM | BPF_F_INVALIDATE_HASH)
+/*
+ * The kernel may have left the checksum to the device, whose place is remembered (CHECKSUM_PARTIAL), and would write into the
+ * answer. It forgets that when the place is pulled off the front: so a little more than what stands before L4 is added
+ * and taken away. Where it cannot (tags in the frame), the answer is right on all ways on which such frames are not
+ * checked.
+ */
+static __always_inline long fw_env_resize(struct __sk_buff *ctx, __u32 n, __u32 was, __u32 l4_off)
+{
+	__u32 more = (l4_off & 511) + 8;
+
+	if (bpf_skb_change_tail(ctx, n + more, 0))
+		return -1;
+	if (!bpf_skb_adjust_room(ctx, -(__s32)more, BPF_ADJ_ROOM_MAC, 0))
+		return 0;
+	return bpf_skb_change_tail(ctx, n, 0);
+}
+#else
+#define fw_env_len(ctx) bpf_xdp_get_buff_len(ctx)
+#define fw_env_store(ctx, buf, n) bpf_xdp_store_bytes(ctx, 0, buf, n)
+/* There is always room in front, not always behind. */
+static __always_inline long fw_env_resize(struct xdp_md *ctx, __u32 n, __u32 was, __u32 l4_off)
+{
+	if (n > was)
+		return bpf_xdp_adjust_head(ctx, (__s32)(was - n));
+	return n < was ? bpf_xdp_adjust_tail(ctx, (__s32)(n - was)) : 0;
+}
+#endif
+/* The cookie in the low 32 bits, the MSS above; negative: none. `ip`: the header, `tcp`: n bytes of it. And: 0 when it holds. */
+#define fw_env_cookie4(ip, tcp, n) bpf_tcp_raw_gen_syncookie_ipv4((void *)(ip), (void *)(tcp), n)
+#define fw_env_cookie6(ip, tcp, n) bpf_tcp_raw_gen_syncookie_ipv6((void *)(ip), (void *)(tcp), n)
+#define fw_env_cookie4_check(ip, tcp) bpf_tcp_raw_check_syncookie_ipv4((void *)(ip), (void *)(tcp))
+#define fw_env_cookie6_check(ip, tcp) bpf_tcp_raw_check_syncookie_ipv6((void *)(ip), (void *)(tcp))
+
 #else /* the host */
 
 #include <stddef.h>

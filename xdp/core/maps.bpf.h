@@ -63,6 +63,19 @@ struct fw_about {
 	__u32 reject;  /* enum fw_reject */
 };
 
+/* A frame to be sent back (reply.bpf.h). */
+#define FW_REPLY_LINK 32   /* the link layer's header ends there */
+#define FW_REPLY_WORDS 512 /* a power of two */
+struct fw_reply {
+	__u32 at;    /* word of ip where L4 begins */
+	__u32 bytes; /* of ip */
+	__u8 link[FW_REPLY_LINK];
+	union {
+		__u32 w[FW_REPLY_WORDS];
+		__u16 h[FW_REPLY_WORDS * 2];
+	} ip;
+};
+
 /* Room for a flow: cells are their set * ways + way. */
 #define FW_CELL_NONE (~0u)
 struct fw_room {
@@ -102,6 +115,7 @@ struct fw_scratch {
 	struct fw_room room;
 	struct fw_live_walk live;
 	struct fw_live element; /* one that is being added */
+	struct fw_reply reply;
 };
 
 /* The packet, or the opening packet of its flow; to the verifier, one of the two without saying which. */

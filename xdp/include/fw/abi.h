@@ -220,6 +220,7 @@ _Static_assert(FW_DIM_SMALL_COUNT <= 16, "small[] has room for all");
 #define FW_FEAT_LIMIT 4u    /* limits, max-conn */
 #define FW_FEAT_REJECT 8u
 #define FW_FEAT_SYNPROXY 16u
+#define FW_FEATS_ANSWER (FW_FEAT_REJECT | FW_FEAT_SYNPROXY) /* frames are sent back */
 #define FW_FEAT_ALL 31u
 
 /* Time in flow tables: units of 2^20 ns, about a millisecond, of the policy's clock (struct fw_ctl). */
@@ -603,6 +604,8 @@ struct fw_bucket_set {
 };
 #define FW_LIMIT_CELLS (2 * FW_MAX_SLOTS)
 #define FW_LIMIT_REJECT 0 /* cell: answers of `reject` per second, all rules of a direction: FW_LIMIT_REJECT + direction */
+#define FW_REJECT_RATE 1000 /* RFC 4443 2.4 (f), RFC 1812 4.3.2.8 */
+#define FW_REJECT_BURST 100
 
 /*
  * Live sets of a namespace, shared by its policies. A set has an id, by which images name it, and a place: the bit of its

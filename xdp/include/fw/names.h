@@ -25,6 +25,7 @@
 #define FW_MAP_COOKIES "fw_cookies"
 
 #define FW_PROG_XDP "fwctl_xdp"
+#define FW_PROG_XDP_ANSWERS "fwctl_xdp_ans" /* in its place with FW_FEATS_ANSWER; not for twins, which only say it */
 #define FW_PROG_TC_INGRESS "fwctl_tc_in"
 #define FW_PROG_TC_EGRESS "fwctl_tc_out"
 
