@@ -16,7 +16,7 @@
 
 /* Oracle and datapath must agree on all of it. */
 struct expect {
-	uint32_t verdict, reason, rule, slot, counted;
+	uint32_t verdict, reason, rule, slot, counted, state;
 	uint32_t count_slot[FW_MAX_COUNT_RULES];
 };
 
@@ -34,51 +34,60 @@ static inline void expect_counted(void *arg, size_t rule)
 	x->e->counted++;
 }
 
-static struct expect expect_frame(const struct policy *p, const struct image *img, enum fw_dir dir, const uint8_t *frame,
-				  size_t len, const struct packet_meta *meta)
+/* The datapath's words for what the oracle said; slots by the rules of the image. What was counted on the way is there already. */
+static inline void expect_say(const struct eval_result *r, const struct fw_meta_rule *rules, struct expect *e)
 {
 	static const uint32_t fault[PACKET_FAULT_COUNT] = {
 		[PACKET_L2_SHORT] = FW_REASON_L2_SHORT,	    [PACKET_VLAN_DEPTH] = FW_REASON_VLAN_DEPTH,
 		[PACKET_MALFORMED] = FW_REASON_MALFORMED,   [PACKET_FRAG_TINY] = FW_REASON_FRAG_TINY,
 		[PACKET_EXT_CHAIN] = FW_REASON_EXT_CHAIN,   [PACKET_L4_SHORT] = FW_REASON_L4_SHORT,
 	};
-	struct expect e = { .rule = ~0u };
+
+	e->rule = ~0u;
+	e->state = r->state;
+	e->verdict = (uint32_t)r->verdict;
+	switch (r->reason) {
+	case EVAL_RULE:
+		e->reason = FW_REASON_RULE;
+		e->rule = r->rule;
+		e->slot = rules[r->rule].slot;
+		return;
+	case EVAL_DEFAULT:
+		e->reason = FW_REASON_DEFAULT;
+		break;
+	case EVAL_L2_OTHER:
+		e->reason = FW_REASON_L2_OTHER;
+		break;
+	case EVAL_FAULT:
+		e->reason = fault[r->fault];
+		break;
+	case EVAL_ESTABLISHED:
+		e->reason = FW_REASON_ESTABLISHED;
+		break;
+	case EVAL_RELATED:
+		e->reason = FW_REASON_RELATED;
+		break;
+	case EVAL_LIMIT:
+		e->reason = FW_REASON_LIMIT;
+		e->rule = r->rule;
+		break;
+	case EVAL_MAX_CONN:
+		e->reason = FW_REASON_MAX_CONN;
+		e->rule = r->rule;
+		break;
+	}
+	e->slot = FW_REASON_SLOT(e->reason, e->verdict);
+}
+
+static inline struct expect expect_frame(const struct policy *p, const struct image *img, enum fw_dir dir, const uint8_t *frame,
+				  size_t len, const struct packet_meta *meta)
+{
+	struct expect e = {};
 	size_t n;
 	struct expect_ctx x = { &e, image_rules(image_hdr(img), dir, &n) };
 	struct eval_result r = eval_frame(&p->chain[dir], frame, len, meta, expect_counted, &x);
 
-	e.verdict = (uint32_t)r.verdict;
-	switch (r.reason) {
-	case EVAL_RULE:
-		e.reason = FW_REASON_RULE;
-		e.rule = r.rule;
-		e.slot = x.rules[r.rule].slot;
-		return e;
-	case EVAL_DEFAULT:
-		e.reason = FW_REASON_DEFAULT;
-		break;
-	case EVAL_L2_OTHER:
-		e.reason = FW_REASON_L2_OTHER;
-		break;
-	case EVAL_FAULT:
-		e.reason = fault[r.fault];
-		break;
-	case EVAL_ESTABLISHED:
-		e.reason = FW_REASON_ESTABLISHED;
-		break;
-	case EVAL_RELATED:
-		e.reason = FW_REASON_RELATED;
-		break;
-	case EVAL_LIMIT:
-		e.reason = FW_REASON_LIMIT;
-		e.rule = r.rule;
-		break;
-	case EVAL_MAX_CONN:
-		e.reason = FW_REASON_MAX_CONN;
-		e.rule = r.rule;
-		break;
-	}
-	e.slot = FW_REASON_SLOT(e.reason, e.verdict);
+	expect_say(&r, x.rules, &e);
 	return e;
 }
 

@@ -16,8 +16,15 @@
 struct fw_host_map {
 	void *value;
 	__u32 size, n;
+	/* hashes and tries: n is how many elements there are; plain lists */
+	void *key;
+	__u32 key_size, most;
+	bool lpm;
 };
-struct fw_host_map fw_ctl, fw_slot0, fw_slot1, fw_counters, fw_trace, fw_scratch;
+struct fw_host_map fw_ctl, fw_slot0, fw_slot1, fw_counters, fw_trace, fw_scratch, fw_flows, fw_limits, fw_buckets, fw_cookies, fw_live,
+	fw_live_filter, fw_live_host4 = { .key_size = 4 }, fw_live_host6 = { .key_size = 16 },
+	fw_live_net4 = { .key_size = 8, .lpm = true }, fw_live_net6 = { .key_size = 20, .lpm = true },
+	fw_live_count = { .key_size = sizeof(struct fw_live_count_key) };
 struct fw_cfg fw_cfg;
 
 struct shim_packet {
@@ -31,6 +38,62 @@ void *fw_env_lookup(const void *map, const __u32 *key)
 
 	return m->value && *key < m->n ? (uint8_t *)m->value + (size_t)*key * m->size : NULL;
 }
+
+/* Does a prefix cover another one, or a host? Both begin with their length. */
+static bool shim_covers(const __u8 *prefix, const __u8 *other)
+{
+	__u32 len, wanted, i;
+
+	memcpy(&len, prefix, 4);
+	memcpy(&wanted, other, 4);
+	if (len > wanted)
+		return false;
+	for (i = 0; i < len; i++)
+		if ((prefix[4 + i / 8] ^ other[4 + i / 8]) & 0x80 >> i % 8)
+			return false;
+	return true;
+}
+
+void *fw_env_find(const void *map, const void *key)
+{
+	const struct fw_host_map *m = map;
+	__u32 i, best = 0, len;
+	void *found = NULL;
+
+	for (i = 0; i < m->n; i++) {
+		const __u8 *have = (const __u8 *)m->key + (size_t)i * m->key_size;
+
+		if (m->lpm) {
+			memcpy(&len, have, 4);
+			if (!shim_covers(have, key) || (found && len < best))
+				continue;
+			best = len;
+		} else if (memcmp(have, key, m->key_size)) {
+			continue;
+		}
+		found = (uint8_t *)m->value + (size_t)i * m->size;
+	}
+	return found;
+}
+
+long fw_env_add(const void *map, const void *key, const void *value)
+{
+	struct fw_host_map *m = (struct fw_host_map *)map;
+
+	if (m->n == m->most)
+		return -E2BIG;
+	for (__u32 i = 0; i < m->n; i++)
+		if (!memcmp((__u8 *)m->key + (size_t)i * m->key_size, key, m->key_size))
+			return -EEXIST;
+	memcpy((__u8 *)m->key + (size_t)m->n * m->key_size, key, m->key_size);
+	memcpy((__u8 *)m->value + (size_t)m->n * m->size, value, m->size);
+	m->n++;
+	return 0;
+}
+
+static __u64 shim_jiffies;
+__u64 fw_env_jiffies(void) { return shim_jiffies; }
+__u64 fw_env_ktime(void) { return shim_jiffies * 4000000; }
 
 long fw_env_loop(__u32 n, long (*fn)(__u32 i, void *arg), void *arg)
 {
@@ -64,12 +127,16 @@ static void shim_map(struct fw_host_map *m, size_t size, size_t n)
 
 static void shim_close(void)
 {
-	struct fw_host_map *all[] = { &fw_ctl, &fw_slot0, &fw_slot1, &fw_counters, &fw_trace, &fw_scratch };
+	struct fw_host_map *all[] = { &fw_ctl,	   &fw_slot0,	   &fw_slot1,	   &fw_counters,    &fw_trace,	    &fw_scratch,
+				      &fw_flows,   &fw_limits,	   &fw_buckets,	   &fw_cookies,	    &fw_live,	    &fw_live_filter,
+				      &fw_live_host4, &fw_live_host6, &fw_live_net4, &fw_live_net6, &fw_live_count };
 	size_t i;
 
 	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
 		free(all[i]->value);
-		all[i]->value = NULL;
+		free(all[i]->key);
+		all[i]->value = all[i]->key = NULL;
+		all[i]->n = 0;
 	}
 }
 
@@ -92,6 +159,49 @@ static void shim_open(const struct image *img, enum fw_dir dir, unsigned int slo
 	((struct fw_ctl *)fw_ctl.value)->live = slot;
 	fw_cfg = (struct fw_cfg){ .mask = { 4095, 4095 }, .dir = dir, .trace = 1, .nslots = nslots };
 	fw_cfg.mask[slot] = size - 1;
+}
+
+static inline void shim_list(struct fw_host_map *m, size_t size, size_t most)
+{
+	shim_map(m, size, most);
+	free(m->key);
+	m->key = calloc(most, m->key_size);
+	m->n = 0;
+	m->most = most;
+	if (!m->key)
+		abort();
+}
+
+/*
+ * Tables for what the image asks for, empty: so many sets for established and for half-open flows, and of buckets (powers of two), and
+ * live sets with ids and places as their index. The control word must be there already. now_ns: when they are made.
+ */
+static inline void shim_tables(const struct image *img, size_t flow_sets, size_t pend_sets, size_t bucket_sets, __u64 now_ns)
+{
+	struct fw_ctl *ctl = fw_ctl.value;
+	struct fw_live_ctl *live;
+
+	shim_map(&fw_flows, sizeof(struct fw_flow_set), flow_sets + pend_sets);
+	shim_map(&fw_limits, sizeof(__u64), FW_LIMIT_CELLS);
+	shim_map(&fw_buckets, sizeof(struct fw_bucket_set), bucket_sets);
+	shim_map(&fw_cookies, 64, 1);
+	shim_map(&fw_live, sizeof(struct fw_live_ctl), 1);
+	shim_map(&fw_live_filter, sizeof(struct fw_live_filter), 1);
+	shim_list(&fw_live_host4, sizeof(struct fw_live), 4096);
+	shim_list(&fw_live_host6, sizeof(struct fw_live), 4096);
+	shim_list(&fw_live_net4, sizeof(struct fw_live), 4096);
+	shim_list(&fw_live_net6, sizeof(struct fw_live), 4096);
+	shim_list(&fw_live_count, sizeof(struct fw_counter), 4096);
+	live = fw_live.value;
+	memset(live->place, FW_LIVE_NOWHERE, sizeof(live->place));
+	fw_cfg.features = image_hdr(img)->features;
+	fw_cfg.flow_mask = flow_sets - 1;
+	fw_cfg.pend_mask = pend_sets - 1;
+	fw_cfg.bucket_mask = bucket_sets - 1;
+	for (int i = 0; i < FW_SECRETS; i++)
+		ctl->secret[i] = 0x9e3779b97f4a7c15ull * (2 * i + 3) | 1;
+	ctl->state_ns = ctl->given_ns = now_ns;
+	ctl->given = FW_GIVEN_NOW;
 }
 
 /* One frame. `linear`: bytes in the linear part. `meta`: TC's tag; NULL for the shape of XDP. */

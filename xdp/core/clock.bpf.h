@@ -45,7 +45,7 @@ static __always_inline __u64 fw_hash_flow(const struct fw_ctl *ctl, const struct
 	return fw_hash_end(h);
 }
 
-/* Of a rule (counter slot and direction), what of it, and an address. */
+/* Of a rule (fw_extra.identity), what of it, and an address. */
 static __always_inline __u64 fw_hash_rule(const struct fw_ctl *ctl, __u32 rule, __u32 what, const __u32 addr[4])
 {
 	const __u64 *m = ctl->secret;

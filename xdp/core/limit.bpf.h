@@ -135,9 +135,9 @@ static __always_inline void fw_prefix(const struct fw_pkt *pkt, __u32 side, cons
 #define FW_WHAT(kind, n, l3, plen) ((__u32)(kind) << 24 | (__u32)(n) << 16 | (__u32)(l3) << 8 | (plen))
 #define FW_WHAT_SEAT 7
 
-static __always_inline __u64 fw_limit_tag(const struct fw_ctl *ctl, struct fw_scratch *s, const struct fw_extra *x, __u32 slot)
+static __always_inline __u64 fw_limit_tag(const struct fw_ctl *ctl, struct fw_scratch *s, const struct fw_extra *x)
 {
-	__u32 addr[4] = {}, per = x->per & 3, rule = slot * 2 + (fw_cfg.dir & 1);
+	__u32 addr[4] = {}, per = x->per & 3, rule = x->identity;
 	const struct fw_pkt *pkt = &s->pkt;
 	__u64 h;
 
@@ -171,7 +171,7 @@ static __always_inline enum fw_limited fw_limit(const struct fw_tabs *t, struct 
 	}
 	if (cost > burst)
 		return FW_OVER;
-	b = fw_bucket_take(fw_limit_tag(t->ctl, s, x, slot), now, &index);
+	b = fw_bucket_take(fw_limit_tag(t->ctl, s, x), now, &index);
 	return b ? fw_gcra(&b->until, now, cost, burst) : FW_NO_ROOM;
 }
 
@@ -205,9 +205,9 @@ static long fw_seat_step(__u32 i, void *arg)
 	return 1;
 }
 
-static __always_inline int fw_seat_take(const struct fw_tabs *t, struct fw_scratch *s, const struct fw_extra *x, __u32 slot, __u64 until)
+static __always_inline int fw_seat_take(const struct fw_tabs *t, struct fw_scratch *s, const struct fw_extra *x, __u64 until)
 {
-	struct fw_seats seats = { .ctl = t->ctl, .s = s, .rule = slot * 2 + (fw_cfg.dir & 1), .now = FW_UNITS(s->about.now), .until = until };
+	struct fw_seats seats = { .ctl = t->ctl, .s = s, .rule = x->identity, .now = FW_UNITS(s->about.now), .until = until };
 
 	seats.plen = s->pkt.l3 == FW_L3_IPV4 ? x->conn_plen[0] : x->conn_plen[1];
 	fw_prefix(&s->pkt, 0, x->conn_plen, seats.addr);

@@ -163,7 +163,9 @@ static __always_inline __u64 fw_action_get(const struct fw_tabs *t, __u64 bit)
 
 static __always_inline void fw_hit_set(struct fw_hit *hit, __u64 action)
 {
-	hit->verdict = action >> 32 & 15;
+	__u64 verdict = action >> 32 & 3;
+
+	hit->verdict = verdict & -(verdict & 1); /* what is not PASS or REJECT is DROP, without a branch */
 	hit->extra = action >> 32 & FW_ACTION_EXTRA;
 	hit->slot = (__u32)action;
 	hit->rule = FW_WHOLE_RULE(action);

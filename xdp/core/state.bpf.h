@@ -128,12 +128,25 @@ static __always_inline struct fw_flow *fw_flow_find(struct fw_scratch *s)
 	return NULL;
 }
 
-static __always_inline void fw_flow_end(struct fw_flow *f)
+/* End the flow of s->about.key, and give its seat back. A global function: rare. */
+int fw_flow_end(void);
+FW_GLOBAL int fw_flow_end(void)
 {
-	__u64 word = f->word;
+	__u32 zero = 0;
+	struct fw_scratch *s = fw_env_lookup(&fw_scratch, &zero);
+	struct fw_flow *f;
+	__u64 word;
 
-	if (!fw_cfg.readonly)
-		fw_swap(&f->word, word, word & ~0xffffffffffull);
+	if (!s || fw_cfg.readonly)
+		return 0;
+	f = fw_flow_find(s);
+	if (!f)
+		return 0;
+	word = *(volatile __u64 *)&f->word;
+	if (fw_cfg.features & FW_FEAT_LIMIT && f->seat)
+		fw_seat_move(f->seat, 0);
+	fw_swap(&f->word, word, word & ~0xffffffffffull);
+	return 1;
 }
 
 /* The opening packet of a flow, as it was. */
@@ -222,6 +235,7 @@ static __always_inline struct fw_flow *fw_flow_judged(const struct fw_tabs *t, s
 	struct fw_flow *f = fw_flow_find(s);
 	__u32 generation = FW_GET64(t->base + offsetof(struct fw_image, generation));
 	const struct fw_dir_hdr *d;
+	int passes;
 
 	if (!f)
 		return NULL;
@@ -235,8 +249,10 @@ static __always_inline struct fw_flow *fw_flow_judged(const struct fw_tabs *t, s
 	if (fw_likely(f->generation == generation && f->live == s->about.live))
 		return f;
 	fw_opening_make(f, &s->opening);
-	if (!fw_opening_passes(t, d, s)) {
-		fw_flow_end(f);
+	passes = fw_opening_passes(t, d, s);
+	s->hit = (struct fw_hit){ .verdict = FW_VERDICT_DROP, .rule = -1 };
+	if (!passes) {
+		fw_flow_end();
 		return NULL;
 	}
 	if (!fw_cfg.readonly) {
@@ -482,7 +498,7 @@ FW_GLOBAL int fw_flow_open(__u32 slot, __u32 counter, __u32 extra)
 	word |= FW_TICK(s->about.now) + fw_flow_timeout(&t, &s->pkt, word);
 	s->fresh.word = word;
 	s->fresh.seat = 0;
-	if (fw_cfg.features & FW_FEAT_LIMIT && x->max_conn && !fw_seat_take(&t, s, x, counter, FW_FLOW_END(word) << (FW_TICK_SHIFT + 6)))
+	if (fw_cfg.features & FW_FEAT_LIMIT && x->max_conn && !fw_seat_take(&t, s, x, FW_FLOW_END(word) << (FW_TICK_SHIFT + 6)))
 		return FW_OPEN_SEATS;
 	if (fw_cfg.readonly)
 		return FW_OPENED;
@@ -568,7 +584,7 @@ static __always_inline int fw_track(const struct fw_tabs *t, FW_CTX *ctx, struct
 	if (f && s->about.kind == FW_KIND_FLOW && pkt->proto == FW_PROTO_TCP &&
 	    (flags & (FW_TCP_SYN | FW_TCP_ACK)) == FW_TCP_SYN && !!(f->word & FW_FLOWF_EGRESS) == (fw_cfg.dir & 1) &&
 	    (f->word & (FW_FLOWF_FIN_OPENER | FW_FLOWF_FIN_OTHER)) == (FW_FLOWF_FIN_OPENER | FW_FLOWF_FIN_OTHER)) {
-		fw_flow_end(f);
+		fw_flow_end();
 		f = NULL;
 	}
 	if (!f) {
