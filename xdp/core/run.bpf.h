@@ -61,7 +61,10 @@ static __always_inline enum fw_reason fw_extras(const struct fw_tabs *t, struct 
 		return fw_over(x, hit, FW_REASON_MAX_CONN);
 	hit->verdict = FW_VERDICT_DROP;
 	if (opened == FW_OPEN_COOKIE && (s->pkt.val[FW_DIM_TCPFLAGS] & FW_TCP_SYN)) {
-		s->about.answer = FW_ANSWER_COOKIE;
+		if (fw_cookie_spare(s))
+			hit->verdict = FW_VERDICT_PASS;
+		else
+			s->about.answer = FW_ANSWER_COOKIE;
 		return FW_REASON_SYN_COOKIE;
 	}
 	if (FW_GET32(t->base + offsetof(struct fw_image, state.flags)) & FW_STATEF_FULL_PASS)
