@@ -60,7 +60,7 @@ static __always_inline enum fw_reason fw_extras(const struct fw_tabs *t, struct 
 	if (opened == FW_OPEN_SEATS)
 		return fw_over(x, hit, FW_REASON_MAX_CONN);
 	hit->verdict = FW_VERDICT_DROP;
-	if (opened == FW_OPEN_COOKIE && (s->pkt.val[FW_DIM_TCPFLAGS] & FW_TCP_SYN)) {
+	if (FW_COOKIES && opened == FW_OPEN_COOKIE && (s->pkt.val[FW_DIM_TCPFLAGS] & FW_TCP_SYN)) {
 		if (fw_cookie_spare(s))
 			hit->verdict = FW_VERDICT_PASS;
 		else
