@@ -17,7 +17,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-#define SWAP_MAX (4u << 20)
+#define SWAP_MAX (16u << 20)
 #define SPARE_SLOTS 256 /* counters of a twin over an image, for the images that come after it */
 
 struct kern_twin {
