@@ -133,15 +133,6 @@ static __always_inline void count_key(const struct fw_edit *e, struct fw_live_co
 	k->l3 = e->l3;
 }
 
-static __always_inline void edit_count(const struct fw_edit *e)
-{
-	struct fw_live_count_key k;
-	struct fw_counter none = {};
-
-	count_key(e, &k);
-	bpf_map_update_elem(&fw_live_count, &k, &none, BPF_NOEXIST);
-}
-
 /* The later end stays. */
 static __always_inline void edit_prolong(__u64 *end, const struct fw_edit *e)
 {
@@ -187,17 +178,12 @@ static __always_inline int edit_add(struct edit_run *r, struct fw_edit *e, __u32
 	struct fw_live fresh = {};
 	struct fw_live *v;
 	struct edit_key k;
-	int result;
 	long err;
 
 	key_of(e, &k);
 	v = edit_find(e, &k);
-	if (v) {
-		result = edit_join(e, v, at, place, r->edits->now_ns);
-		if (result == FW_EDIT_DONE && at->flags & FW_LIVEF_COUNTERS)
-			edit_count(e);
-		return result;
-	}
+	if (v)
+		return edit_join(e, v, at, place, r->edits->now_ns);
 	if (!edit_reserve(at))
 		return FW_EDIT_FULL;
 	fresh.members = edit_bits(e, place);
@@ -205,11 +191,8 @@ static __always_inline int edit_add(struct edit_run *r, struct fw_edit *e, __u32
 	fresh.plen = e->plen;
 	edit_tally(r->ctl, e, &k, 1);
 	err = edit_insert(&k, &fresh);
-	if (!err) {
-		if (at->flags & FW_LIVEF_COUNTERS)
-			edit_count(e);
+	if (!err)
 		return FW_EDIT_DONE;
-	}
 	edit_tally(r->ctl, e, &k, -1);
 	__sync_fetch_and_add(&at->count, -1);
 	return err == -17 /* EEXIST: a rule was faster */ ? FW_EDIT_AGAIN : FW_EDIT_NO_ROOM;
