@@ -163,6 +163,11 @@ static __always_inline int edit_reserve(struct fw_live_place *at)
 	return 0;
 }
 
+static __always_inline __u64 edit_bits(const struct fw_edit *e, __u32 place)
+{
+	return e->flags & FW_EDITF_RULE ? 1ull << place : FW_LIVE_BITS(place);
+}
+
 static __always_inline int edit_join(struct fw_edit *e, struct fw_live *v, struct fw_live_place *at, __u32 place, __u64 now)
 {
 	__u64 had = *(volatile __u64 *)&v->members & 1ull << place;
@@ -171,7 +176,7 @@ static __always_inline int edit_join(struct fw_edit *e, struct fw_live *v, struc
 	if (!had && !edit_reserve(at))
 		return FW_EDIT_FULL;
 	edit_prolong(&v->end_ns[place], e);
-	if (__sync_fetch_and_or(&v->members, FW_LIVE_BITS(place)) & 1ull << place && !had)
+	if (__sync_fetch_and_or(&v->members, edit_bits(e, place)) & 1ull << place && !had)
 		__sync_fetch_and_add(&at->count, -1); /* a rule was faster */
 	return lives ? FW_EDIT_NOTHING : FW_EDIT_DONE;
 }
@@ -195,7 +200,7 @@ static __always_inline int edit_add(struct edit_run *r, struct fw_edit *e, __u32
 	}
 	if (!edit_reserve(at))
 		return FW_EDIT_FULL;
-	fresh.members = FW_LIVE_BITS(place);
+	fresh.members = edit_bits(e, place);
 	fresh.end_ns[place] = e->end_ns;
 	fresh.plen = e->plen;
 	edit_tally(r->ctl, e, &k, 1);

@@ -22,7 +22,8 @@ struct flowgen {
 	struct arena *arena;
 	const struct policy *policy;
 	struct flowgen_opts opts;
-	uint64_t now_ns, last_ban_ns;
+	uint64_t now_ns, flood_ns, ban_end_ns; /* the last of their kind */
+	struct conn *banned;
 	struct conn conn[CONNS];
 	struct conn *last;  /* who spoke last mostly goes on */
 	struct conn *again; /* repeat its opening, with other ports or sources, so often */

@@ -43,12 +43,11 @@ static __always_inline __u32 fw_live_bits(const struct fw_live *v, __u32 wanted,
 	return out;
 }
 
-/* Count for an element of this length that covers the address. */
-static __always_inline void fw_live_account(struct fw_scratch *s, const struct fw_pkt *pkt, __u32 plen)
+/* The key of the counters of an element of this length that covers an address of the packet. */
+static __always_inline void fw_live_counter(struct fw_scratch *s, const struct fw_pkt *pkt, __u32 side, __u32 plen)
 {
 	struct fw_live_walk *w = &s->live;
-	__u32 side = w->side & 1, i, left;
-	struct fw_counter *c;
+	__u32 i, left;
 
 	w->counter.plen = plen;
 	w->counter.l3 = pkt->l3;
@@ -58,7 +57,14 @@ static __always_inline void fw_live_account(struct fw_scratch *s, const struct f
 		if (left < 32)
 			w->counter.addr[i] &= left ? FW_BE32(~0u << ((32 - left) & 31)) : 0;
 	}
-	c = fw_env_find(&fw_live_count, &w->counter);
+}
+
+static __always_inline void fw_live_account(struct fw_scratch *s, const struct fw_pkt *pkt, __u32 plen)
+{
+	struct fw_counter *c;
+
+	fw_live_counter(s, pkt, s->live.side & 1, plen);
+	c = fw_env_find(&fw_live_count, &s->live.counter);
 	if (c) {
 		c->packets += s->pkt.packets;
 		c->bytes += s->pkt.bytes;
@@ -321,6 +327,12 @@ FW_GLOBAL int fw_live_ban(__u32 id, __u64 ns)
 		s->element.end_ns[place] = end;
 		s->element.plen = widen ? 64 : s->pkt.l3 == FW_L3_IPV4 ? 32 : 128;
 		fw_filter_add(filter, s->pkt.l3, s->pkt.addr[0].a64, s->pkt.addr[0].a32[0]);
+		if (at->flags & FW_LIVEF_COUNTERS) {
+			struct fw_counter none = {};
+
+			fw_live_counter(s, &s->pkt, 0, s->element.plen);
+			fw_env_add(&fw_live_count, &s->live.counter, &none);
+		}
 		if (!fw_live_new(s, widen)) {
 			fw_add(widen ? &ctl->prefixes : &ctl->hosts, 1);
 			return 1;
