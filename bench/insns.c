@@ -233,6 +233,8 @@ static int call_helper(struct insns *v, int id, uint64_t r[11], unsigned int dep
 	switch (id) {
 	case BPF_FUNC_map_lookup_elem:
 		m = (const struct map *)r[1];
+		if (!m)
+			return -ENOTSUP;
 		if (!m->array) {
 			r[0] = bpf_map_lookup_elem(m->fd, (const void *)r[2], m->values) ? 0 : (uint64_t)m->values;
 			return 0;

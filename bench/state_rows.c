@@ -44,10 +44,9 @@ static struct probe probe_of(struct packet_bench *b, const struct state_row *r, 
 int state_add_hot(struct packet_bench *b, const struct state_row *r, const struct subject *s, const struct ref_frame *f, int base_fd)
 {
 	struct probe p = probe_of(b, r, f), base = p;
-	int err = s->prog && strncmp(s->prog, "fw_xdp", 6) ? 0 : packet_count(s, NULL, f, 1, &p);
+	int err = s->hook == FW_HOOK_XDP ? packet_count(s, NULL, f, 1, &p) : 0;
 
-	p.tc = s->prog && !strncmp(s->prog, "fw_tc", 5);
-	base.tc = p.tc;
+	p.tc = base.tc = s->hook != FW_HOOK_XDP;
 	base.id = "base";
 	base.prog_fd = base_fd;
 	base.hidden = true;

@@ -141,6 +141,7 @@ int subject_open(const struct image *img, enum fw_hook hook, bool parse_only, st
 		return complain("cannot load", path, err);
 	}
 	s.prog = progs[hook];
+	s.hook = hook;
 	s.prog_fd = bpf_program__fd(bpf_object__find_program_by_name(s.obj, s.prog));
 	s.counters_fd = bpf_map__fd(bpf_object__find_map_by_name(s.obj, FW_MAP_COUNTERS));
 	*ret = s;
@@ -209,6 +210,7 @@ int subject_beside(int prog_fd, enum fw_hook hook, struct subject *ret)
 		return complain("cannot load", path, err);
 	}
 	s.prog = name;
+	s.hook = hook;
 	s.prog_fd = bpf_program__fd(bpf_object__find_program_by_name(s.obj, name));
 	s.counters_fd = bpf_map__fd(bpf_object__find_map_by_name(s.obj, FW_MAP_COUNTERS));
 	*ret = s;

@@ -16,6 +16,7 @@ struct bpf_object;
 struct subject {
 	struct bpf_object *obj;
 	const char *prog; /* its name in the object */
+	enum fw_hook hook;
 	int prog_fd;
 	int counters_fd;
 	size_t slot_bytes; /* of the map that holds the image */
