@@ -59,6 +59,12 @@ static __always_inline void fw_live_account(struct fw_scratch *s, const struct f
 			w->counter.addr[i] &= left ? FW_BE32(~0u << ((32 - left) & 31)) : 0;
 	}
 	c = fw_env_find(&fw_live_count, &w->counter);
+	if (!c) { /* the element's first packet */
+		struct fw_counter none = {};
+
+		fw_env_add(&fw_live_count, &w->counter, &none);
+		c = fw_env_find(&fw_live_count, &w->counter);
+	}
 	if (c) {
 		c->packets += s->pkt.packets;
 		c->bytes += s->pkt.bytes;
