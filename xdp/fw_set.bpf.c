@@ -133,6 +133,15 @@ static __always_inline void count_key(const struct fw_edit *e, struct fw_live_co
 	k->l3 = e->l3;
 }
 
+/* The first packet makes the counter: one per CPU takes ten times as long to make as its element. */
+static __always_inline void edit_uncount(const struct fw_edit *e)
+{
+	struct fw_live_count_key k;
+
+	count_key(e, &k);
+	bpf_map_delete_elem(&fw_live_count, &k);
+}
+
 /* The later end stays. */
 static __always_inline void edit_prolong(__u64 *end, const struct fw_edit *e)
 {
@@ -191,8 +200,11 @@ static __always_inline int edit_add(struct edit_run *r, struct fw_edit *e, __u32
 	fresh.plen = e->plen;
 	edit_tally(r->ctl, e, &k, 1);
 	err = edit_insert(&k, &fresh);
-	if (!err)
+	if (!err) {
+		if (at->flags & FW_LIVEF_COUNTERS)
+			edit_uncount(e); /* of one that was deleted while a packet looked at it */
 		return FW_EDIT_DONE;
+	}
 	edit_tally(r->ctl, e, &k, -1);
 	__sync_fetch_and_add(&at->count, -1);
 	return err == -17 /* EEXIST: a rule was faster */ ? FW_EDIT_AGAIN : FW_EDIT_NO_ROOM;
@@ -201,7 +213,6 @@ static __always_inline int edit_add(struct edit_run *r, struct fw_edit *e, __u32
 static __always_inline int edit_remove(struct edit_run *r, struct fw_edit *e, __u32 place)
 {
 	struct fw_live_place *at = &r->ctl->at[place];
-	struct fw_live_count_key counted;
 	struct fw_live *v;
 	struct edit_key k;
 	__u64 old, end;
@@ -227,8 +238,7 @@ static __always_inline int edit_remove(struct edit_run *r, struct fw_edit *e, __
 	if (!__sync_val_compare_and_swap(&v->members, 0, FW_LIVE_DEAD)) {
 		edit_delete(&k);
 		edit_tally(r->ctl, e, &k, -1);
-		count_key(e, &counted);
-		bpf_map_delete_elem(&fw_live_count, &counted);
+		edit_uncount(e);
 	}
 	return FW_EDIT_DONE;
 }

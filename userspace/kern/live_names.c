@@ -106,8 +106,8 @@ static int check_room(const struct live_maps *m, const struct fw_image *img, str
 
 	if (room <= m->registry->capacity)
 		return 0;
-	return fail_set(fail, -ENOSPC, "the live sets want room for %llu elements (all sizes, and the largest once more to replace it); there "
-			"is room for %u", (unsigned long long)room, m->registry->capacity);
+	return fail_set(fail, -ENOSPC, "the live sets want room for %llu elements (all sizes, and the largest once more to "
+			"replace it); there is room for %u: give them smaller sizes", (unsigned long long)room, m->registry->capacity);
 }
 
 int livesets_room(struct slots *p, int ns_dir, struct ifaces *list, const struct fw_image *img, struct fail *fail)

@@ -43,11 +43,12 @@ static __always_inline __u32 fw_live_bits(const struct fw_live *v, __u32 wanted,
 	return out;
 }
 
-/* The key of the counters of an element of this length that covers an address of the packet. */
-static __always_inline void fw_live_counter(struct fw_scratch *s, const struct fw_pkt *pkt, __u32 side, __u32 plen)
+/* Count for an element of this length that covers the address. */
+static __always_inline void fw_live_account(struct fw_scratch *s, const struct fw_pkt *pkt, __u32 plen)
 {
 	struct fw_live_walk *w = &s->live;
-	__u32 i, left;
+	__u32 side = w->side & 1, i, left;
+	struct fw_counter *c;
 
 	w->counter.plen = plen;
 	w->counter.l3 = pkt->l3;
@@ -57,17 +58,13 @@ static __always_inline void fw_live_counter(struct fw_scratch *s, const struct f
 		if (left < 32)
 			w->counter.addr[i] &= left ? FW_BE32(~0u << ((32 - left) & 31)) : 0;
 	}
-}
+	c = fw_env_find(&fw_live_count, &w->counter);
+	if (!c) { /* the element's first packet */
+		struct fw_counter none = {};
 
-/* An element has counters from its first packet on: making them takes ten times as long as adding the element itself. */
-static __always_inline void fw_live_account(struct fw_scratch *s, const struct fw_pkt *pkt, __u32 plen)
-{
-	struct fw_counter *c, none = {};
-
-	fw_live_counter(s, pkt, s->live.side & 1, plen);
-	c = fw_env_find(&fw_live_count, &s->live.counter);
-	if (fw_unlikely(!c) && !fw_env_add(&fw_live_count, &s->live.counter, &none))
-		c = fw_env_find(&fw_live_count, &s->live.counter);
+		fw_env_add(&fw_live_count, &w->counter, &none);
+		c = fw_env_find(&fw_live_count, &w->counter);
+	}
 	if (c) {
 		c->packets += s->pkt.packets;
 		c->bytes += s->pkt.bytes;
