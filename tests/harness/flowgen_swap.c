@@ -18,7 +18,7 @@ struct policy *flowgen_policy(struct arena *arena, struct prng *prng, size_t nru
 	opts.directions = prng_chance(prng, 1, 8) ? 1u << prng_below(prng, 2) : 0;
 	p = rulegen_policy(arena, prng, &opts);
 	if (p && opts.state)
-		p->state.window = prng_chance(prng, 1, 3);
+		p->state.window = prng_chance(prng, 1, 2);
 	/* A generation may take them in again, but the flows of a policy without them are no matter of track.h. */
 	return p && opts.state && !p->track ? flowgen_policy(arena, prng, nrules) : p;
 }

@@ -57,6 +57,11 @@ static uint32_t some_window(struct prng *p)
 	return windows[prng_below(p, sizeof(windows) / sizeof(windows[0]))];
 }
 
+static uint32_t reach(const struct numbers *n)
+{
+	return n->widest < 65536 ? 65536 : (n->widest + 16383) / 16384 * 16384;
+}
+
 /* seq of what is not a SYN. */
 static uint32_t some_seq(struct prng *p, const struct numbers *n, const struct numbers *other, uint32_t len)
 {
@@ -75,7 +80,7 @@ static uint32_t some_seq(struct prng *p, const struct numbers *n, const struct n
 	case 6:
 		return around(p, n->next - 65536 - len * (uint32_t)prng_below(p, 2));
 	case 7:
-		return around(p, n->next - (other->widest + 16383) / 16384 * 16384 - len * (uint32_t)prng_below(p, 2));
+		return around(p, n->next - reach(other) - len * (uint32_t)prng_below(p, 2));
 	case 8:
 		return (uint32_t)prng_u64(p);
 	case 9: /* half a world away */
@@ -95,7 +100,7 @@ static uint32_t some_ack(struct prng *p, const struct numbers *n, const struct n
 	case 2:
 		return around(p, other->next - 65536);
 	case 3:
-		return around(p, other->next - (n->widest + 16383) / 16384 * 16384);
+		return around(p, other->next - reach(n));
 	case 4:
 		return (uint32_t)prng_u64(p);
 	case 5:
@@ -137,6 +142,8 @@ void flowgen_numbers(struct flowgen *g, struct conn *c, bool opener, uint8_t *fr
 		}
 		seq = some_seq(p, n, other, (uint32_t)(k.end - k.l4_off) - 20 + (h[13] & 1));
 	}
+	if (h[13] & R && prng_chance(p, 1, 3))
+		seq = around(p, prng_chance(p, 1, 2) ? n->limit : n->next - reach(other));
 	ack = some_ack(p, n, other);
 	if (h[13] & R && prng_chance(p, 1, 3))
 		seq = ack; /* as a host answers that knows of no connection; or wrong */
@@ -148,9 +155,12 @@ void flowgen_numbers(struct flowgen *g, struct conn *c, bool opener, uint8_t *fr
 	if (h[13] & R || (seq != n->next && !(h[13] & SYN) && prng_chance(p, 3, 4)))
 		return;
 	n->next = get32(h + 4) + payload + !!(h[13] & SYN) + (h[13] & 1);
-	if (!(h[13] & SYN) && n->scale >= 0 && other->scale >= 0)
+	if (!(h[13] & SYN) && !n->begun)
+		window <<= 14; /* nobody has seen the option */
+	else if (!(h[13] & SYN) && n->scale >= 0 && (other->scale >= 0 || !other->begun))
 		window <<= n->scale;
 	if (n->widest < window)
 		n->widest = window;
-	other->limit = ack + window;
+	if ((int32_t)(ack + window - other->limit) > 0 || !other->limit)
+		other->limit = ack + window;
 }
