@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Numbers of TCP, for policies with `state { window }`: mostly those of two ends that talk, some of them lost, repeated or at the very edge of
- * what the other side allows, and some of an attacker who guesses.
+ * Numbers of TCP, for policies with `state { window }`: mostly those of two ends that talk, some of them lost, repeated or at the
+ * very edge of what the other side allows, and some of an attacker who guesses.
  */
 #include "harness/flowgen_priv.h"
 
@@ -30,19 +30,20 @@ static uint32_t around(struct prng *p, uint32_t value)
 /* Options in the place of payload: the scale among others, well formed or not. `room`: bytes. How many bytes were taken. */
 static size_t options(struct prng *p, uint8_t *b, size_t room, int *ret_scale)
 {
-	static const uint8_t before[][4] = { { 1, 1, 1, 1 }, { 2, 4, 5, 180 }, { 4, 2, 1, 1 }, { 0, 0, 0, 0 }, { 8, 0, 1, 1 }, { 3, 2, 1, 1 }, { 5, 40, 1, 1 } };
+	static const uint8_t before[][4] = { { 1, 1, 1, 1 }, { 2, 4, 5, 180 }, { 4, 2, 1, 1 }, { 0, 0, 0, 0 },
+					     { 8, 0, 1, 1 }, { 3, 2, 1, 1 },   { 5, 40, 1, 1 } };
 	size_t n = 0, kind;
 
 	*ret_scale = -1;
 	while (room - n >= 8 && n < 32 && prng_chance(p, 1, 3)) {
-		kind = prng_chance(p, 1, 6) ? prng_below(p, sizeof(before) / 4) : prng_below(p, 3);
+		kind = prng_chance(p, 1, 4) ? prng_below(p, sizeof(before) / 4) : prng_below(p, 3);
 		memcpy(b + n, before[kind], 4);
 		n += 4;
 	}
 	if (room - n < 4 || prng_chance(p, 1, 5))
 		return n;
 	*ret_scale = (int)(prng_chance(p, 1, 8) ? prng_below(p, 256) : prng_below(p, 15));
-	memcpy(b + n, (const uint8_t[]){ 1, 3, prng_chance(p, 1, 12) ? 4 : 3, (uint8_t)*ret_scale }, 4);
+	memcpy(b + n, (const uint8_t[]){ 1, 3, prng_chance(p, 1, 6) ? 4 : 3, (uint8_t)*ret_scale }, 4);
 	if (prng_chance(p, 1, 2)) /* the filler behind */
 		memmove(b + n, b + n + 1, 3), b[n + 3] = 1;
 	if (*ret_scale > 14)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A connection whose client also plays the attacker who forges its segments: he knows the numbers of both sides, so he can miss the window by
- * as much as he likes.
+ * A connection whose client also plays the attacker who forges its segments: he knows the numbers of both sides, so he can miss
+ * the window by as much as he likes.
  *
  *   tool_segment -l PORT                                         an echo server
  *   tool_segment INTERFACE DESTINATION-MAC ADDRESS PORT STEP…

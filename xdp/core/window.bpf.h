@@ -2,10 +2,11 @@
 /*
  * Windows of TCP: paragraphs 11 and 12 of userspace/model/track.h, for policies with `state { window }`. The others see one test of a flag.
  *
- * The numbers of a flow are changed without a lock. What CPUs that race can do: end and limit only move forward, by compare-and-swap; who
- * loses too often makes the side one that is not exact, or that has no limit, which forbids less. Bits of `known` may be lost, with the same
- * outcome. `widest` may stay behind by one packet, and the next of the side tells it again. A segment that came while its flow moved to
- * the established ones may have told its end to the old cell: its acknowledgement is outside then, until it is sent again.
+ * The numbers of a flow are changed without a lock. What CPUs that race can do: end and limit only move forward, by compare-and-swap;
+ * who loses too often makes the side one that is not exact, or that has no limit, which forbids less. Bits of `known` may be lost,
+ * which forbids less, too. `widest` may stay behind by one packet, and the next of the side tells it again. What remains: a segment
+ * that comes while its flow moves to the established ones may tell its end to the old cell. Then its acknowledgement is outside until it is
+ * sent again, as if that had been lost on the way.
  */
 #ifndef FW_CORE_WINDOW_H
 #define FW_CORE_WINDOW_H
