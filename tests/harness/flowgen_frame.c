@@ -57,6 +57,8 @@ size_t flowgen_packet(struct flowgen *g, struct conn *c, bool opener, unsigned i
 		return 0;
 	if (is_icmp(&s) && !packet_parse(frame, (size_t)len, NULL, &p) && p.l4_off)
 		put16(frame + p.l4_off + 4, c->icmp_id);
+	if (g->policy->state.window && s.protocol == 6)
+		flowgen_numbers(g, c, opener, frame, (size_t)len);
 	return (size_t)len;
 }
 

@@ -41,6 +41,7 @@ struct policy *flowgen_policy(struct arena *arena, struct prng *prng, size_t nru
 	opts.directions = prng_chance(prng, 1, 8) ? 1u << prng_below(prng, 2) : 0;
 	p = rulegen_policy(arena, prng, &opts);
 	if (p && opts.state) {
+		p->state.window = prng_chance(prng, 1, 2);
 		rest_passes(p, prng);
 		if (policy_track(p, arena))
 			return NULL;
@@ -134,6 +135,7 @@ static const char *options_change(struct flowgen *g, struct policy *p)
 
 	p->state.timeout_s[i] = (uint32_t)prng_range(&g->prng, 1, 30);
 	p->state.asymmetric ^= prng_chance(&g->prng, 1, 3);
+	p->state.window ^= prng_chance(&g->prng, 1, 4);
 	return "other timeouts";
 }
 

@@ -61,6 +61,7 @@ struct fw_pkt {
 	__u32 proto;
 	__u32 icmp_id;             /* wire order, likewise */
 	__u32 dir;                 /* enum fw_dir */
+	__u32 tcp[3];              /* bytes 4 to 15 of its header, wire order: seq, ack; data offset, flags, window. With flows alone */
 };
 /* Who looks at packets as parts of something. */
 #define FW_FEATS_PLACE (FW_FEAT_STATE | FW_FEAT_LIMIT | FW_FEAT_REJECT | FW_FEAT_SYNPROXY)
@@ -102,6 +103,11 @@ static __always_inline enum fw_reason fw_parse_tcp(const struct fw_frame *f, con
 	pkt->val[FW_DIM_SPORT] = FW_BE16(FW_GET16(h));
 	pkt->val[FW_DIM_DPORT] = FW_BE16(FW_GET16(h + 2));
 	pkt->val[FW_DIM_TCPFLAGS] = h[13];
+	if (fw_cfg.features & FW_FEAT_STATE) {
+		pkt->tcp[0] = FW_GET32(h + 4);
+		pkt->tcp[1] = FW_GET32(h + 8);
+		pkt->tcp[2] = FW_GET32(h + 12);
+	}
 	return FW_REASON_RULE;
 }
 

@@ -137,10 +137,18 @@ static __always_inline void fw_decide(const struct fw_tabs *t, FW_CTX *ctx, stru
 		return;
 	}
 	s->about.known = 0;
-	if (t->d->flags & FW_DIRF_TRACK && s->pkt.reason == FW_REASON_RULE && s->pkt.l3 != FW_L3_OTHER && fw_track(t, ctx, s)) {
-		*ret_reason = fw_known_reason(&s->pkt);
-		s->hit.verdict = FW_VERDICT_PASS;
-		return;
+	if (t->d->flags & FW_DIRF_TRACK && s->pkt.reason == FW_REASON_RULE && s->pkt.l3 != FW_L3_OTHER) {
+		enum fw_tracked tracked = fw_track(t, ctx, s);
+
+		if (tracked == FW_TRACK_PASS) {
+			*ret_reason = fw_known_reason(&s->pkt);
+			s->hit.verdict = FW_VERDICT_PASS;
+			return;
+		}
+		if (fw_unlikely(tracked == FW_TRACK_OUTSIDE)) { /* s->hit says drop */
+			*ret_reason = FW_REASON_TCP_WINDOW;
+			return;
+		}
 	}
 	FW_FORGET();
 	fw_ask(t, s, ret_reason);
