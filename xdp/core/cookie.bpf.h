@@ -10,7 +10,7 @@
 #include "clock.bpf.h"
 
 #define FW_COOKIE_NS 120000000000ull /* older ones do not hold */
-#define FW_COOKIES (fw_cfg.features & FW_FEAT_SYNPROXY && fw_cfg.dir == FW_DIR_INGRESS)
+#define FW_COOKIES (FW_FEATURES & FW_FEAT_SYNPROXY && fw_cfg.dir == FW_DIR_INGRESS)
 
 #ifdef __bpf__
 
