@@ -2,9 +2,10 @@
 /*
  * What state, live sets and limits cost: packets, over the same policy without them, and commands. See bench/README.md for the method.
  *
- *   bench_state [-r REPEAT] [-n ROUNDS] [-s SEED] [-j JSON-FILE] [-N ELEMENTS] [PART]… [INTERFACE]
+ *   bench_state [-r REPEAT] [-n ROUNDS] [-s SEED] [-j JSON-FILE] [-N ELEMENTS] [PART]… [INTERFACE PEER]
  *
- * PART: live, flows, limits, unused, commands; all of them. Commands need an interface that is free, in a namespace of its own.
+ * PART: unused, live, flows, limits, commands, flood; all of them. The last two need an interface that is free, the other end of its pair, and
+ * a namespace of their own, which /run/netns calls "bench".
  */
 #include "base/cleanup.h"
 #include "bench/state.h"
@@ -13,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char *ifname;
+static const char *ifname, *peer;
 static size_t elements = 1000000;
 
 static int part_live(struct packet_bench *b)
@@ -26,11 +27,17 @@ static int part_commands(struct packet_bench *b)
 	return ifname ? state_commands(b, ifname, elements) : 0;
 }
 
+static int part_flood(struct packet_bench *b)
+{
+	return peer ? state_flood(b, ifname, peer) : 0;
+}
+
 static const struct part {
 	const char *name;
 	int (*run)(struct packet_bench *b);
 } parts[] = {
 	{ "unused", state_unused }, { "live", part_live }, { "flows", state_flows }, { "limits", state_limits }, { "commands", part_commands },
+	{ "flood", part_flood },
 };
 #define PARTS (sizeof(parts) / sizeof(parts[0]))
 
@@ -46,6 +53,8 @@ static int run(struct packet_bench *b, char **names, size_t n)
 			part = part || !strcmp(names[i], parts[k].name);
 		if (part)
 			any = true;
+		else if (ifname)
+			peer = names[i];
 		else
 			ifname = names[i];
 	}

@@ -51,6 +51,17 @@ void state_reply(const struct state_ends *e, uint8_t flags, struct ref_frame *re
 /* Any public address of the family. */
 u128 state_address(struct prng *p, bool six);
 
+/* Elements of live sets. */
+struct state_crowd {
+	struct kern_element *v;
+	size_t n;
+	size_t part[2][2]; /* how many: by family, hosts and prefixes; in this order */
+};
+/* n of them: of each family as many, three hosts to two prefixes. 0 or -ENOMEM; free(v). */
+int state_crowd(uint64_t seed, size_t n, struct state_crowd *ret);
+const struct kern_element *state_pick(const struct state_crowd *c, struct prng *p, bool six, bool net);
+u128 state_element(const struct kern_element *e);
+
 /* One row: its id without the family's digit, words, ns that are wanted (NAN: none). */
 struct state_row {
 	const char *id, *text;
@@ -73,6 +84,8 @@ int state_live(struct packet_bench *b, size_t n);
 int state_flows(struct packet_bench *b);
 int state_limits(struct packet_bench *b);
 int state_unused(struct packet_bench *b);
+/* On an interface that is free, the end of a pair with `peer`, in a namespace of its own. */
 int state_commands(struct packet_bench *b, const char *ifname, size_t n);
+int state_flood(struct packet_bench *b, const char *ifname, const char *peer);
 
 #endif

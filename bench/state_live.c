@@ -12,74 +12,21 @@
 #define SAMPLE 64
 #define SETS(options) "set banned { type prefix; live; size 4194304" options " }\n"
 
-struct crowd {
-	struct kern_element *v;
-	size_t n;
-	size_t part[2][2]; /* how many: by family, hosts and prefixes; in this order */
-};
-
-static u128 element_address(const struct kern_element *e)
-{
-	if (e->l3 == FW_L3_IPV4)
-		return ntohl(e->addr[0]);
-	return (u128)((uint64_t)ntohl(e->addr[0]) << 32 | ntohl(e->addr[1])) << 64 | (uint64_t)ntohl(e->addr[2]) << 32 |
-	       ntohl(e->addr[3]);
-}
-
-static void element_make(struct prng *p, bool six, bool net, struct kern_element *ret)
-{
-	unsigned int plen = six ? net ? 64 : 128 : net ? 24 : 32;
-	u128 a = state_address(p, six);
-
-	if (net)
-		a = six ? a >> 64 << 64 : a >> 8 << 8;
-	*ret = (struct kern_element){ .l3 = six ? FW_L3_IPV6 : FW_L3_IPV4, .plen = plen, .end_ns = UINT64_MAX };
-	for (int i = 0; i < (six ? 4 : 1); i++)
-		ret->addr[i] = htonl((uint32_t)(a >> (six ? 96 - 32 * i : 0)));
-}
-
-/* Of each family as many; three hosts to two prefixes. */
-static int crowd_make(uint64_t seed, size_t n, struct crowd *ret)
-{
-	struct prng p;
-	size_t at = 0;
-
-	prng_init(&p, seed);
-	ret->v = calloc(n, sizeof(*ret->v));
-	if (!ret->v)
-		return -ENOMEM;
-	for (int six = 0; six < 2; six++)
-		for (int net = 0; net < 2; net++) {
-			ret->part[six][net] = n / 2 * (net ? 2 : 3) / 5;
-			for (size_t i = 0; i < ret->part[six][net]; i++)
-				element_make(&p, six, net, &ret->v[at++]);
-		}
-	ret->n = at;
-	return 0;
-}
-
-static const struct kern_element *crowd_pick(const struct crowd *c, struct prng *p, bool six, bool net)
-{
-	size_t from = (six ? c->part[0][0] + c->part[0][1] : 0) + (net ? c->part[six][0] : 0);
-
-	return &c->v[from + prng_below(p, c->part[six][net])];
-}
-
 enum kind { MISS, HOST, NET, KINDS };
 
 /* A frame from an address of this kind; what covers it is told to the oracle, when asked for. */
-static int crowd_frame(const struct crowd *c, struct prng *p, bool six, enum kind kind, struct scene *tell, struct ref_frame *ret)
+static int crowd_frame(const struct state_crowd *c, struct prng *p, bool six, enum kind kind, struct scene *tell, struct ref_frame *ret)
 {
 	struct state_ends e = state_ends(six, 443);
-	const struct kern_element *x = kind == MISS ? NULL : crowd_pick(c, p, six, kind == NET);
+	const struct kern_element *x = kind == MISS ? NULL : state_pick(c, p, six, kind == NET);
 
 	e.src = state_address(p, six);
 	if (kind == HOST)
-		e.src = element_address(x);
+		e.src = state_element(x);
 	else if (kind == NET)
-		e.src = element_address(x) | (e.src & 255);
+		e.src = state_element(x) | (e.src & 255);
 	state_tcp(&e, 2, ret);
-	return tell && x ? track_set_add(tell->track, &tell->rs->sets[0], six ? FAMILY_IPV6 : FAMILY_IPV4, element_address(x), x->plen,
+	return tell && x ? track_set_add(tell->track, &tell->rs->sets[0], six ? FAMILY_IPV6 : FAMILY_IPV4, state_element(x), x->plen,
 					 UINT64_MAX)
 			 : 0;
 }
@@ -89,7 +36,7 @@ struct side {
 	struct packet_trace trace[KINDS];
 };
 
-static int side_add(struct packet_bench *b, struct scene *s, const struct subject *plain, const struct crowd *c, bool six, bool hot_only,
+static int side_add(struct packet_bench *b, struct scene *s, const struct subject *plain, const struct state_crowd *c, bool six, bool hot_only,
 		    struct side *ret)
 {
 	static const struct state_row hot[KINDS] = {
@@ -130,7 +77,7 @@ static int side_add(struct packet_bench *b, struct scene *s, const struct subjec
 }
 
 /* An address of a miss that is in none, and whose part of the filter is empty, as most are. */
-static int scene_fill(struct packet_bench *b, struct scene *s, const struct crowd *c)
+static int scene_fill(struct packet_bench *b, struct scene *s, const struct state_crowd *c)
 {
 	static const struct state_row row = { "live_fill", "1M elements added, the calls alone: elements/s", NAN, false };
 	struct kern_live *live = NULL;
@@ -150,7 +97,7 @@ static int scene_fill(struct packet_bench *b, struct scene *s, const struct crow
 	return err;
 }
 
-static int live_part(struct packet_bench *b, const struct subject *plain, const struct crowd *c, const char *text, bool hot_only)
+static int live_part(struct packet_bench *b, const struct subject *plain, const struct state_crowd *c, const char *text, bool hot_only)
 {
 	struct arena *arena = arena_new();
 	struct scene s = {};
@@ -178,9 +125,9 @@ static int live_part(struct packet_bench *b, const struct subject *plain, const 
 int state_live(struct packet_bench *b, size_t n)
 {
 	struct arena *arena = arena_new();
-	struct crowd c = {};
+	struct state_crowd c = {};
 	struct scene plain = {};
-	int err = arena ? crowd_make(b->seed, n, &c) : -ENOMEM;
+	int err = arena ? state_crowd(b->seed, n, &c) : -ENOMEM;
 
 	if (!err)
 		err = scene_open(arena, "plain", STATE_POLICY("", "", ""), &plain);

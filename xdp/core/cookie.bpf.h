@@ -10,7 +10,7 @@
 #include "clock.bpf.h"
 
 #define FW_COOKIE_NS 120000000000ull /* older ones do not hold */
-#define FW_COOKIES (fw_cfg.features & FW_FEAT_SYNPROXY && fw_cfg.dir == FW_DIR_INGRESS)
+#define FW_COOKIES (FW_FEATURES & FW_FEAT_SYNPROXY && fw_cfg.dir == FW_DIR_INGRESS)
 
 #define FW_COOKIE_SPARE_NS 1000000000ull
 #define FW_COOKIE_GROUPS 4 /* of ports: fw_cookies[1..]; a power of two */

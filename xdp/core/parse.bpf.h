@@ -118,7 +118,7 @@ static __always_inline enum fw_reason fw_parse_l4(const struct fw_frame *f, cons
 	const __u8 *h;
 	__u32 need;
 
-	if (fw_cfg.features & FW_FEATS_PLACE) {
+	if (FW_FEATURES & FW_FEATS_PLACE) {
 		pkt->l4_off = l4->off;
 		pkt->end = l4->end;
 		pkt->proto = l4->proto;
@@ -140,7 +140,7 @@ static __always_inline enum fw_reason fw_parse_l4(const struct fw_frame *f, cons
 		return FW_REASON_NOT_LINEAR;
 	if (l4->proto == FW_PROTO_UDP && FW_BE16(FW_GET16(h + 4)) < 8)
 		return FW_REASON_MALFORMED;
-	if (fw_cfg.features & FW_FEATS_PLACE)
+	if (FW_FEATURES & FW_FEATS_PLACE)
 		pkt->icmp_id = FW_GET16(h + 4);
 	if (l4->proto == FW_PROTO_ICMP) {
 		pkt->val[FW_DIM_ICMP] = h[0] << 8 | h[1];
@@ -341,7 +341,7 @@ static __always_inline enum fw_reason fw_parse(const struct fw_frame *f, struct 
 	pkt->val[FW_DIM_PROTO] = 0; /* of what is not IP */
 	pkt->val[FW_DIM_STATE] = FW_STATE_NONE;
 	pkt->l3 = FW_L3_OTHER;
-	if (fw_cfg.features & FW_FEATS_PLACE)
+	if (FW_FEATURES & FW_FEATS_PLACE)
 		pkt->l4_off = 0;
 	if (!h)
 		return FW_REASON_L2_SHORT;
@@ -366,7 +366,7 @@ static __always_inline enum fw_reason fw_parse(const struct fw_frame *f, struct 
 	pkt->val[FW_DIM_VLAN] = vlan;
 	if (type >= FW_ETH_MIN)
 		pkt->val[FW_DIM_ETHERTYPE] = type;
-	if (fw_cfg.features & FW_FEATS_PLACE)
+	if (FW_FEATURES & FW_FEATS_PLACE)
 		pkt->l3_off = off;
 	return fw_parse_l3(f, off, type, pkt, buf);
 }

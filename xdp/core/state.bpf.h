@@ -144,7 +144,7 @@ FW_GLOBAL int fw_flow_end(void)
 	if (!f)
 		return 0;
 	word = *(volatile __u64 *)&f->word;
-	if (fw_cfg.features & FW_FEAT_LIMIT && f->seat)
+	if (FW_FEATURES & FW_FEAT_LIMIT && f->seat)
 		fw_seat_move(f->seat, 0);
 	fw_swap(&f->word, word, word & ~0xffffffffffull);
 	return 1;
@@ -213,7 +213,7 @@ FW_GLOBAL int fw_rules(__u32 slot, __u32 opening)
 	t.d = (const void *)(t.base + offsetof(struct fw_image, dir) + (pkt->dir & 1) * sizeof(struct fw_dir_hdr));
 	if (t.d->nsets) {
 		pkt->val[FW_DIM_SETS] = fw_sets_static(&t, pkt, opening);
-		if (fw_cfg.features & FW_FEAT_LIVE && t.d->live_bits)
+		if (FW_FEATURES & FW_FEAT_LIVE && t.d->live_bits)
 			pkt->val[FW_DIM_SETS] |= opening ? s->about.live : fw_live_value(&t, t.d, s, 0);
 	}
 	FW_FORGET();
@@ -248,7 +248,7 @@ static __always_inline struct fw_flow *fw_flow_judged(const struct fw_tabs *t, s
 	d = (const void *)(t->base + offsetof(struct fw_image, dir) +
 				(f->word & FW_FLOWF_EGRESS ? 1 : 0) * sizeof(struct fw_dir_hdr));
 	s->about.live = 0;
-	if (fw_cfg.features & FW_FEAT_LIVE && d->live_bits) {
+	if (FW_FEATURES & FW_FEAT_LIVE && d->live_bits) {
 		fw_opening_make(f, &s->opening);
 		s->about.live = fw_live_value(t, d, s, 1);
 	}
@@ -426,7 +426,7 @@ static __always_inline int fw_flow_step(const struct fw_tabs *t, struct fw_scrat
 		fw_window_learn(f);
 	f->packets[other] += s->pkt.packets;
 	f->bytes[other] += s->pkt.bytes;
-	if (fw_cfg.features & FW_FEAT_LIMIT && f->seat)
+	if (FW_FEATURES & FW_FEAT_LIMIT && f->seat)
 		fw_seat_move(f->seat, FW_FLOW_END(next) << (FW_TICK_SHIFT + 6));
 	s->about.promote = s->about.pending && FW_FLOW_STATE(next) == FW_FLOW_ESTABLISHED;
 	return 1;
@@ -510,7 +510,7 @@ FW_GLOBAL int fw_flow_open(__u32 slot, __u32 counter, __u32 extra)
 	word |= FW_TICK(s->about.now) + fw_flow_timeout(&t, &s->pkt, word);
 	s->fresh.word = word;
 	s->fresh.seat = 0;
-	if (fw_cfg.features & FW_FEAT_LIMIT && x->max_conn && !fw_seat_take(&t, s, x, FW_FLOW_END(word) << (FW_TICK_SHIFT + 6)))
+	if (FW_FEATURES & FW_FEAT_LIMIT && x->max_conn && !fw_seat_take(&t, s, x, FW_FLOW_END(word) << (FW_TICK_SHIFT + 6)))
 		return FW_OPEN_SEATS;
 	if (fw_cfg.readonly)
 		return FW_OPENED;
@@ -529,7 +529,7 @@ FW_GLOBAL int fw_flow_open(__u32 slot, __u32 counter, __u32 extra)
 			s->fresh.scale[0] = s->fresh.scale[1] = FW_SCALE_NONE;
 		fw_window_learn(&s->fresh);
 	}
-	proxy = fw_cfg.features & FW_FEAT_SYNPROXY && x->flags & FW_EXTRA_SYNPROXY && !s->about.proved;
+	proxy = FW_FEATURES & FW_FEAT_SYNPROXY && x->flags & FW_EXTRA_SYNPROXY && !s->about.proved;
 	if (s->about.proved) {
 		fw_flow_room(s, 0, &s->room);
 		if (s->room.cell != FW_CELL_NONE &&
@@ -544,7 +544,7 @@ FW_GLOBAL int fw_flow_open(__u32 slot, __u32 counter, __u32 extra)
 	if (s->room.cell != FW_CELL_NONE &&
 	    fw_flow_write(s, FW_FRESH(s->room.cell), FW_FRESH(s->room.word), &s->fresh, FW_FRESH(s->fresh.word)))
 		return FW_OPENED;
-	if (fw_cfg.features & FW_FEAT_LIMIT && s->fresh.seat)
+	if (FW_FEATURES & FW_FEAT_LIMIT && s->fresh.seat)
 		fw_seat_move(s->fresh.seat, 0);
 	return proxy ? FW_OPEN_COOKIE : FW_OPEN_FULL;
 }
@@ -616,7 +616,7 @@ static __always_inline enum fw_tracked fw_track(const struct fw_tabs *t, FW_CTX 
 		}
 	}
 	if (!f) {
-		if (fw_cfg.features & FW_FEAT_SYNPROXY && s->about.kind == FW_KIND_FLOW && pkt->proto == FW_PROTO_TCP &&
+		if (FW_FEATURES & FW_FEAT_SYNPROXY && s->about.kind == FW_KIND_FLOW && pkt->proto == FW_PROTO_TCP &&
 		    (flags & (FW_TCP_SYN | FW_TCP_ACK | FW_TCP_RST)) == FW_TCP_ACK)
 			s->about.proved = fw_cookie_valid(ctx, s);
 		pkt->val[FW_DIM_STATE] = fw_track_state(t, s);

@@ -32,7 +32,7 @@ FW_GLOBAL int fw_window_option(FW_CTX *ctx)
 	struct fw_scratch *s;
 	struct fw_segment *g;
 
-	if (!(fw_cfg.features & FW_FEAT_STATE))
+	if (!(FW_FEATURES & FW_FEAT_STATE))
 		return FW_SCALE_NONE;
 	s = fw_env_lookup(&fw_scratch, &zero);
 	if (!s)
@@ -170,7 +170,7 @@ FW_GLOBAL int fw_window_outside(const struct fw_flow *f)
 	const struct fw_scratch *s;
 	const struct fw_segment *g;
 
-	if (!(fw_cfg.features & FW_FEAT_STATE) || !f)
+	if (!(FW_FEATURES & FW_FEAT_STATE) || !f)
 		return 0;
 	s = fw_env_lookup(&fw_scratch, &zero);
 	if (!s)
@@ -261,7 +261,7 @@ FW_GLOBAL int fw_window_learn(struct fw_flow *f)
 	const struct fw_scratch *s;
 	const struct fw_segment *g;
 
-	if (!(fw_cfg.features & FW_FEAT_STATE) || !f)
+	if (!(FW_FEATURES & FW_FEAT_STATE) || !f)
 		return 0;
 	s = fw_env_lookup(&fw_scratch, &zero);
 	if (!s)
