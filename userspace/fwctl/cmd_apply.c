@@ -208,6 +208,8 @@ static void unit_report(const struct apply *a, const struct unit *u)
 {
 	const struct kern_report *r = &u->report;
 
+	if (*r->note)
+		problem("note: %s", r->note);
 	if (a->json)
 		json_array_append_new(a->json,
 				      json_pack("{s:o,s:s,s:I,s:I,s:b,s:I,s:I,s:I,s:I,s:I}", "policy", out_jstr(u->policy->name),

@@ -121,6 +121,8 @@ static void target_report(const struct load *l, const struct target *t, const st
 {
 	const char *what = !r->unchanged ? "loaded" : t->unit->swapped ? "replaced" : "unchanged";
 
+	if (*r->note)
+		problem("note: %s", r->note);
 	if (r->fell_back)
 		problem("%s: native XDP was refused (%s); %s", out_name(t->ifname), r->why,
 			r->hook == FW_HOOK_XDP ? "generic mode is used" : "arriving packets are judged at TC");

@@ -29,7 +29,7 @@ void kern_change_free(struct kern_change *c)
 	if (c->waits)
 		slots_mark_free(&c->policy, !slots_live_index(&c->policy));
 	if (c->policy.dir >= 0) {
-		live_forget(c->policy.ns, &(struct fail){}); /* what is not forgotten now is forgotten by the next */
+		livesets_forget(c->policy.ns, &(struct fail){}); /* what is not forgotten now is forgotten by the next */
 		slots_close(&c->policy);
 	}
 	ifaces_fini(&c->list);

@@ -59,6 +59,7 @@ enum hook_fit hook_fit(const struct slots *p, const struct iface *f, enum fw_hoo
 	struct attach_state state;
 	struct object_info info;
 	struct fail ignored = {};
+	struct fw_cfg cfg;
 	auto_close int fd = -1;
 	uint32_t slots = 0;
 
@@ -70,8 +71,11 @@ enum hook_fit hook_fit(const struct slots *p, const struct iface *f, enum fw_hoo
 	    !object_uses(&info, h->map_id[h->nmaps - 1]))
 		return HOOK_STALE;
 	for (enum object_shared m = 0; m < SHARED_COUNT; m++)
-		if (p->shared[m].fd >= 0 && object_shared_at(m, hook) && !object_uses(&info, p->shared[m].id))
+		if (p->shared[m].fd >= 0 && !object_uses(&info, p->shared[m].id))
 			return HOOK_STALE;
+	/* Its maps do not tell whether a program that keeps limits answers, too. */
+	if (slots_features(p) & FW_FEAT_REJECT && (object_cfg(&info, &cfg) || !(cfg.features & FW_FEAT_REJECT)))
+		return HOOK_STALE;
 	if (iface_open_counters(f, hook, h->nmaps - 1, &ignored, &fd, &slots) || slots < nslots)
 		return HOOK_STALE;
 	return HOOK_FITS;

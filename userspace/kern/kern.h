@@ -166,6 +166,7 @@ struct kern_given {
 	enum fw_state state;
 	uint32_t live;
 	uint64_t now_ns;
+	uint64_t state_ns; /* when the flow table was made; 0: when it was */
 };
 void kern_twin_given(struct kern_twin *t, const struct kern_given *given);
 /*

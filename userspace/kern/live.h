@@ -25,15 +25,15 @@ struct kern_live {
 
 /*
  * Give the live sets that an image names their ids, those of the namespace or (ns_dir -1) those of *own, which is made when it is
- * not open. New sets exist from here on; known ones keep size, flags and timeout until live_settle. The maps become p's.
+ * not open. New sets exist from here on; known ones keep size, flags and timeout until livesets_settle. The maps become p's.
  */
-int live_claim(struct slots *p, int ns_dir, struct live_maps *own, struct image *img, struct fail *fail);
+int livesets_claim(struct slots *p, int ns_dir, struct live_maps *own, struct image *img, struct fail *fail);
 /* The image is about to be in force: its sets are as it has them. */
-int live_settle(int ns_dir, struct live_maps *own, const struct image *img, struct fail *fail);
+int livesets_settle(int ns_dir, struct live_maps *own, const struct image *img, struct fail *fail);
 /* Sets that no live image of a policy names any more are emptied and forgotten. */
-int live_forget(int ns_dir, struct fail *fail);
+int livesets_forget(int ns_dir, struct fail *fail);
 /* What a killed command left. */
-int live_tidy(int ns_dir, struct fail *fail);
+int livesets_tidy(int ns_dir, struct fail *fail);
 
 /* An element, as it stands in the maps. */
 struct live_found {
@@ -46,23 +46,23 @@ struct live_founds {
 	size_t n, cap;
 };
 /* All elements of a place. */
-int live_walk(const struct live_maps *m, unsigned int place, struct live_founds *ret, struct fail *fail);
+int livesets_walk(const struct live_maps *m, unsigned int place, struct live_founds *ret, struct fail *fail);
 
 /* Edits, in batches; results are counted by kind. what: one edit after the other, by index. */
 struct live_batch {
 	size_t result[FW_EDIT_AGAIN + 1];
 	size_t first_full; /* index of the first edit that found no room; SIZE_MAX: none */
 };
-int live_edit(struct live_maps *m, size_t n, void (*what)(void *ctx, size_t i, struct fw_edit *e), void *ctx, bool stop_when_full,
+int livesets_edit(struct live_maps *m, size_t n, void (*what)(void *ctx, size_t i, struct fw_edit *e), void *ctx, bool stop_when_full,
 	      struct live_batch *ret, struct fail *fail);
 /* Map the filter; adding does so itself. */
-int live_filter_share(struct live_maps *m, struct fail *fail);
+int livesets_filter_share(struct live_maps *m, struct fail *fail);
 /* Take all elements of a place out, or those that have ended. */
-int live_clear(struct live_maps *m, unsigned int place, bool ended, size_t *ret_n, struct fail *fail);
+int livesets_clear(struct live_maps *m, unsigned int place, bool ended, size_t *ret_n, struct fail *fail);
 /* Clear places that no id has. */
-int live_clear_dirt(struct live_maps *m, struct fail *fail);
+int livesets_clear_dirt(struct live_maps *m, struct fail *fail);
 /* A place that no id has and that is empty: FW_LIVE_NOWHERE when there is none. */
-unsigned int live_free_place(const struct live_maps *m);
+unsigned int livesets_free_place(const struct live_maps *m);
 
 static inline unsigned int live_place(const struct live_maps *m, uint32_t id)
 {
@@ -76,6 +76,6 @@ static inline bool live_exists(const struct live_maps *m, uint32_t id)
 }
 
 /* Who added what: forget all of a set. */
-int live_info_drop(const struct live_maps *m, uint32_t id, struct fail *fail);
+int livesets_info_drop(const struct live_maps *m, uint32_t id, struct fail *fail);
 
 #endif

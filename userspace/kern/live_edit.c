@@ -89,12 +89,12 @@ static int run_to_end(struct live_maps *m, uint32_t n, uint8_t result[FW_EDITS],
 	return err;
 }
 
-int live_filter_share(struct live_maps *m, struct fail *fail)
+int livesets_filter_share(struct live_maps *m, struct fail *fail)
 {
 	return m->filter ? 0 : map_share(live_map(m, SHARED_LIVE_FILTER)->fd, sizeof(*m->filter), true, fail, (void **)&m->filter);
 }
 
-int live_edit(struct live_maps *m, size_t n, void (*what)(void *ctx, size_t i, struct fw_edit *e), void *ctx, bool stop_when_full,
+int livesets_edit(struct live_maps *m, size_t n, void (*what)(void *ctx, size_t i, struct fw_edit *e), void *ctx, bool stop_when_full,
 	      struct live_batch *ret, struct fail *fail)
 {
 	uint8_t result[FW_EDITS];
@@ -110,7 +110,7 @@ int live_edit(struct live_maps *m, size_t n, void (*what)(void *ctx, size_t i, s
 			what(ctx, done + i, e);
 			if (e->op != FW_EDIT_ADD)
 				continue;
-			err = live_filter_share(m, fail);
+			err = livesets_filter_share(m, fail);
 			if (!err)
 				filter_add(m->filter, e);
 		}
@@ -162,7 +162,7 @@ static int walk_map(const struct live_maps *m, enum object_shared which, unsigne
 	return 0;
 }
 
-int live_walk(const struct live_maps *m, unsigned int place, struct live_founds *ret, struct fail *fail)
+int livesets_walk(const struct live_maps *m, unsigned int place, struct live_founds *ret, struct fail *fail)
 {
 	auto_free uint8_t *keys = malloc(WALK * KEY_MAX);
 	auto_free struct fw_live *values = malloc(WALK * VALUE_MAX);
@@ -199,13 +199,13 @@ static void clear_one(void *ctx, size_t i, struct fw_edit *e)
 	memcpy(e->addr, f->addr, sizeof(e->addr));
 }
 
-int live_clear(struct live_maps *m, unsigned int place, bool ended, size_t *ret_n, struct fail *fail)
+int livesets_clear(struct live_maps *m, unsigned int place, bool ended, size_t *ret_n, struct fail *fail)
 {
 	struct live_founds list = {};
 	struct clear c = {.list = &list, .place = place, .op = ended ? FW_EDIT_REAP : FW_EDIT_DEL};
 	uint64_t now = clock_now_ns();
 	struct live_batch batch = {};
-	int err = live_walk(m, place, &list, fail);
+	int err = livesets_walk(m, place, &list, fail);
 	size_t n = 0;
 
 	for (size_t i = 0; !err && ended && i < list.n; i++)
@@ -213,7 +213,7 @@ int live_clear(struct live_maps *m, unsigned int place, bool ended, size_t *ret_
 			list.v[n++] = list.v[i];
 	if (ended)
 		list.n = n;
-	err = err ?: live_edit(m, list.n, clear_one, &c, false, &batch, fail);
+	err = err ?: livesets_edit(m, list.n, clear_one, &c, false, &batch, fail);
 	vec_fini(&list);
 	if (!err && ret_n)
 		*ret_n = batch.result[FW_EDIT_DONE];
@@ -228,17 +228,17 @@ static bool place_named(const struct live_maps *m, unsigned int place)
 	return false;
 }
 
-int live_clear_dirt(struct live_maps *m, struct fail *fail)
+int livesets_clear_dirt(struct live_maps *m, struct fail *fail)
 {
 	int err = 0;
 
 	for (unsigned int place = 0; !err && place < FW_LIVE_PLACES; place++)
 		if (!place_named(m, place) && m->ctl->at[place].count)
-			err = live_clear(m, place, false, NULL, fail);
+			err = livesets_clear(m, place, false, NULL, fail);
 	return err;
 }
 
-unsigned int live_free_place(const struct live_maps *m)
+unsigned int livesets_free_place(const struct live_maps *m)
 {
 	for (unsigned int place = 0; place < FW_LIVE_PLACES; place++)
 		if (!place_named(m, place) && !m->ctl->at[place].count)
@@ -247,7 +247,7 @@ unsigned int live_free_place(const struct live_maps *m)
 }
 
 /* Keys of a set among all infos; what is deleted while one walks ends the walk, so first all, then those. */
-int live_info_drop(const struct live_maps *m, uint32_t id, struct fail *fail)
+int livesets_info_drop(const struct live_maps *m, uint32_t id, struct fail *fail)
 {
 	struct {
 		struct live_info_key *v;

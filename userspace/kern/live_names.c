@@ -45,7 +45,7 @@ static void name_write(struct live_name *n, const struct fw_live_ref *ref)
 
 static int set_new(struct live_maps *m, const struct fw_live_ref *ref, const char *name, struct fail *fail, uint32_t *ret_id)
 {
-	unsigned int place = live_free_place(m);
+	unsigned int place = livesets_free_place(m);
 	int id = free_id(m);
 	struct live_name *n;
 
@@ -56,7 +56,7 @@ static int set_new(struct live_maps *m, const struct fw_live_ref *ref, const cha
 	m->ctl->at[place] = (struct fw_live_place){};
 	place_write(m, place, ref);
 	n->used = 0;
-	if (live_info_drop(m, (uint32_t)id, fail))
+	if (livesets_info_drop(m, (uint32_t)id, fail))
 		return fail->err;
 	name_write(n, ref);
 	n->added_ns = 0;
@@ -160,7 +160,7 @@ static int assign(struct live_maps *m, struct image *img, struct fail *fail)
 	return err;
 }
 
-int live_claim(struct slots *p, int ns_dir, struct live_maps *own, struct image *img, struct fail *fail)
+int livesets_claim(struct slots *p, int ns_dir, struct live_maps *own, struct image *img, struct fail *fail)
 {
 	struct live_maps opened, *m = own ?: &opened;
 	size_t n;
@@ -172,7 +172,7 @@ int live_claim(struct slots *p, int ns_dir, struct live_maps *own, struct image 
 	if (!own)
 		live_maps_init(&opened);
 	err = open_or_make(ns_dir, m, image_hdr(img), fail);
-	err = err ?: live_clear_dirt(m, fail);
+	err = err ?: livesets_clear_dirt(m, fail);
 	err = err ?: assign(m, img, fail);
 	err = err ?: lend(p, m, fail);
 	if (!own)
@@ -180,7 +180,7 @@ int live_claim(struct slots *p, int ns_dir, struct live_maps *own, struct image 
 	return err;
 }
 
-int live_settle(int ns_dir, struct live_maps *own, const struct image *img, struct fail *fail)
+int livesets_settle(int ns_dir, struct live_maps *own, const struct image *img, struct fail *fail)
 {
 	struct live_maps opened, *m = own ?: &opened;
 	size_t n;
@@ -252,14 +252,14 @@ static int forget_unnamed(struct live_maps *m, const bool named[FW_MAX_LIVE], st
 		if (named[id] || (!n->used && m->ctl->place[id] == FW_LIVE_NOWHERE))
 			continue;
 		__atomic_store_n(&m->ctl->place[id], FW_LIVE_NOWHERE, __ATOMIC_SEQ_CST);
-		err = err ?: live_info_drop(m, id, fail);
+		err = err ?: livesets_info_drop(m, id, fail);
 		__atomic_store_n(&n->used, 0, __ATOMIC_RELEASE);
 		any = true;
 	}
-	return err ?: any ? live_clear_dirt(m, fail) : 0;
+	return err ?: any ? livesets_clear_dirt(m, fail) : 0;
 }
 
-int live_forget(int ns_dir, struct fail *fail)
+int livesets_forget(int ns_dir, struct fail *fail)
 {
 	bool named[FW_MAX_LIVE] = {};
 	struct live_maps m;
@@ -275,7 +275,7 @@ int live_forget(int ns_dir, struct fail *fail)
 	return err;
 }
 
-int live_tidy(int ns_dir, struct fail *fail)
+int livesets_tidy(int ns_dir, struct fail *fail)
 {
 	struct fail why = {};
 	struct live_maps m;
@@ -284,7 +284,7 @@ int live_tidy(int ns_dir, struct fail *fail)
 	/* What cannot be read is the business of the command that needs it. */
 	if (err)
 		return 0;
-	err = live_clear_dirt(&m, fail);
+	err = livesets_clear_dirt(&m, fail);
 	live_maps_close(&m);
 	return err;
 }

@@ -206,8 +206,8 @@ int kern_live_list(struct kern_live *l, uint32_t id, struct kern_element **ret, 
 	int err = place_of(l, id, &place);
 
 	if (!err && l->m.write)
-		err = live_clear(&l->m, place, true, NULL, l->fail);
-	err = err ?: live_walk(&l->m, place, &list, l->fail);
+		err = livesets_clear(&l->m, place, true, NULL, l->fail);
+	err = err ?: livesets_walk(&l->m, place, &list, l->fail);
 	if (!err) {
 		v = calloc(list.n + 1, sizeof(*v));
 		err = v ? 0 : fail_set(l->fail, -ENOMEM, "no memory");

@@ -127,16 +127,16 @@ static int add_all(struct kern_live *l, uint32_t id, struct change *c, const str
 
 	c->op = FW_EDIT_ADD;
 	c->e = e;
-	err = live_edit(&l->m, n, edit_of, c, true, &b, l->fail);
+	err = livesets_edit(&l->m, n, edit_of, c, true, &b, l->fail);
 	*ret_added = b.result[FW_EDIT_DONE];
 	if (err || b.first_full == SIZE_MAX)
 		return err;
-	err = live_clear(&l->m, c->place, true, &reaped, l->fail);
+	err = livesets_clear(&l->m, c->place, true, &reaped, l->fail);
 	if (err || !reaped)
 		return err ?: full(l, id, c, &b, *ret_added);
 	done = b.first_full;
 	c->e = e + done;
-	err = live_edit(&l->m, n - done, edit_of, c, true, &b, l->fail);
+	err = livesets_edit(&l->m, n - done, edit_of, c, true, &b, l->fail);
 	*ret_added += b.result[FW_EDIT_DONE];
 	return err ?: b.first_full == SIZE_MAX ? 0 : full(l, id, c, &b, *ret_added);
 }
@@ -164,7 +164,7 @@ int kern_live_del(struct kern_live *l, uint32_t id, const struct kern_element *e
 	int err = begin(l, id, &c);
 
 	err = err ?: check(e, n, l->fail);
-	err = err ?: live_edit(&l->m, n, edit_of, &c, false, &b, l->fail);
+	err = err ?: livesets_edit(&l->m, n, edit_of, &c, false, &b, l->fail);
 	if (err)
 		return err;
 	for (size_t i = 0; i < n; i++) {
@@ -182,8 +182,8 @@ int kern_live_flush(struct kern_live *l, uint32_t id, size_t *ret_n)
 	struct change c = {};
 	int err = begin(l, id, &c);
 
-	err = err ?: live_clear(&l->m, c.place, false, ret_n, l->fail);
-	return err ?: live_info_drop(&l->m, id, l->fail);
+	err = err ?: livesets_clear(&l->m, c.place, false, ret_n, l->fail);
+	return err ?: livesets_info_drop(&l->m, id, l->fail);
 }
 
 int kern_live_reap(struct kern_live *l, size_t *ret_n)
@@ -196,7 +196,7 @@ int kern_live_reap(struct kern_live *l, size_t *ret_n)
 
 		if (!live_exists(&l->m, id))
 			continue;
-		err = live_clear(&l->m, live_place(&l->m, id), true, &n, l->fail);
+		err = livesets_clear(&l->m, live_place(&l->m, id), true, &n, l->fail);
 		all += n;
 	}
 	if (!err)
@@ -217,11 +217,11 @@ int kern_live_replace(struct kern_live *l, uint32_t id, const struct kern_elemen
 	int err = begin(l, id, &c);
 
 	err = err ?: check(e, n, l->fail);
-	err = err ?: live_clear_dirt(&l->m, l->fail);
+	err = err ?: livesets_clear_dirt(&l->m, l->fail);
 	if (err)
 		return err;
 	from = &l->m.ctl->at[c.place];
-	place = live_free_place(&l->m);
+	place = livesets_free_place(&l->m);
 	if (place == FW_LIVE_NOWHERE)
 		return fail_set(l->fail, -ENOSPC, "no place is free to replace a live set");
 	to = &l->m.ctl->at[place];
@@ -229,12 +229,12 @@ int kern_live_replace(struct kern_live *l, uint32_t id, const struct kern_elemen
 	c.place = place;
 	err = add_all(l, id, &c, e, n, &added);
 	if (err) {
-		live_clear_dirt(&l->m, &(struct fail){});
+		livesets_clear_dirt(&l->m, &(struct fail){});
 		return err;
 	}
 	__atomic_store_n(&l->m.ctl->place[id], (uint8_t)place, __ATOMIC_SEQ_CST);
-	err = live_info_drop(&l->m, id, l->fail);
+	err = livesets_info_drop(&l->m, id, l->fail);
 	info_write(l, id, &c, e, n);
 	err = err ?: wait_programs(l->fail);
-	return err ?: live_clear_dirt(&l->m, l->fail);
+	return err ?: livesets_clear_dirt(&l->m, l->fail);
 }

@@ -129,8 +129,8 @@ static int policy_born(struct load *l, bool live_at_once)
 		return err;
 	l->have_policy = true;
 	err = slots_need(&l->policy, image_hdr(l->img), l->report->note, sizeof(l->report->note), l->fail);
-	err = err ?: live_claim(&l->policy, l->k->ns, NULL, l->img, l->fail);
-	err = err ?: live_settle(l->k->ns, NULL, l->img, l->fail);
+	err = err ?: livesets_claim(&l->policy, l->k->ns, NULL, l->img, l->fail);
+	err = err ?: livesets_settle(l->k->ns, NULL, l->img, l->fail);
 	if (err)
 		return err;
 	if (live_at_once) {
@@ -234,7 +234,7 @@ static void tidy(struct load *l)
 	l->fail = l->k->fail = &ignored;
 	if (!forget_former(l))
 		drop_unused_policies(l);
-	live_forget(l->k->ns, &ignored);
+	livesets_forget(l->k->ns, &ignored);
 	l->fail = l->k->fail = kept;
 }
 
@@ -275,7 +275,7 @@ int kern_load(struct kern *k, const char *ifname, const char *policy, struct ima
 	l.egress = hooks_egress(image_hdr(img));
 	err = load_any(&l);
 	if (err) {
-		live_forget(k->ns, &(struct fail){}); /* sets that it would have brought */
+		livesets_forget(k->ns, &(struct fail){}); /* sets that it would have brought */
 		return err;
 	}
 	tidy(&l);

@@ -79,6 +79,18 @@ static bool has_other_users(const struct load *l, const struct iface *f)
 	return false;
 }
 
+/* An image of the same rules: its live sets are those of the one that runs. */
+static void assign_as(struct image *img, const struct fw_image *live)
+{
+	uint32_t ids[FW_MAX_LIVE] = {};
+	size_t n;
+	const struct fw_live_ref *ref = image_live(live, &n);
+
+	for (size_t i = 0; i < n && i < FW_MAX_LIVE; i++)
+		ids[i] = ref[i].id;
+	image_assign_live(img, ids);
+}
+
 /* The policy exists: its rules are ours, or become ours when nobody else obeys them. */
 static int agree(struct load *l, struct iface *f, bool *ret_same)
 {
@@ -88,6 +100,8 @@ static int agree(struct load *l, struct iface *f, bool *ret_same)
 
 	*ret_same = !err && !memcmp(live->digest, image_hdr(l->img)->digest, sizeof(live->digest));
 	if (*ret_same) {
+		/* Whoever asks the programs about these rules finds the live sets by them. */
+		assign_as(l->img, live);
 		hooks_slots(live, l->nslots);
 		l->report->generation = live->generation;
 		return 0;

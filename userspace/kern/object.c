@@ -129,11 +129,6 @@ const char *object_shared_name(enum object_shared m)
 	return names[m];
 }
 
-bool object_shared_at(enum object_shared m, enum fw_hook hook)
-{
-	return m != SHARED_COOKIES || hook != FW_HOOK_TC_EGRESS; /* SYNs are answered where they come in */
-}
-
 /* What the features do not need is not made, and the code that asks for it is cut out before anybody looks for it. */
 static int reuse_shared(struct bpf_object *o, const struct object_maps *maps, struct fail *fail)
 {
@@ -304,4 +299,20 @@ bool object_uses(const struct object_info *info, uint32_t id)
 		if (info->map_ids[i] == id)
 			return true;
 	return false;
+}
+
+int object_cfg(const struct object_info *info, struct fw_cfg *ret)
+{
+	for (uint32_t i = 0; i < info->nmaps; i++) {
+		auto_close int fd = bpf_map_get_fd_by_id(info->map_ids[i]);
+		struct bpf_map_info map = {};
+		uint32_t len = sizeof(map), zero = 0;
+
+		if (fd < 0 || bpf_obj_get_info_by_fd(fd, &map, &len))
+			continue;
+		/* The name is cut to what the kernel keeps. */
+		if (strstr(map.name, ".rodata") && map.value_size == sizeof(*ret))
+			return bpf_map_lookup_elem(fd, &zero, ret);
+	}
+	return -ENOENT;
 }

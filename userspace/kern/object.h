@@ -50,8 +50,6 @@ enum object_shared {
 };
 /* Name in the kernel, which is that in the object. */
 const char *object_shared_name(enum object_shared m);
-/* Has the program of a hook this map, when it is given one? */
-bool object_shared_at(enum object_shared m, enum fw_hook hook);
 
 struct object_maps {
 	int ctl, slot[2], counters, trace; /* descriptors, borrowed; trace -1: of a program that tells nothing */
@@ -87,5 +85,7 @@ struct object_info {
 int object_info_by_fd(int prog_fd, struct object_info *ret);
 int object_info_by_id(uint32_t prog_id, struct object_info *ret);
 bool object_uses(const struct object_info *info, uint32_t map_id);
+/* The constants that it was loaded with. -ENOENT when it has none that we know. */
+int object_cfg(const struct object_info *info, struct fw_cfg *ret);
 
 #endif

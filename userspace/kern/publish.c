@@ -180,7 +180,7 @@ static int fill_idle(struct slots *p, struct ifaces *list, const struct fw_image
 	int err = 0;
 
 	err = slots_need(p, image_hdr(img), report->note, sizeof(report->note), fail);
-	err = err ?: live_claim(p, p->ns, NULL, img, fail);
+	err = err ?: livesets_claim(p, p->ns, NULL, img, fail);
 	if (!err && img->len > p->slot[idle].size)
 		err = slots_grow(p, img->len, fail);
 	if (!err && !slots_marked_free(p, idle))
@@ -245,7 +245,7 @@ int publish_commit(struct slots *p, struct ifaces *list, const struct image *img
 	uint64_t start = now_ns();
 	int err = fit_hooks(p, list, image_hdr(img), nslots, fail, &report->reloaded);
 
-	err = err ?: live_settle(p->ns, NULL, img, fail);
+	err = err ?: livesets_settle(p->ns, NULL, img, fail);
 	if (err) {
 		slots_mark_free(p, !live);
 		return err;

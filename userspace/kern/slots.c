@@ -319,6 +319,9 @@ int slots_write(struct slots *p, unsigned int index, const struct image *img, ui
 
 	if (err)
 		return err;
+	/* Another image has its names elsewhere. */
+	map_unshare(s->meta, s->meta_len);
+	s->meta = NULL;
 	*ret_written = write_changes(s->data, img->data, img->len);
 	s->head->generation = generation;
 	return 0;

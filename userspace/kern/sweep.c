@@ -103,7 +103,7 @@ static int sweep_live(struct kern *k, const struct pin_names *names)
 	}
 	if (!live)
 		return 0;
-	return policies ? live_tidy(k->ns, k->fail) : live_maps_remove(k->ns, k->fail);
+	return policies ? livesets_tidy(k->ns, k->fail) : live_maps_remove(k->ns, k->fail);
 }
 
 int kern_sweep(struct kern *k)

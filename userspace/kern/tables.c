@@ -20,12 +20,6 @@ static const struct {
 	[SHARED_COOKIES] = {"cookies", FW_FEAT_SYNPROXY},
 };
 
-uint32_t tables_features(uint32_t needed)
-{
-	/* A program shows by its maps what it can do, and answers are limited by the same map as rules. */
-	return needed & FW_FEAT_LIMIT ? needed | FW_FEAT_REJECT : needed;
-}
-
 uint32_t tables_sets(uint32_t flows)
 {
 	uint32_t sets = 1;
@@ -101,7 +95,7 @@ static int table_make(struct table *t, enum object_shared m, const struct fw_ctl
 
 int tables_make(struct table *t, struct fw_ctl *ctl, uint32_t needed, const struct fw_state_opts *state, int dir, struct fail *fail)
 {
-	uint32_t features = tables_features(needed), make = features & ~tables_there(t, ctl);
+	uint32_t make = needed & ~tables_there(t, ctl);
 	int err = 0;
 
 	if (make & FW_FEAT_STATE) {
@@ -113,7 +107,7 @@ int tables_make(struct table *t, struct fw_ctl *ctl, uint32_t needed, const stru
 		if (kinds[m].features & make && t[m].fd < 0)
 			err = table_make(&t[m], m, ctl, dir, fail);
 	if (!err)
-		__atomic_fetch_or(&ctl->features, features, __ATOMIC_SEQ_CST);
+		__atomic_fetch_or(&ctl->features, needed, __ATOMIC_SEQ_CST);
 	return err;
 }
 

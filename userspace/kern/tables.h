@@ -24,9 +24,6 @@ struct table {
 	size_t value_size;
 };
 
-/* What features programs are loaded with when the rules need these. */
-uint32_t tables_features(uint32_t needed);
-
 /* Sets of a flow table: a power of two, such that `flows` fill four fifths of the ways. */
 uint32_t tables_sets(uint32_t flows);
 

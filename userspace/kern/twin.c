@@ -119,8 +119,8 @@ static int own_write(struct kern_twin *t, unsigned int index, const struct image
 		return fail_set(t->fail, err, "no memory");
 	memcpy(copy.data, img->data, img->len);
 	err = slots_need(&t->own, image_hdr(img), NULL, 0, t->fail);
-	err = err ?: live_claim(&t->own, -1, &t->live, &copy, t->fail);
-	err = err ?: live_settle(-1, &t->live, &copy, t->fail);
+	err = err ?: livesets_claim(&t->own, -1, &t->live, &copy, t->fail);
+	err = err ?: livesets_settle(-1, &t->live, &copy, t->fail);
 	err = err ?: slots_write(&t->own, index, &copy, generation, t->fail, &written);
 	image_fini(&copy);
 	return err;
@@ -213,7 +213,7 @@ int kern_twin_live(struct kern_twin *first, struct kern_live **ret)
 	*first->fail = (struct fail){};
 	if (!first->live.registry)
 		return -ENOENT;
-	err = live_filter_share(&first->live, first->fail);
+	err = livesets_filter_share(&first->live, first->fail);
 	if (err)
 		return err;
 	l = calloc(1, sizeof(*l));
@@ -234,6 +234,7 @@ void kern_twin_given(struct kern_twin *t, const struct kern_given *given)
 	ask->given_state = given->state;
 	ask->given_live = given->live;
 	ask->given_ns = given->now_ns;
+	ask->state_ns = given->state_ns ?: t->policy->ctl->state_ns;
 	ask->given = given->given;
 }
 

@@ -46,7 +46,7 @@ int kern_unload(struct kern *k, const char *ifname)
 	if (!found)
 		return fail_set(fail, -ENOENT, "fwctl does not filter %s", link_show(ifname, shown));
 	err = kern_sweep(k);
-	return err ?: live_forget(k->ns, k->fail);
+	return err ?: livesets_forget(k->ns, k->fail);
 }
 
 /* Nothing of it is attached any more: its interfaces went with it. */
@@ -117,7 +117,7 @@ int kern_unload_all(struct kern *k, unsigned int *ret_interfaces)
 		found++;
 	}
 	err = err ?: kern_sweep(k);
-	err = err ?: live_forget(k->ns, k->fail);
+	err = err ?: livesets_forget(k->ns, k->fail);
 	if (!err && pin_list(k->root, &names))
 		err = fail_set(fail, -EIO, "cannot read the directory of states");
 	snprintf(own, sizeof(own), "ns%llu", (unsigned long long)k->cookie);

@@ -39,7 +39,7 @@ int lang_dump_ast(struct arena *arena, const char *name, const char *text, size_
 /* Canonical text of a whole rule set: parsing it gives the same rule set (sets are written in place, includes and
  * defines are gone, essentials are implied by `default drop`). */
 void lang_print(const struct ruleset *rs, struct str *out);
-/* One policy, as lang_print would; for the image's meta. */
+/* One policy, as lang_print would. The sets that it names, live ones too, are declared outside of it. */
 void lang_print_policy(const struct policy *p, struct str *out);
 
 /* A packet in words: `tcp 198.51.100.7:4000 -> 192.0.2.1:22 flags S`, or `hex 0200…`.
