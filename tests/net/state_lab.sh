@@ -8,9 +8,11 @@ GEN1_4=10.78.0.1 RCV1_4=10.78.0.2 GEN1_6=fd78::1 RCV1_6=fd78::2
 LAB_GEN1_MAC=02:00:00:00:78:01 LAB_RCV1_MAC=02:00:00:00:78:02
 
 state_lab() {
-	[ -x "$FWCTL" ] && [ -x $TALK ] && [ -x $SEND ] && [ -x $FLOOD ] || bail "the tools are not built"
+	[ -x "$FWCTL" ] && [ -x $TALK ] && [ -x $SEND ] && [ -x $FLOOD ] && [ -e build/bpf/foreign.bpf.o ] || bail "the tools are not built"
 	lab_pair
 	link_between "$GEN" g1 $LAB_GEN1_MAC $GEN1_4 $GEN1_6 "$RCV" r1 $LAB_RCV1_MAC $RCV1_4 $RCV1_6
+	# What XDP sends back arrives at an end that has a program, too.
+	in_ns "$GEN" ip link set g0 xdp object build/bpf/foreign.bpf.o section xdp || bail "cannot attach a program"
 	serve "$RCV" 7000
 	serve "$GEN" 7100
 }

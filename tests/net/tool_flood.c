@@ -51,8 +51,6 @@ static void put32(uint8_t *p, uint32_t v)
 /* Behind the IP header; `sum`: of the pseudo header. */
 static void build_l4(struct flood *f, uint8_t *p, size_t len, uint32_t sum)
 {
-	uint16_t check;
-
 	put16(p, (unsigned int)prng_range(&f->prng, 1024, 65535));
 	put16(p + 2, f->port);
 	if (f->udp) {
@@ -63,8 +61,7 @@ static void build_l4(struct flood *f, uint8_t *p, size_t len, uint32_t sum)
 		p[13] = f->flags;
 		put16(p + 14, 64240);
 	}
-	check = lab_sum_fold(lab_sum(p, len, sum));
-	memcpy(p + (f->udp ? 6 : 16), &check, 2);
+	put16(p + (f->udp ? 6 : 16), lab_sum_fold(lab_sum(p, len, sum)));
 }
 
 static void build(struct flood *f, uint8_t *p)
@@ -72,7 +69,6 @@ static void build(struct flood *f, uint8_t *p)
 	size_t off = f->v6 ? 54 : 34, n = f->v6 ? 16 : 4, len = f->len - off;
 	uint8_t *ip = p + 14, *from = ip + (f->v6 ? 8 : 12);
 	uint64_t r = prng_u64(&f->prng);
-	uint16_t check;
 	uint8_t pseudo[4] = { 0, f->udp ? IPPROTO_UDP : IPPROTO_TCP, (uint8_t)(len >> 8), (uint8_t)len };
 
 	memset(p, 0, off + 20);
@@ -93,8 +89,7 @@ static void build(struct flood *f, uint8_t *p)
 		put16(ip + 2, (unsigned int)(f->len - 14));
 		ip[8] = 64;
 		ip[9] = pseudo[1];
-		check = lab_sum_fold(lab_sum(ip, 20, 0));
-		memcpy(ip + 10, &check, 2);
+		put16(ip + 10, lab_sum_fold(lab_sum(ip, 20, 0)));
 	}
 	build_l4(f, p + off, len, lab_sum(from, 2 * n, lab_sum(pseudo, 4, 0)));
 }
