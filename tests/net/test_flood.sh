@@ -64,7 +64,7 @@ under() { # NAME KIND ADDRESS REASON: why it is dropped
 	ok $? "$name: what we open ourselves works during the flood ($succeeded of $tried)"
 	wait "$flood" 2>/dev/null
 	arrived=$(($(counted '.packets') - arrived))
-	note "$(cat "$LAB_DIR/flood") packets and milliseconds; $arrived packets were judged, $(($(reasoned "$4") - full)) by $4"
+	note "$(awk '{ print $1 " packets in " $3 - $2 " ms" }' "$LAB_DIR/flood"); $arrived packets were judged, $(($(reasoned "$4") - full)) by $4"
 	[ "$(reasoned "$4")" -gt $((full + packets / 100)) ]
 	ok $? "$name: it was dropped, reason $4"
 	[ "$(ruled lost)" -eq "$lost" ]

@@ -5,7 +5,7 @@
  *   tool_flood [-n COUNT] [-t MILLISECONDS] [-c CPU] [-l BYTES] [-s SOURCE] INTERFACE MAC syn|udp|ack ADDRESS PORT
  *
  * Sources are invented (198.18.0.0/15, 2001:db8:f::/48), or SOURCE alone with invented ports. Checksums are right. Ends after so many
- * packets or so much time, whichever comes first, and prints both: "PACKETS MILLISECONDS".
+ * packets or so much time, whichever comes first, and prints "PACKETS BEGIN END", milliseconds of CLOCK_MONOTONIC.
  */
 #include "harness/lab.h"
 #include "harness/prng.h"
@@ -137,7 +137,7 @@ static void pour(struct flood *f, int fd, unsigned long count, int64_t ms)
 			lab_die("send: %s", strerror(errno));
 		sent += done > 0 ? (unsigned long)done : 1;
 	}
-	printf("%lu %lld\n", sent, (long long)(now_ms() - start));
+	printf("%lu %lld %lld\n", sent, (long long)start, (long long)now_ms());
 }
 
 static void parse_mac(const char *text, uint8_t mac[6])
