@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define FWCTL "build/fwctl"
+#define FWCTL EDIT_FWCTL
 #define RULES 100 /* beside the set */
 
 extern char **environ;
@@ -33,8 +33,7 @@ static int write_rules(const char *path, const char *list, unsigned int variant)
 	return 0;
 }
 
-/* Wall time of one command; its words go to /dev/null, its complaints to stderr. */
-static int run_command(char *const argv[], double *ret_ns)
+int edit_command(char *const argv[], double *ret_ns)
 {
 	posix_spawn_file_actions_t files;
 	double start = measure_wall_ns();
@@ -63,12 +62,12 @@ static int edit_rounds(const struct edit *e, char *rules, double *ns)
 	int err = write_rules(rules, e->list, 0);
 
 	if (!err)
-		err = run_command(load, &first);
+		err = edit_command(load, &first);
 	/* The first change fills the second generation's tables; it is not what every further one is. */
 	for (unsigned int i = 0; !err && i <= e->rounds; i++) {
 		err = write_rules(rules, e->list, i + 1);
 		if (!err)
-			err = run_command(apply, i ? &ns[i - 1] : &first);
+			err = edit_command(apply, i ? &ns[i - 1] : &first);
 	}
 	return err;
 }
@@ -83,7 +82,7 @@ int edit_run(const struct edit *e)
 	snprintf(rules, sizeof(rules), "%s/edit.fw", e->dir);
 	err = edit_rounds(e, rules, ns);
 	if (!err)
-		err = run_command(unload, &gone);
+		err = edit_command(unload, &gone);
 	unlink(rules);
 	if (err)
 		return err;

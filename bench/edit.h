@@ -13,6 +13,10 @@ struct edit {
 	FILE *json; /* NULL: none */
 };
 
+/* Wall time of one fwctl command, build/fwctl is argv[0]; its words go to /dev/null, its complaints to stderr. 0 or negative errno. */
+int edit_command(char *const argv[], double *ret_ns);
+#define EDIT_FWCTL "build/fwctl"
+
 /* 0 or negative errno with a sentence on stderr. */
 int edit_run(const struct edit *e);
 

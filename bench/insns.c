@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "bench/insns.h"
 #include "base/vec.h"
+#include "bench/measure.h"
+#include "kern/clock.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -20,7 +22,8 @@
 struct map {
 	int fd;
 	uint32_t value_size, entries;
-	uint8_t *values; /* arrays: all elements, or one CPU's of them */
+	uint8_t *values; /* arrays: all elements, or one CPU's of them; else the element found last */
+	bool array;
 };
 
 struct insns {
@@ -32,6 +35,7 @@ struct insns {
 	struct xdp_md *ctx; /* both below 4 GB, for the context holds 32-bit pointers */
 	uint8_t *packet;
 	struct insns_cost cost;
+	uint64_t jiffies, ktime;
 };
 
 static struct map *map_find(struct insns *v, int fd)
@@ -51,10 +55,11 @@ static int map_copy(struct insns *v, const struct bpf_map *map)
 			 .entries = bpf_map__max_entries(map) };
 	size_t step = (m.value_size + 7) / 8 * 8;
 
-	if (m.fd < 0 || (type != BPF_MAP_TYPE_ARRAY && type != BPF_MAP_TYPE_PERCPU_ARRAY))
+	m.array = type == BPF_MAP_TYPE_ARRAY || type == BPF_MAP_TYPE_PERCPU_ARRAY;
+	if (m.fd < 0 || !(m.array || type == BPF_MAP_TYPE_HASH || type == BPF_MAP_TYPE_LPM_TRIE))
 		return 0;
 	m.value_size = step;
-	m.values = calloc(m.entries, step);
+	m.values = calloc(m.array ? m.entries : 1, step);
 	if (!m.values || vec_push(&v->maps, m)) {
 		free(m.values);
 		return -ENOMEM;
@@ -70,6 +75,7 @@ int insns_open(const struct bpf_object *obj, const char *prog, struct insns **re
 	struct bpf_program *p = bpf_object__find_program_by_name(obj, prog);
 	struct insns *v = calloc(1, sizeof(*v));
 	void *low = mmap(NULL, 2 * PACKET_ROOM, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+	struct fail fail = {};
 	struct bpf_map *map;
 	int err = p && v && low != MAP_FAILED ? 0 : -ENOMEM;
 
@@ -78,6 +84,9 @@ int insns_open(const struct bpf_object *obj, const char *prog, struct insns **re
 		v->ctx = low;
 		v->packet = (uint8_t *)low + PACKET_ROOM;
 		bpf_object__for_each_map(map, obj) err = err ? err : map_copy(v, map);
+		/* Time stands still here. */
+		v->ktime = (uint64_t)measure_wall_ns();
+		err = err ? err : clock_ticks(&fail, &v->jiffies);
 	} else if (low != MAP_FAILED) {
 		munmap(low, 2 * PACKET_ROOM);
 	}
@@ -224,6 +233,12 @@ static int call_helper(struct insns *v, int id, uint64_t r[11], unsigned int dep
 	switch (id) {
 	case BPF_FUNC_map_lookup_elem:
 		m = (const struct map *)r[1];
+		if (!m)
+			return -ENOTSUP;
+		if (!m->array) {
+			r[0] = bpf_map_lookup_elem(m->fd, (const void *)r[2], m->values) ? 0 : (uint64_t)m->values;
+			return 0;
+		}
 		ret = *(const uint32_t *)r[2];
 		r[0] = ret < m->entries ? (uint64_t)(m->values + ret * m->value_size) : 0;
 		return 0;
@@ -233,6 +248,12 @@ static int call_helper(struct insns *v, int id, uint64_t r[11], unsigned int dep
 				       &ret);
 		r[0] = 0;
 		return err;
+	case BPF_FUNC_jiffies64:
+		r[0] = v->jiffies;
+		return 0;
+	case BPF_FUNC_ktime_get_ns:
+		r[0] = v->ktime;
+		return 0;
 	case BPF_FUNC_xdp_load_bytes:
 		if (r[2] + r[4] > v->ctx->data_end - v->ctx->data) {
 			r[0] = (uint64_t)-EINVAL;
@@ -264,6 +285,33 @@ static uint64_t constant(struct insns *v, const struct bpf_insn *i)
 	}
 }
 
+/* Nobody else is there. */
+static int run_atomic(const struct bpf_insn *i, uint64_t r[11], void *to, uint8_t size)
+{
+	uint64_t old = memory_load(to, size);
+
+	switch (i->imm) {
+	case BPF_CMPXCHG:
+		if (old == r[0])
+			memory_store(to, size, r[i->src_reg]);
+		r[0] = old;
+		return 0;
+	case BPF_ADD:
+	case BPF_ADD | BPF_FETCH:
+		memory_store(to, size, old + r[i->src_reg]);
+		break;
+	case BPF_OR:
+	case BPF_OR | BPF_FETCH:
+		memory_store(to, size, old | r[i->src_reg]);
+		break;
+	default:
+		return -ENOTSUP;
+	}
+	if (i->imm & BPF_FETCH)
+		r[i->src_reg] = old;
+	return 0;
+}
+
 static int run_memory(struct insns *v, const struct bpf_insn *i, uint64_t r[11])
 {
 	uint8_t size = BPF_SIZE(i->code);
@@ -280,10 +328,8 @@ static int run_memory(struct insns *v, const struct bpf_insn *i, uint64_t r[11])
 	default:
 		if (BPF_MODE(i->code) == BPF_MEM)
 			memory_store(to, size, r[i->src_reg]);
-		else if (i->imm == BPF_ADD) /* atomic */
-			memory_store(to, size, memory_load(to, size) + r[i->src_reg]);
 		else
-			return -ENOTSUP;
+			return run_atomic(i, r, to, size);
 		return 0;
 	}
 }

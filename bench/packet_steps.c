@@ -10,7 +10,7 @@
 #include <linux/bpf.h>
 #include <string.h>
 
-struct step {
+struct stair {
 	const char *id, *text;
 	const char *rule;   /* that matches the packet */
 	size_t fillers;	    /* rules before it that do not */
@@ -25,7 +25,7 @@ struct step {
 #define WILD4  "drop proto tcp port 1000 len %u dscp %u"
 #define SET4   "drop from 203.0.113.1"
 
-static const struct step steps[] = {
+static const struct stair steps[] = {
 	{ .id = "any", .text = "a rule without fields: take it, count", .rule = "pass" },
 	{ .id = "proto", .text = "+ protocol", .rule = "pass proto tcp" },
 	{ .id = "port", .text = "+ destination port", .rule = "pass proto tcp port 443" },
@@ -76,7 +76,7 @@ static const struct step steps[] = {
 #define STEPS (sizeof(steps) / sizeof(steps[0]))
 
 /* Two numbers make a filler unlike the others: the low and high byte of where it stands. */
-static const char *step_rules(struct arena *arena, const struct step *s)
+static const char *step_rules(struct arena *arena, const struct stair *s)
 {
 	struct str out = {};
 	const char *text;
@@ -116,7 +116,7 @@ static long step_frame(bool six, struct ref_frame *ret)
 	return packet_build(&spec, ret->byte, REF_FRAME_LEN);
 }
 
-static int step_open(struct arena *arena, const struct step *step, struct workload *w, struct subject *s)
+static int step_open(struct arena *arena, const struct stair *step, struct workload *w, struct subject *s)
 {
 	const char *text = step_rules(arena, step);
 	struct ruleset *rs = NULL;
@@ -138,7 +138,7 @@ static int step_open(struct arena *arena, const struct step *step, struct worklo
 	return err ? err : packet_verify(s, w, 0);
 }
 
-static int step_add(struct packet_bench *b, const struct step *step, const struct workload *w, const struct subject *s,
+static int step_add(struct packet_bench *b, const struct stair *step, const struct workload *w, const struct subject *s,
 		    int base)
 {
 	struct probe p = {
@@ -180,7 +180,7 @@ static int counter_add(struct packet_bench *b, const struct workload *w)
 
 int packet_steps(struct packet_bench *b)
 {
-	static const struct step parse4 = { .id = "parse4", .text = "parsing alone, IPv4" },
+	static const struct stair parse4 = { .id = "parse4", .text = "parsing alone, IPv4" },
 				 parse6 = { .id = "parse6", .text = "parsing alone, IPv6" };
 	struct workload w[STEPS] = {};
 	struct subject s[STEPS] = {};

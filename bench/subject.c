@@ -11,11 +11,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #define OBJECT_XDP "build/bpf/fw_xdp.bpf.o"
 #define OBJECT_TC  "build/bpf/fw_tc.bpf.o"
 #define OBJECT_REF "build/bpf/ref.bpf.o"
 #define SLOT_MIN   65536u
+
+static const char *const progs[] = {
+	[FW_HOOK_XDP] = FW_PROG_XDP,
+	[FW_HOOK_TC_INGRESS] = FW_PROG_TC_INGRESS,
+	[FW_HOOK_TC_EGRESS] = FW_PROG_TC_EGRESS,
+};
 
 static int quiet(enum libbpf_print_level level, const char *fmt, va_list args)
 {
@@ -115,11 +122,6 @@ static int subject_fill(struct subject *s, const struct image *img)
 
 int subject_open(const struct image *img, enum fw_hook hook, bool parse_only, struct subject *ret)
 {
-	static const char *const progs[] = {
-		[FW_HOOK_XDP] = FW_PROG_XDP,
-		[FW_HOOK_TC_INGRESS] = FW_PROG_TC_INGRESS,
-		[FW_HOOK_TC_EGRESS] = FW_PROG_TC_EGRESS,
-	};
 	const char *path = hook == FW_HOOK_XDP ? OBJECT_XDP : OBJECT_TC;
 	double start = measure_wall_ns();
 	struct subject s = {};
@@ -138,7 +140,78 @@ int subject_open(const struct image *img, enum fw_hook hook, bool parse_only, st
 		subject_close(&s);
 		return complain("cannot load", path, err);
 	}
-	s.prog_fd = bpf_program__fd(bpf_object__find_program_by_name(s.obj, progs[hook]));
+	s.prog = progs[hook];
+	s.hook = hook;
+	s.prog_fd = bpf_program__fd(bpf_object__find_program_by_name(s.obj, s.prog));
+	s.counters_fd = bpf_map__fd(bpf_object__find_map_by_name(s.obj, FW_MAP_COUNTERS));
+	*ret = s;
+	return 0;
+}
+
+/* One map of a loaded program, as the map of the object; its .rodata is where the constants come from. */
+static int beside_map(struct bpf_object *obj, uint32_t id, struct fw_cfg *cfg)
+{
+	int fd = bpf_map_get_fd_by_id(id), err = fd < 0 ? fd : 0;
+	struct bpf_map_info info = {};
+	uint32_t len = sizeof(info), zero = 0;
+	struct bpf_map *map;
+
+	if (!err)
+		err = bpf_obj_get_info_by_fd(fd, &info, &len);
+	/* There are others, of numbers that the compiler put aside. */
+	if (!err && strstr(info.name, ".rodata") && info.value_size == sizeof(*cfg))
+		err = bpf_map_lookup_elem(fd, &zero, cfg);
+	map = err || strstr(info.name, ".rodata") ? NULL : bpf_object__find_map_by_name(obj, info.name);
+	if (map)
+		err = bpf_map__set_autocreate(map, true);
+	if (map && !err)
+		err = bpf_map__reuse_fd(map, fd);
+	if (fd >= 0)
+		close(fd);
+	return err;
+}
+
+static int beside_configure(struct subject *s, int prog_fd, struct fw_cfg *cfg)
+{
+	struct bpf_prog_info info = {};
+	uint32_t len = sizeof(info), ids[64];
+	struct bpf_map *map, *rodata = object_section(s->obj, ".rodata");
+	int err;
+
+	bpf_object__for_each_map(map, s->obj)
+		if (!strstr(bpf_map__name(map), ".rodata"))
+			bpf_map__set_autocreate(map, false);
+	info.map_ids = (uintptr_t)ids;
+	info.nr_map_ids = 64;
+	err = bpf_obj_get_info_by_fd(prog_fd, &info, &len);
+	for (uint32_t i = 0; !err && i < info.nr_map_ids && i < 64; i++)
+		err = beside_map(s->obj, ids[i], cfg);
+	cfg->trace = cfg->readonly = cfg->frags = 0;
+	return err ? err : bpf_map__set_initial_value(rodata, cfg, sizeof(*cfg));
+}
+
+int subject_beside(int prog_fd, enum fw_hook hook, struct subject *ret)
+{
+	const char *path = hook == FW_HOOK_XDP ? OBJECT_XDP : OBJECT_TC, *name = progs[hook];
+	struct fw_cfg cfg = {};
+	struct subject s = {};
+	int err = object_open(path, &s.obj);
+
+	if (err)
+		return err;
+	err = beside_configure(&s, prog_fd, &cfg);
+	if (hook == FW_HOOK_XDP && cfg.features & FW_FEATS_ANSWER)
+		name = FW_PROG_XDP_ANSWERS;
+	object_only(s.obj, name);
+	if (!err)
+		err = bpf_object__load(s.obj);
+	if (err) {
+		subject_close(&s);
+		return complain("cannot load", path, err);
+	}
+	s.prog = name;
+	s.hook = hook;
+	s.prog_fd = bpf_program__fd(bpf_object__find_program_by_name(s.obj, name));
 	s.counters_fd = bpf_map__fd(bpf_object__find_map_by_name(s.obj, FW_MAP_COUNTERS));
 	*ret = s;
 	return 0;

@@ -15,6 +15,8 @@ struct bpf_object;
 /* The datapath on one image. */
 struct subject {
 	struct bpf_object *obj;
+	const char *prog; /* its name in the object */
+	enum fw_hook hook;
 	int prog_fd;
 	int counters_fd;
 	size_t slot_bytes; /* of the map that holds the image */
@@ -22,6 +24,11 @@ struct subject {
 };
 /* img: NULL with parse_only. 0 or negative errno with a sentence on stderr. */
 int subject_open(const struct image *img, enum fw_hook hook, bool parse_only, struct subject *ret);
+/*
+ * The shipped program on the maps of one that fwctl has loaded: a twin (kern.h), of whose tables of flows, limits and live sets
+ * nothing differs from those of an interface. With its constants, but nothing is traced.
+ */
+int subject_beside(int prog_fd, enum fw_hook hook, struct subject *ret);
 void subject_close(struct subject *s);
 
 /* One instance of bench/ref.bpf.c. */

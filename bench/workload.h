@@ -18,6 +18,7 @@ struct workload {
 	size_t nrules;
 	const char *family;  /* of the rules, or of the list */
 	const char *refused; /* why there is no image: the compiler's words; NULL: there is one */
+	bool remembers;      /* flows, limits or live sets: one frame alone does not tell its verdict */
 	const char *engine;  /* how the compiler finds rules, in its words */
 	struct policy *policy;
 	struct image img;

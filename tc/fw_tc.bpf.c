@@ -54,7 +54,7 @@ static __always_inline int fwctl_tc(struct __sk_buff *skb)
 	if (segs > 1 && wire > f.len) /* headers repeated on the wire; set on egress */
 		f.bytes = wire;
 	/* "No opinion", so that filters and programs behind us are asked too; the stack passes what nobody drops. */
-	if (fw_cfg.features & FW_FEATS_ANSWER && fwctl_tc_ours(skb, &f))
+	if (FW_FEATURES & FW_FEATS_ANSWER && fwctl_tc_ours(skb, &f))
 		return TC_ACT_UNSPEC;
 	verdict = fw_run(&f);
 	if (verdict == FW_VERDICT_PASS)

@@ -133,13 +133,13 @@ static __always_inline void count_key(const struct fw_edit *e, struct fw_live_co
 	k->l3 = e->l3;
 }
 
-static __always_inline void edit_count(const struct fw_edit *e)
+/* The first packet makes the counter: one per CPU takes ten times as long to make as its element. */
+static __always_inline void edit_uncount(const struct fw_edit *e)
 {
 	struct fw_live_count_key k;
-	struct fw_counter none = {};
 
 	count_key(e, &k);
-	bpf_map_update_elem(&fw_live_count, &k, &none, BPF_NOEXIST);
+	bpf_map_delete_elem(&fw_live_count, &k);
 }
 
 /* The later end stays. */
@@ -163,6 +163,11 @@ static __always_inline int edit_reserve(struct fw_live_place *at)
 	return 0;
 }
 
+static __always_inline __u64 edit_bits(const struct fw_edit *e, __u32 place)
+{
+	return e->flags & FW_EDITF_RULE ? 1ull << place : FW_LIVE_BITS(place);
+}
+
 static __always_inline int edit_join(struct fw_edit *e, struct fw_live *v, struct fw_live_place *at, __u32 place, __u64 now)
 {
 	__u64 had = *(volatile __u64 *)&v->members & 1ull << place;
@@ -171,7 +176,7 @@ static __always_inline int edit_join(struct fw_edit *e, struct fw_live *v, struc
 	if (!had && !edit_reserve(at))
 		return FW_EDIT_FULL;
 	edit_prolong(&v->end_ns[place], e);
-	if (__sync_fetch_and_or(&v->members, FW_LIVE_BITS(place)) & 1ull << place && !had)
+	if (__sync_fetch_and_or(&v->members, edit_bits(e, place)) & 1ull << place && !had)
 		__sync_fetch_and_add(&at->count, -1); /* a rule was faster */
 	return lives ? FW_EDIT_NOTHING : FW_EDIT_DONE;
 }
@@ -182,27 +187,22 @@ static __always_inline int edit_add(struct edit_run *r, struct fw_edit *e, __u32
 	struct fw_live fresh = {};
 	struct fw_live *v;
 	struct edit_key k;
-	int result;
 	long err;
 
 	key_of(e, &k);
 	v = edit_find(e, &k);
-	if (v) {
-		result = edit_join(e, v, at, place, r->edits->now_ns);
-		if (result == FW_EDIT_DONE && at->flags & FW_LIVEF_COUNTERS)
-			edit_count(e);
-		return result;
-	}
+	if (v)
+		return edit_join(e, v, at, place, r->edits->now_ns);
 	if (!edit_reserve(at))
 		return FW_EDIT_FULL;
-	fresh.members = FW_LIVE_BITS(place);
+	fresh.members = edit_bits(e, place);
 	fresh.end_ns[place] = e->end_ns;
 	fresh.plen = e->plen;
 	edit_tally(r->ctl, e, &k, 1);
 	err = edit_insert(&k, &fresh);
 	if (!err) {
 		if (at->flags & FW_LIVEF_COUNTERS)
-			edit_count(e);
+			edit_uncount(e); /* of one that was deleted while a packet looked at it */
 		return FW_EDIT_DONE;
 	}
 	edit_tally(r->ctl, e, &k, -1);
@@ -213,7 +213,6 @@ static __always_inline int edit_add(struct edit_run *r, struct fw_edit *e, __u32
 static __always_inline int edit_remove(struct edit_run *r, struct fw_edit *e, __u32 place)
 {
 	struct fw_live_place *at = &r->ctl->at[place];
-	struct fw_live_count_key counted;
 	struct fw_live *v;
 	struct edit_key k;
 	__u64 old, end;
@@ -239,8 +238,7 @@ static __always_inline int edit_remove(struct edit_run *r, struct fw_edit *e, __
 	if (!__sync_val_compare_and_swap(&v->members, 0, FW_LIVE_DEAD)) {
 		edit_delete(&k);
 		edit_tally(r->ctl, e, &k, -1);
-		count_key(e, &counted);
-		bpf_map_delete_elem(&fw_live_count, &counted);
+		edit_uncount(e);
 	}
 	return FW_EDIT_DONE;
 }

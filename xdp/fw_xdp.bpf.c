@@ -19,7 +19,7 @@ static __always_inline int fwctl_xdp_any(struct xdp_md *ctx, int answers)
 	if (fw_cfg.frags) /* the linear part may be the headers alone, or less */
 		f.len = bpf_xdp_get_buff_len(ctx);
 	f.bytes = f.len;
-	if (fw_cfg.features & FW_FEAT_REJECT && fw_reply_is(&f))
+	if (FW_FEATURES & FW_FEAT_REJECT && fw_reply_is(&f))
 		return XDP_PASS;
 	verdict = fw_run(&f);
 	if (verdict == FW_VERDICT_PASS)

@@ -74,6 +74,16 @@ control_fwctl_file() { # WHAT N [ROUND]
 control_fwctl_load() { timed "$FWCTL" load r0 -r "$(control_fwctl_file "$1" "$2")"; }
 control_fwctl_change() { timed "$FWCTL" apply "$(control_fwctl_file "$@")"; }
 
+# Live sets are loaded and changed without the rules, which stand there.
+control_fwctl_live_clear() { in_peer "$FWCTL" unload --all; }
+control_fwctl_live_load() {
+	wall_fwctl_live 0 >"$LOG" 2>&1
+	printf 'set list { type prefix; live; timeout 1h; size %d }\npolicy bench {\n\tingress default pass {\n\t\tdrop from @list\n\t}\n}\n' \
+		$(($2 + 1000)) >"$LAB_DIR/live.fw"
+	in_peer "$FWCTL" apply "$LAB_DIR/live.fw" >"$LOG" 2>&1 && timed "$FWCTL" set add list -f "$(texts_hosts "$2")"
+}
+control_fwctl_live_change() { timed "$FWCTL" set add list "$(another "$3")"; }
+
 control_nft_clear() { in_peer nft flush ruleset; }
 control_nft_load() {
 	need nft >"$LOG" && if [ "$1" = rules ]; then timed nft -f "$(control_rules netdev "$2")"; else timed nft -f "$(texts_set netdev "$2")"; fi
@@ -127,7 +137,7 @@ table_control() {
 	done
 	for n in 1000 10000 100000 1000000; do
 		LOADS=$([ -n "$QUICK" ] && echo 1 || { [ $n -gt 10000 ] && echo 3 || echo 5; })
-		for tool in fwctl nft ipset bpfilter; do
+		for tool in fwctl fwctl-live nft ipset bpfilter; do
 			control $tool set $n "$tool set"
 		done
 	done

@@ -50,7 +50,7 @@ contest() { # ID TOOL N BASE TRAFFIC TEXT SETUP-COMMAND…
 	text=${6//%n/$(words "$n")}
 	text=${text/ 1 rules/ 1 rule}
 	shift 6
-	[ "$TABLE" != pass ] || pass=256
+	case $TABLE in pass | state) pass=256 ;; esac
 	peer_new || bail "cannot make a veth pair"
 	if "${@//%n/$n}" >"$LOG" 2>&1 && { [ "$TABLE" = packet ] || judges_right "$traffic" 256 $pass; }; then
 		printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$id" "$PAIR" "$traffic" "$tool" "$n" "$base" "$text" >>"$CASES"
@@ -167,6 +167,51 @@ table_sources() {
 	done
 	n=$(xdp_filter_size)
 	contest xdp-filter-sources xdp-filter "$n" $base "sources:$(texts_hosts "$n")" "xdp-filter, %n hosts" wall_xdp_filter ipv4,ipv6 %n hit
+	table_end
+}
+
+# What remembers: live sets (beside sets with a timeout), of which everything is dropped.
+table_live() {
+	local n base=live-drop-sources
+	table_begin live
+	contest live-drop kernel 0 - one "bare XDP drop" wall_ref xdp_drop
+	contest $base kernel 0 - sources:random "bare XDP drop, random sources" wall_ref xdp_drop
+	for n in 100000 1000000; do
+		contest fwctl-live-$n fwctl $n live-drop one "fwctl XDP, live set of %n hosts" wall_fwctl_live %n
+		contest nft-live-$n nft $n live-drop one "nft prerouting, set of %n hosts with timeout" wall_nft_live %n
+		contest ipset-live-$n ipset $n live-drop one "ipset hash:ip of %n hosts with timeout" wall_ipset_live %n hosts
+	done
+	for n in 100000; do
+		contest fwctl-live-nets-$n fwctl $n live-drop one "fwctl XDP, live set of %n networks" wall_fwctl_live %n nets
+		contest nft-live-nets-$n nft $n live-drop one "nft prerouting, interval set of %n networks with timeout" wall_nft_live %n nets
+		contest ipset-live-nets-$n ipset $n live-drop one "ipset hash:net of %n networks with timeout" wall_ipset_live %n nets
+	done
+	for n in 100000 1000000; do
+		contest fwctl-live-sources-$n fwctl $n $base "sources:$(texts_hosts "$(size $n)")" "fwctl XDP, live set of %n hosts, all in turn" wall_fwctl_live %n
+		contest nft-live-sources-$n nft $n $base "sources:$(texts_hosts "$(size $n)")" "nft prerouting, %n hosts with timeout, all in turn" wall_nft_live %n
+		contest ipset-live-sources-$n ipset $n $base "sources:$(texts_hosts "$(size $n)")" "ipset hash:ip, %n hosts with timeout, all in turn" \
+			wall_ipset_live %n hosts
+	done
+	table_end
+}
+
+# Flows and limits: everything passes, and is then routed to nowhere.
+table_state() {
+	local tool name base=state-none-sources
+	table_begin state
+	contest state-none kernel 0 - one "no firewall" wall_none
+	contest $base kernel 0 - sources:random "no firewall, random sources" wall_none
+	for tool in fwctl nft iptables; do
+		case $tool in
+		fwctl) name="fwctl XDP" ;;
+		nft) name="nft prerouting" ;;
+		*) name="iptables" ;;
+		esac
+		contest $tool-established ${tool/%iptables/iptables-legacy} 1 state-none one "$name, packet of an established flow" wall_state $tool
+		contest $tool-limit ${tool/%iptables/iptables-legacy} 1 state-none one "$name, limit of a rule" wall_limit $tool
+		contest $tool-limit-src ${tool/%iptables/iptables-legacy} 1 state-none one "$name, limit per source, one source" wall_limit $tool per
+		contest $tool-limit-sources ${tool/%iptables/iptables-legacy} 1 $base sources:random "$name, limit per source, 65,536 sources" wall_limit $tool per
+	done
 	table_end
 }
 

@@ -83,11 +83,11 @@ texts_rules() { # WHERE N [VERDICT]
 }
 
 # An nft set, or a map to verdicts.
-texts_nft_set() { # HEAD-WHERE FILE-OF-ADDRESSES KIND
+texts_nft_set() { # HEAD-WHERE FILE-OF-ADDRESSES KIND [timeout]
 	texts_head "$1" drop | sed '/^\tchain/,$d'
 	case $3 in
-	hosts) printf '\tset s {\n\t\ttype ipv4_addr\n' ;;
-	nets) printf '\tset s {\n\t\ttype ipv4_addr\n\t\tflags interval\n' ;;
+	hosts) printf '\tset s {\n\t\ttype ipv4_addr\n%s' "${4:+$'\t\tflags timeout\n\t\ttimeout 1h\n'}" ;;
+	nets) printf '\tset s {\n\t\ttype ipv4_addr\n\t\tflags interval%s\n' "${4:+$',timeout\n\t\ttimeout 1h'}" ;;
 	vmap) printf '\tmap s {\n\t\ttype ipv4_addr : verdict\n' ;;
 	esac
 	printf '\t\telements = {\n'
@@ -98,9 +98,9 @@ texts_nft_set() { # HEAD-WHERE FILE-OF-ADDRESSES KIND
 	texts_tail "$1"
 }
 
-texts_set() { # WHERE N [KIND]      KIND: hosts, nets, vmap
+texts_set() { # WHERE N [KIND [timeout]]      KIND: hosts, nets, vmap
 	local kind=${3:-hosts} list file
-	file=$LAB_DIR/set.$1.$2.$kind
+	file=$LAB_DIR/set.$1.$2.$kind${4:-}
 	if [ "$kind" = nets ]; then list=$(texts_nets "$2"); else list=$(texts_hosts "$2"); fi
 	[ -e "$file" ] || case $1 in
 	fwctl) printf 'set list { type prefix; file "%s" }\npolicy bench {\n\tingress default pass {\n\t\tdrop from @list\n\t}\n}\n' "${list##*/}" ;;
@@ -114,7 +114,7 @@ texts_set() { # WHERE N [KIND]      KIND: hosts, nets, vmap
 		echo "create s hash:$([ "$kind" = nets ] && echo net || echo ip) family inet hashsize $(texts_hashsize "$2") maxelem $(($2 + 1000))"
 		sed 's/^/add s /' "$list"
 		;;
-	*) texts_nft_set "$1" "$list" "$kind" ;;
+	*) texts_nft_set "$1" "$list" "$kind" "${4:-}" ;;
 	esac >"$file"
 	echo "$file"
 }

@@ -81,3 +81,82 @@ wall_generated() { # WHERE FILE-PREFIX
 	bpfilter) wall_bpfilter_file "$file" ;;
 	esac
 }
+
+# Live sets, state and limits, in the words of each. The file of elements is that of a static set of the same size.
+wall_fwctl_live() { # N [KIND]
+	local list size=$(($1 + 1000))
+	if [ "${2:-hosts}" = nets ]; then list=$(texts_nets "$1"); else list=$(texts_hosts "$1"); fi
+	printf 'set list { type prefix; live; timeout 1h; size %d }\npolicy bench {\n\tessentials off\n\tingress default pass {\n\t\tdrop from @list\n\t}\n}\n' \
+		$size >"$LAB_DIR/live.fw"
+	wall_fwctl xdp "$LAB_DIR/live.fw" && in_peer "$FWCTL" set add list -f "$list"
+}
+wall_nft_live() { # N [KIND]
+	need nft && in_peer nft -f "$(texts_set prerouting "$1" "${2:-hosts}" timeout)"
+}
+wall_ipset_live() { # N [KIND]
+	need ipset && need iptables-legacy || return
+	sed '1s/$/ timeout 3600/' "$(texts_set ipset "$1" "${2:-hosts}")" >"$LAB_DIR/live.ipset"
+	in_peer ipset restore -f "$LAB_DIR/live.ipset" &&
+		in_peer iptables-legacy -w -t raw -A PREROUTING -m set --match-set s src -j DROP
+}
+
+# A limit that no packet of these tables is over: what is timed is asking for it.
+wall_limit() { # TOOL [per]
+	local per=${2:+ per src}
+	case $1 in
+	fwctl)
+		printf 'policy bench {\n\tessentials off\n\tingress default drop {\n\t\tpass proto udp to port 9000 limit 100000000/s burst 100000000%s\n\t}\n}\n' "$per" >"$LAB_DIR/limit.fw"
+		wall_fwctl xdp "$LAB_DIR/limit.fw"
+		;;
+	nft)
+		need nft && {
+			printf 'table ip bench {\n'
+			[ -z "$per" ] || printf '\tset m {\n\t\ttype ipv4_addr\n\t\tsize 100000\n\t\tflags dynamic,timeout\n\t\ttimeout 1m\n\t}\n'
+			texts_head prerouting pass | sed 1d
+			printf '\t\tudp dport 9000 %s accept\n' "$(if [ -n "$per" ]; then echo 'update @m { ip saddr limit rate 100000000/second burst 1000000 packets }'; else echo 'limit rate 100000000/second burst 1000000 packets'; fi)"
+			texts_tail prerouting
+		} | in_peer nft -f -
+		;;
+	iptables) # its own modules: limit and hashlimit know no rate above these
+		need iptables-legacy || return
+		in_peer iptables-legacy -w -t raw -P PREROUTING DROP || return
+		if [ -n "$per" ]; then
+			in_peer iptables-legacy -w -t raw -A PREROUTING -p udp --dport 9000 -m hashlimit --hashlimit-upto 1000000/s --hashlimit-burst 1000000 \
+				--hashlimit-mode srcip --hashlimit-name m --hashlimit-htable-size 16384 --hashlimit-htable-max 100000 -j ACCEPT
+		else
+			in_peer iptables-legacy -w -t raw -A PREROUTING -p udp --dport 9000 -m limit --limit 10000/s --limit-burst 10000 -j ACCEPT
+		fi
+		;;
+	esac
+}
+
+# A flow that the receiver opened, whose replies are what is sent here, and which has answered one: established to everybody. The address is
+# the receiver's as long as that takes.
+flow_open() {
+	in_peer ip addr add $LAB_RCV4/32 dev r0 && in_peer ip route add $LAB_GEN4/32 dev r0 src $LAB_RCV4 &&
+		in_peer ip neigh replace $LAB_GEN4 lladdr $LAB_GEN_MAC dev r0 || return
+	in_peer timeout 5 nc -u -n -s $LAB_RCV4 -p 9000 -w 1 -q 0 $LAB_GEN4 40000 <<<one >/dev/null 2>&1
+	"$VETH" send "$PAIR" one 64 >/dev/null || return
+	in_peer timeout 5 nc -u -n -s $LAB_RCV4 -p 9000 -w 1 -q 0 $LAB_GEN4 40000 <<<two >/dev/null 2>&1
+	in_peer ip addr del $LAB_RCV4/32 dev r0
+}
+wall_state() { # TOOL
+	case $1 in
+	fwctl)
+		printf 'policy bench {\n\tessentials off\n\tingress default drop {\n\t\tpass proto tcp to port 22 keep state\n\t}\n\tegress default pass {\n\t\tpass keep state\n\t}\n}\n' >"$LAB_DIR/state.fw"
+		wall_fwctl xdp "$LAB_DIR/state.fw" || return
+		;;
+	nft)
+		need nft && {
+			printf 'table ip bench {\n\tchain in {\n\t\ttype filter hook prerouting priority -150; policy drop;\n'
+			printf '\t\tct state established accept\n\t}\n}\n'
+		} | in_peer nft -f - || return
+		;;
+	iptables)
+		need iptables-legacy || return
+		in_peer iptables-legacy -w -t mangle -P PREROUTING DROP &&
+			in_peer iptables-legacy -w -t mangle -A PREROUTING -m conntrack --ctstate ESTABLISHED -j ACCEPT || return
+		;;
+	esac
+	flow_open
+}

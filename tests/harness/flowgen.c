@@ -191,6 +191,7 @@ static size_t frame_next(struct flowgen *g, struct flowgen_step *s)
 	}
 	if (kind < 88) {
 		g->again = c;
+		g->flood_ns = g->now_ns;
 		g->times = (unsigned int)prng_range(&g->prng, 2, 12);
 		return flood(g, s);
 	}
@@ -206,7 +207,7 @@ static size_t frame_next(struct flowgen *g, struct flowgen_step *s)
 static void set_next(struct flowgen *g, struct flowgen_step *s)
 {
 	static const unsigned int len4[] = { 32, 32, 31, 24, 8 }, len6[] = { 128, 128, 127, 64, 33 };
-	const struct conn *c = &g->conn[prng_below(&g->prng, CONNS)];
+	struct conn *c = &g->conn[prng_below(&g->prng, CONNS)];
 	uint64_t len = prng_below(&g->prng, 5);
 	unsigned int off;
 
@@ -218,8 +219,12 @@ static void set_next(struct flowgen *g, struct flowgen_step *s)
 	s->plen = s->family == FAMILY_IPV4 ? len4[len] : len6[len];
 	off = (s->family == FAMILY_IPV4 ? 32 : 128) - s->plen;
 	s->addr = s->addr >> off << off;
-	s->end_ns = prng_chance(&g->prng, 1, 3) ? UINT64_MAX : g->now_ns + prng_range(&g->prng, 1, 10) * 1000000000;
-	g->last_ban_ns = g->now_ns;
+	s->end_ns = UINT64_MAX;
+	if (prng_chance(&g->prng, 1, 4))
+		return;
+	s->end_ns = g->now_ns + prng_range(&g->prng, 1, 10) * 1000000000;
+	g->ban_end_ns = s->end_ns;
+	g->banned = c;
 }
 
 struct flowgen *flowgen_new(struct arena *arena, const struct policy *policy, const struct flowgen_opts *opts, uint64_t seed)
@@ -231,7 +236,6 @@ struct flowgen *flowgen_new(struct arena *arena, const struct policy *policy, co
 	*g = (struct flowgen){ .arena = arena, .policy = policy, .now_ns = FLOWGEN_START_NS };
 	if (opts)
 		g->opts = *opts;
-	g->last_ban_ns = g->now_ns;
 	prng_init(&g->prng, seed);
 	framegen_init(&g->other, NULL, prng_u64(&g->prng));
 	for (int i = 0; i < CONNS; i++) {

@@ -2,7 +2,8 @@
 /*
  * Random sequences for the rules of tracking (model/track.h): packets of few flows over few hosts and ports (flow_pool.h), both
  * families, in both directions, with the clock, live sets and generations of the policy changing in between. Deterministic
- * from the seed. Each step is to be done to the oracle and to what is tested:
+ * from the seed. Numbers of TCP change in policies with `state { window }` alone. Each step is to be done to the oracle and to
+ * what is tested:
  *
  *	struct flowgen *g = flowgen_new(arena, flowgen_policy(arena, &prng, 12), &opts, seed);
  *	struct track *t = track_new(flowgen_start_ns);

@@ -57,6 +57,8 @@ size_t flowgen_packet(struct flowgen *g, struct conn *c, bool opener, unsigned i
 		return 0;
 	if (is_icmp(&s) && !packet_parse(frame, (size_t)len, NULL, &p) && p.l4_off)
 		put16(frame + p.l4_off + 4, c->icmp_id);
+	if (g->policy->state.window && s.protocol == 6)
+		flowgen_numbers(g, c, opener, frame, (size_t)len);
 	return (size_t)len;
 }
 
@@ -141,6 +143,10 @@ size_t flowgen_error(struct flowgen *g, struct conn *c, bool about_opener, uint8
 	s.icmp_type = v4 ? types4[prng_below(&g->prng, 8)] : types6[prng_below(&g->prng, 4)];
 	s.dst = p.src;
 	s.src = prng_chance(&g->prng, 1, 2) ? p.dst : p.dst ^ 1; /* or a router */
+	if (prng_chance(&g->prng, 1, 12)) {
+		*ret_what = "error to another host";
+		s.dst ^= prng_range(&g->prng, 1, 3);
+	}
 	s.len = packet_spec_min_len(&s) + (unsigned int)len;
 	built = packet_build(&s, frame, FLOWGEN_MAX);
 	if (built <= 0)

@@ -5,6 +5,29 @@
 
 #include <string.h>
 
+/* Rules that are written, which come first. */
+static size_t written(const struct chain *c)
+{
+	size_t n = 0;
+
+	while (n < c->nrules && !c->rules[n].essential)
+		n++;
+	return n;
+}
+
+/* What no other rule decided passes and keeps state, in two blocks of three: else most flows would never be. */
+static void rest_passes(struct policy *p, struct prng *prng)
+{
+	for (int d = 0; d < DIRECTION_COUNT; d++) {
+		size_t n = written(&p->chain[d]);
+		struct rule *r = n ? &p->chain[d].rules[n - 1] : NULL;
+
+		if (r && prng_chance(prng, 2, 3))
+			*r = (struct rule){ .verdict = VERDICT_PASS, .families = 6, .keep_state = true, .label = r->label,
+					    .text = r->text, .file = r->file, .line = r->line, .column = r->column };
+	}
+}
+
 struct policy *flowgen_policy(struct arena *arena, struct prng *prng, size_t nrules)
 {
 	struct rulegen_opts opts = { .style = RULEGEN_FLOWS, .nrules = nrules };
@@ -17,18 +40,14 @@ struct policy *flowgen_policy(struct arena *arena, struct prng *prng, size_t nru
 	opts.essentials = prng_chance(prng, 1, 2);
 	opts.directions = prng_chance(prng, 1, 8) ? 1u << prng_below(prng, 2) : 0;
 	p = rulegen_policy(arena, prng, &opts);
+	if (p && opts.state) {
+		p->state.window = prng_chance(prng, 1, 2);
+		rest_passes(p, prng);
+		if (policy_track(p, arena))
+			return NULL;
+	}
 	/* A generation may take them in again, but the flows of a policy without them are no matter of track.h. */
 	return p && opts.state && !p->track ? flowgen_policy(arena, prng, nrules) : p;
-}
-
-/* Rules that are written, which come first. */
-static size_t written(const struct chain *c)
-{
-	size_t n = 0;
-
-	while (n < c->nrules && !c->rules[n].essential)
-		n++;
-	return n;
 }
 
 /* Conditions that policy_track() gave go; it gives them anew. */
@@ -96,6 +115,11 @@ static const char *rule_change(struct flowgen *g, struct chain *c)
 		*l = *r->limit;
 		l->count = l->bytes ? prng_range(&g->prng, 60, 3000) : prng_range(&g->prng, 1, 30);
 		l->burst = l->bytes ? prng_range(&g->prng, 60, 300) : prng_range(&g->prng, 1, 5);
+		if (prng_chance(&g->prng, 1, 2)) {
+			l->per = (enum per)prng_below(&g->prng, 4);
+			l->plen4 = prng_chance(&g->prng, 1, 2) ? 32 : 24;
+			l->plen6 = prng_chance(&g->prng, 1, 2) ? 128 : 64;
+		}
 		r->limit = l;
 		return "another limit";
 	default:
@@ -111,6 +135,7 @@ static const char *options_change(struct flowgen *g, struct policy *p)
 
 	p->state.timeout_s[i] = (uint32_t)prng_range(&g->prng, 1, 30);
 	p->state.asymmetric ^= prng_chance(&g->prng, 1, 3);
+	p->state.window ^= prng_chance(&g->prng, 1, 4);
 	return "other timeouts";
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* When the next step of flowgen happens: often at the very tick where a flow, a ban or a wait for a limit ends. */
 #include "harness/flowgen_priv.h"
+#include "model/track.h"
 
 #define NS_PER_S 1000000000ull
 
@@ -9,13 +10,28 @@ static uint64_t around(struct prng *p, uint64_t ns)
 	return ns + prng_below(p, 3) - 1;
 }
 
-/* A timeout after the last packet of some conversation. */
+/* Timeouts that may be those of its flow: the first of them, and how many. */
+static uint64_t timeouts_of(const struct conn *c, uint64_t *ret_n)
+{
+	unsigned int protocol = c->open.protocol;
+
+	*ret_n = protocol == 6 ? 4 : protocol == 1 || protocol == 58 ? 1 : 2;
+	return protocol == 6		      ? TRACK_TCP_SYN :
+	       protocol == 17		      ? TRACK_UDP_NEW :
+	       protocol == 1 || protocol == 58 ? TRACK_ICMP :
+						TRACK_OTHER_NEW;
+}
+
+/* A timeout after the last packet of some conversation, which goes on then. */
 static uint64_t flow_edge(struct flowgen *g)
 {
-	const struct conn *c = &g->conn[prng_below(&g->prng, CONNS)];
-	const struct state_opts *s = &g->policy->state;
-	uint64_t seconds = s->timeout_s[prng_below(&g->prng, sizeof(s->timeout_s) / sizeof(s->timeout_s[0]))];
-	uint64_t tick = (c->last_ns >> 20) + (seconds * NS_PER_S >> 20);
+	uint64_t n, first, seconds, tick;
+
+	if (!g->last || prng_chance(&g->prng, 1, 3))
+		g->last = &g->conn[prng_below(&g->prng, CONNS)];
+	first = timeouts_of(g->last, &n);
+	seconds = g->policy->state.timeout_s[first + prng_below(&g->prng, n)];
+	tick = (g->last->last_ns >> 20) + (seconds * NS_PER_S >> 20);
 
 	return around(&g->prng, tick << 20);
 }
@@ -46,11 +62,18 @@ static uint64_t refill_edge(struct flowgen *g)
 	return around(&g->prng, g->now_ns + packets * r->limit->period_ns / r->limit->count);
 }
 
+/* The end of an element, or of a ban that a flood earned. */
 static uint64_t ban_edge(struct flowgen *g)
 {
-	static const uint64_t waits[] = { 1, 2, 3, 10, 30, 60, 3600 };
+	static const uint64_t waits[] = { 1, 1, 2, 3, 10, 30, 60 };
 
-	return around(&g->prng, g->last_ban_ns + waits[prng_below(&g->prng, 7)] * NS_PER_S);
+	if (g->banned && prng_chance(&g->prng, 1, 2)) {
+		g->last = g->banned;
+		return around(&g->prng, g->ban_end_ns);
+	}
+	if (g->again)
+		g->last = g->again;
+	return around(&g->prng, g->flood_ns + waits[prng_below(&g->prng, 7)] * NS_PER_S);
 }
 
 uint64_t flowgen_later(struct flowgen *g, const char **ret_what)
@@ -59,7 +82,7 @@ uint64_t flowgen_later(struct flowgen *g, const char **ret_what)
 	uint64_t kind = prng_below(&g->prng, 20);
 
 	*ret_what = "a while later";
-	if (kind < 11) {
+	if (kind < 9) {
 		at = g->now_ns + prng_below(&g->prng, 2000000);
 	} else if (kind < 14) {
 		*ret_what = "a timeout later";

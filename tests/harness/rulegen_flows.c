@@ -87,6 +87,6 @@ void gen_flows_rule(struct gen *g, struct rule *r)
 		r->dst = some_hosts(g);
 	if (prng_chance(g->p, 1, 8))
 		some_detail(g, r);
-	if (prng_chance(g->p, 1, 24))
+	if (prng_chance(g->p, 1, 16))
 		r->families = (unsigned int)prng_range(g->p, 1, 7);
 }

@@ -114,11 +114,32 @@ static void extras(struct gen *g, struct rule *r)
 	}
 }
 
+/* Another rule with a limit may have the same label: they do not share it. */
+static void namesake(struct gen *g, struct chain *c, size_t i)
+{
+	for (size_t j = 0; j < i; j++) {
+		struct rule *r = &c->rules[j];
+
+		if (!r->limit)
+			continue;
+		if (!r->label)
+			r->label = arena_printf(g->arena, "namesake %zu", j);
+		if (!r->label)
+			g->failed = true;
+		c->rules[i].label = r->label;
+		return;
+	}
+}
+
 void gen_extras(struct gen *g, struct chain *c)
 {
-	for (size_t i = 0; i < c->nrules; i++)
-		if (!c->rules[i].essential)
-			extras(g, &c->rules[i]);
+	for (size_t i = 0; i < c->nrules; i++) {
+		if (c->rules[i].essential)
+			continue;
+		extras(g, &c->rules[i]);
+		if (c->rules[i].limit && prng_chance(g->p, 1, 3))
+			namesake(g, c, i);
+	}
 }
 
 void gen_state_opts(struct gen *g, struct policy *p)

@@ -75,6 +75,9 @@ static inline void expect_say(const struct eval_result *r, const struct fw_meta_
 		e->reason = FW_REASON_MAX_CONN;
 		e->rule = r->rule;
 		break;
+	case EVAL_TCP_WINDOW:
+		e->reason = FW_REASON_TCP_WINDOW;
+		break;
 	}
 	e->slot = FW_REASON_SLOT(e->reason, e->verdict);
 }

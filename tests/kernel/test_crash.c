@@ -30,8 +30,14 @@
 #include <cmocka.h>
 
 #define STRIDE 9
+#define STRIDE_RICH 61 /* programs that keep state take the verifier long */
 
 #define TEXT(policy, in, out) "policy " policy " {\n essentials off\n ingress default " in " { }\n" out "}\n"
+/* Tables and a live set beside the rules. */
+#define RICH(verdict, size)                                                                                                    \
+	"set banned { type prefix; live; size " size " }\npolicy web {\n essentials off\n state {\n  size 1000\n  pending 100\n }\n"     \
+	" ingress default " verdict " {\n  " verdict " from @banned\n  pass proto udp to port 53 keep state limit 5/m per src\n }\n"    \
+	" egress default " verdict " { }\n}\n"
 #define EGRESS(verdict) " egress default " verdict " { }\n"
 
 /* Calls that only look, or only touch the process itself: a kill before one of them leaves what the next one finds. */
@@ -226,6 +232,21 @@ static void act_apply_grown(void)
 		_exit(1);
 	str_fini(&text);
 }
+static void act_apply_rich(void)
+{
+	if (rim_apply(RICH("drop", "1000"), "web", NULL))
+		_exit(1);
+}
+static void act_load_rich(void)
+{
+	if (rim_load(BOX_IF, RICH("pass", "1000"), "web", NULL, NULL))
+		_exit(1);
+}
+static void act_apply_rich_grown(void)
+{
+	if (rim_apply(RICH("drop", "100000"), "web", NULL))
+		_exit(1);
+}
 static void act_switch(void)
 {
 	if (rim_load(BOX_IF, TEXT("other", "drop", ""), "other", NULL, NULL))
@@ -349,6 +370,21 @@ static void apply_grown(void **state)
 	kill_everywhere("apply, grown", act_load_pass, act_apply_grown, act_apply_grown, false, STRIDE);
 }
 
+static void apply_that_brings_tables(void **state)
+{
+	kill_everywhere("apply, tables and a live set added", act_load_pass, act_apply_rich, act_apply_rich, false, STRIDE_RICH);
+}
+
+static void apply_that_leaves_a_live_set(void **state)
+{
+	kill_everywhere("apply, live set gone", act_load_rich, act_apply, act_apply, false, STRIDE_RICH);
+}
+
+static void apply_with_live_sets_grown(void **state)
+{
+	kill_everywhere("apply, live sets grown", act_load_rich, act_apply_rich_grown, act_apply_rich_grown, false, STRIDE_RICH);
+}
+
 static void switch_policy(void **state)
 {
 	kill_everywhere("load another policy", act_load_pass, act_switch, act_switch, true, STRIDE);
@@ -372,6 +408,9 @@ int main(int argc, char **argv)
 		cmocka_unit_test(apply_with_an_egress_hook_more),
 		cmocka_unit_test(apply_with_an_egress_hook_less),
 		cmocka_unit_test(apply_grown),
+		cmocka_unit_test(apply_that_brings_tables),
+		cmocka_unit_test(apply_that_leaves_a_live_set),
+		cmocka_unit_test(apply_with_live_sets_grown),
 		cmocka_unit_test(switch_policy),
 		cmocka_unit_test(unload),
 	};

@@ -1,148 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Live sets: names of a namespace, elements that commands and rules add, and what becomes of both. */
-#include "harness/rim.h"
-#include "kern/clock.h"
-#include "kern/live.h"
-
-#include <arpa/inet.h>
-#include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-
-#define SET(options) "set banned { type prefix; live" options " }\n"
-#define SETS SET("; size 1000") "set good { type prefix; live; size 10; timeout 1h }\n"
-#define RULES(sets)                                                                                                            \
-	sets "policy web {\n essentials off\n ingress default pass {\n  pass from @good label \"good\"\n  drop from @banned label \"banned\"\n }\n}\n"
-#define ONE(policy, set, options)                                                                                              \
-	"set " set " { type prefix; live" options " }\npolicy " policy " {\n essentials off\n ingress default pass {\n  drop from @" set " label \"" set "\"\n }\n}\n"
-#define PLAIN "policy web {\n essentials off\n ingress default pass { }\n}\n"
-#define HOUR 3600000000000ull
-
-static struct kern *kern;
-
-static struct kern_live *live_begin(enum kern_access access)
-{
-	struct kern_live *l = NULL;
-
-	kern = rim_open(access);
-	assert_int_equal(kern_live_open(kern, &l), 0);
-	return l;
-}
-
-static void live_end(struct kern_live *l)
-{
-	kern_live_close(l);
-	kern_close(kern);
-	kern = NULL;
-}
-
-static struct kern_set set_named(struct kern_live *l, const char *name)
-{
-	struct kern_set *v, found = {.id = ~0u};
-	size_t n;
-
-	assert_int_equal(kern_live_sets(l, &v, &n), 0);
-	for (size_t i = 0; i < n; i++)
-		if (!strcmp(v[i].name, name))
-			found = v[i];
-	free(v);
-	return found;
-}
-
-static uint32_t id_of(struct kern_live *l, const char *name)
-{
-	uint32_t id = set_named(l, name).id;
-
-	assert_int_not_equal(id, ~0u);
-	return id;
-}
-
-/* "10.0.0.0/8", "2001:db8::1" */
-static struct kern_element element(const char *text, uint64_t end_ns)
-{
-	struct kern_element e = {.l3 = strchr(text, ':') ? FW_L3_IPV6 : FW_L3_IPV4, .end_ns = end_ns};
-	char addr[64];
-	const char *slash = strchr(text, '/');
-
-	e.plen = slash ? (uint8_t)atoi(slash + 1) : e.l3 == FW_L3_IPV4 ? 32 : 128;
-	snprintf(addr, sizeof(addr), "%.*s", (int)strcspn(text, "/"), text);
-	assert_int_equal(inet_pton(e.l3 == FW_L3_IPV4 ? AF_INET : AF_INET6, addr, e.addr), 1);
-	return e;
-}
-
-static void add_ok(struct kern_live *l, const char *set, const char *text, uint64_t end_ns)
-{
-	struct kern_element e = element(text, end_ns);
-	size_t n = 0;
-	int err = kern_live_add(l, id_of(l, set), &e, 1, false, &n);
-
-	if (err)
-		print_message("# %s\n", rim_fail.text);
-	assert_int_equal(err, 0);
-}
-
-static size_t del(struct kern_live *l, const char *set, const char *text)
-{
-	struct kern_element e = element(text, 0);
-	size_t n = 0;
-
-	assert_int_equal(kern_live_del(l, id_of(l, set), &e, 1, &n), 0);
-	return n;
-}
-
-/* The prefix length that covers an address; -1: none. */
-static int covered(struct kern_live *l, const char *set, const char *text)
-{
-	struct kern_element e = element(text, 0), got;
-	int err = kern_live_test(l, id_of(l, set), e.l3, e.addr, &got);
-
-	if (err)
-		assert_int_equal(err, -ENOENT);
-	return err ? -1 : got.plen;
-}
-
-static size_t listed(struct kern_live *l, const char *set)
-{
-	struct kern_element *v;
-	size_t n;
-
-	assert_int_equal(kern_live_list(l, id_of(l, set), &v, &n), 0);
-	free(v);
-	return n;
-}
-
-/* The rule that decides a datagram from an address, by its label; "" for none. */
-static const char *decides(const char *from)
-{
-	static char label[64];
-	struct kern *k = rim_open(KERN_READ);
-	struct kern_twin *t = NULL;
-	const struct fw_meta_rule *rules;
-	struct fw_trace trace;
-	struct image img;
-	uint8_t frame[60];
-	size_t n;
-
-	box_udp_frame(frame, 9);
-	inet_pton(AF_INET, from, frame + 26);
-	assert_int_equal(kern_twin_open(k, "web", FW_HOOK_XDP, &t), 0);
-	assert_int_equal(kern_twin_run(t, frame, sizeof(frame), 0, &trace), 0);
-	assert_int_equal(kern_names(k, "web", &img), 0);
-	rules = image_rules(image_hdr(&img), FW_DIR_INGRESS, &n);
-	snprintf(label, sizeof(label), "%s", trace.rule < n ? image_str(image_hdr(&img), rules[trace.rule].label) : "");
-	image_fini(&img);
-	kern_twin_close(t);
-	kern_close(k);
-	return label;
-}
+#include "kernel/live.h"
 
 static void bans_take_hold_at_once(void **state)
 {
@@ -328,17 +186,6 @@ static void lists_are_sorted_and_say_who_and_why(void **state)
 	rim_assert_nothing_left();
 }
 
-static struct kern_element *many(size_t n, unsigned int from)
-{
-	struct kern_element *v = calloc(n, sizeof(*v));
-
-	for (size_t i = 0; i < n; i++) {
-		v[i] = (struct kern_element){.l3 = FW_L3_IPV4, .plen = i % 3 ? 32 : 28};
-		v[i].addr[0] = htonl(from + (unsigned int)i * 16);
-	}
-	return v;
-}
-
 static void a_set_is_replaced_in_one_step(void **state)
 {
 	struct kern_element *a = many(500, 0x0a000000), *b = many(900, 0x0b000000);
@@ -444,87 +291,6 @@ static void hosts_of_a_wide_set_are_networks(void **state)
 	rim_assert_nothing_left();
 }
 
-static void policies_share_a_set_and_the_last_takes_it_along(void **state)
-{
-	struct kern_report r;
-	struct kern_live *l;
-
-	rim_load_ok(BOX_IF, ONE("web", "banned", "; size 100; timeout 1h"), "web", NULL, NULL);
-	rim_load_ok(BOX_PEER, ONE("other", "banned", "; size 200; counters"), "other", NULL, NULL);
-	l = live_begin(KERN_WRITE);
-	/* The newest word counts. */
-	assert_int_equal(set_named(l, "banned").size, 200);
-	assert_int_equal(set_named(l, "banned").timeout_ns, 0);
-	assert_int_equal(set_named(l, "banned").flags, FW_LIVEF_COUNTERS);
-	add_ok(l, "banned", "10.0.0.1", 0);
-	live_end(l);
-	assert_string_equal(decides("10.0.0.1"), "banned");
-	rim_apply_ok(ONE("web", "banned", "; size 300; timeout 2h"), "web", &r);
-	l = live_begin(KERN_READ);
-	assert_int_equal(set_named(l, "banned").size, 300);
-	assert_int_equal(set_named(l, "banned").count, 1);
-	live_end(l);
-	assert_int_equal(rim_unload(BOX_PEER), 0);
-	assert_string_equal(decides("10.0.0.1"), "banned");
-	/* Another set instead: this one is forgotten, and empty when it comes back. */
-	rim_apply_ok(ONE("web", "fresh", "; size 100"), "web", &r);
-	assert_false(r.reloaded);
-	l = live_begin(KERN_READ);
-	assert_int_equal(set_named(l, "banned").id, ~0u);
-	assert_int_equal(l->m.ctl->hosts, 0);
-	live_end(l);
-	rim_apply_ok(ONE("web", "banned", "; size 100"), "web", &r);
-	assert_string_equal(decides("10.0.0.1"), "");
-	/* No set at all. */
-	rim_apply_ok(PLAIN, "web", &r);
-	l = live_begin(KERN_READ);
-	assert_int_equal(set_named(l, "banned").id, ~0u);
-	live_end(l);
-	assert_int_equal(rim_unload(BOX_IF), 0);
-	rim_assert_nothing_left();
-}
-
-static void what_does_not_go_live_brings_no_set(void **state)
-{
-	struct image img = box_compile(ONE("web", "banned", ""), "web");
-	struct kern_change *c = NULL;
-	struct kern_live *l = NULL;
-	struct kern *k;
-
-	rim_load_ok(BOX_IF, PLAIN, "web", NULL, NULL);
-	k = rim_open(KERN_READ);
-	assert_int_equal(kern_live_open(k, &l), -ENOENT);
-	kern_close(k);
-	k = rim_open(KERN_WRITE);
-	assert_int_equal(kern_prepare(k, "web", &img, NULL, &c), 0);
-	kern_change_free(c);
-	kern_close(k);
-	l = live_begin(KERN_READ);
-	assert_int_equal(set_named(l, "banned").id, ~0u);
-	live_end(l);
-	image_fini(&img);
-	assert_int_equal(rim_unload(BOX_IF), 0);
-	rim_assert_nothing_left();
-}
-
-static void a_namespace_has_eight_sets(void **state)
-{
-	char text[2048] = "", rules[1024] = "";
-
-	for (int i = 0; i < 8; i++) {
-		sprintf(text + strlen(text), "set s%d { type prefix; live; size 10 }\n", i);
-		sprintf(rules + strlen(rules), "  drop from @s%d\n", i);
-	}
-	sprintf(text + strlen(text), "policy web {\n essentials off\n ingress default pass {\n%s }\n}\n", rules);
-	rim_load_ok(BOX_IF, text, "web", NULL, NULL);
-	assert_int_not_equal(rim_load(BOX_PEER, ONE("other", "more", "; size 10"), "other", NULL, NULL), 0);
-	assert_non_null(strstr(rim_fail.text, "at most 8 live sets"));
-	rim_load_ok(BOX_PEER, ONE("other", "s3", "; size 10"), "other", NULL, NULL);
-	assert_int_equal(rim_unload(BOX_IF), 0);
-	assert_int_equal(rim_unload(BOX_PEER), 0);
-	rim_assert_nothing_left();
-}
-
 static void counters_of_elements_are_shown(void **state)
 {
 	struct kern_live *l;
@@ -589,43 +355,6 @@ static void writers_take_turns(void **state)
 	rim_assert_nothing_left();
 }
 
-/* Shown, not asserted: how long a million takes. */
-static void a_million_elements_fit(void **state)
-{
-	size_t count = 1000000, n = 0;
-	struct kern_element *v = calloc(count, sizeof(*v));
-	struct kern_live *l;
-	uint64_t start;
-
-	rim_load_ok(BOX_IF, ONE("web", "banned", "; size 1000000"), "web", NULL, NULL);
-	for (size_t i = 0; i < count; i++) {
-		v[i] = (struct kern_element){.l3 = FW_L3_IPV4, .plen = 32};
-		v[i].addr[0] = (uint32_t)(i * 2654435761u);
-	}
-	l = live_begin(KERN_WRITE);
-	start = clock_now_ns();
-	assert_int_equal(kern_live_add(l, id_of(l, "banned"), v, count, false, &n), 0);
-	assert_int_equal(n, count);
-	print_message("# a million added in %.2f s\n", (double)(clock_now_ns() - start) / 1e9);
-	start = clock_now_ns();
-	assert_int_equal(kern_live_replace(l, id_of(l, "banned"), v, count), 0);
-	print_message("# and replaced in %.2f s\n", (double)(clock_now_ns() - start) / 1e9);
-	assert_int_equal(set_named(l, "banned").count, count);
-	live_end(l);
-	start = clock_now_ns();
-	l = live_begin(KERN_WRITE);
-	v[0].addr[0] = htonl(0x01020304);
-	assert_int_equal(kern_live_del(l, id_of(l, "banned"), v + 1, 1, &n), 0);
-	assert_int_equal(kern_live_add(l, id_of(l, "banned"), v, 1, false, &n), 0);
-	live_end(l);
-	print_message("# one added beside them in %.2f ms\n", (double)(clock_now_ns() - start) / 1e6);
-	start = clock_now_ns();
-	assert_int_equal(rim_unload(BOX_IF), 0);
-	print_message("# unloaded in %.2f s\n", (double)(clock_now_ns() - start) / 1e9);
-	free(v);
-	rim_assert_nothing_left();
-}
-
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -637,12 +366,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_set_is_replaced_in_one_step),
 		cmocka_unit_test(a_killed_replace_is_cleared_by_the_next_command),
 		cmocka_unit_test(hosts_of_a_wide_set_are_networks),
-		cmocka_unit_test(policies_share_a_set_and_the_last_takes_it_along),
-		cmocka_unit_test(what_does_not_go_live_brings_no_set),
-		cmocka_unit_test(a_namespace_has_eight_sets),
 		cmocka_unit_test(counters_of_elements_are_shown),
 		cmocka_unit_test(writers_take_turns),
-		cmocka_unit_test(a_million_elements_fit),
 	};
 
 	if (argc > 1)

@@ -119,7 +119,8 @@ static void tables_come_with_the_rules_that_need_them(void **state)
 
 static void programs_are_reloaded_for_answers_once(void **state)
 {
-	static const char limit[] = "policy web {\n essentials off\n ingress default drop {\n  pass port 1 limit 5/m\n  %s port %d\n }\n}\n";
+	static const char limit[] = "policy web {\n essentials off\n ingress default drop {\n"
+				    "  pass port 1 limit 5/m\n  %s port %d\n }\n}\n";
 	static const char proxy[] = "policy web {\n essentials off\n ingress default drop {\n"
 				    "  pass proto tcp to port { 80, %d } keep state synproxy\n }\n egress default pass { }\n}\n";
 	struct kern_report r;
@@ -260,7 +261,8 @@ static void a_limit_stays_with_its_rule_and_begins_full_for_another(void **state
 	/* Away for a generation, then its slot goes to somebody else. */
 	rim_apply_ok(PLAIN, "web", NULL);
 	rim_apply_ok("policy web {\n essentials off\n ingress default drop {\n"
-		     "  pass port 2 limit 5/m label \"a\"\n  pass port 3 limit 5/m label \"b\"\n  pass port 4 limit 5/m label \"c\"\n }\n}\n",
+		     "  pass port 2 limit 5/m label \"a\"\n  pass port 3 limit 5/m label \"b\"\n"
+		     "  pass port 4 limit 5/m label \"c\"\n }\n}\n",
 		     "web", NULL);
 	assert_true(slot_of("web", "a") == slot || slot_of("web", "b") == slot || slot_of("web", "c") == slot);
 	assert_int_equal(cell[slot * 2], 0);

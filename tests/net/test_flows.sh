@@ -9,6 +9,7 @@ lab_pair
 cat >"$LAB_DIR/r.fw" <<'END'
 set banned { type prefix; live }
 policy web {
+	state { pickup off }
 	ingress default drop {
 		drop from @banned label "banned"
 		pass proto tcp to port 8080 keep state label "web"
@@ -53,10 +54,16 @@ refuses 1 'not filtered by fwctl' "an interface that is not filtered" fw flows l
 background in_ns "$RCV" nc -lk $LAB_RCV4 8080
 wait_for 10 bash -c "nsenter --net=/run/netns/$RCV -- ss -ltn | grep -q 8080" || bail "nc does not listen"
 mkfifo "$LAB_DIR/words"
-background in_ns "$GEN" nc $LAB_RCV4 8080 <>"$LAB_DIR/words"
+exec 8<>"$LAB_DIR/words"
+connect() {
+	nsenter --net=/run/netns/"$GEN" -- nc $LAB_RCV4 8080 <&8 >/dev/null &
+	LAB_PIDS+=($!)
+	disown
+}
+connect
 check "a connection is a flow" wait_for 10 some state established
 check "as its opener sees it" flow_is ".proto == \"tcp\" and .src == \"$LAB_GEN4\" and .dst == \"$LAB_RCV4\" and .dport == 8080 and .opened == \"ingress\"" port 8080
-check "with the rule that let it through" flow_is '.rule.id == "web" and .rule.line == 5' rule web
+check "with the rule that let it through" flow_is '.rule.id == "web" and .rule.line == 6' rule web
 check "and packets both ways" flow_is '.opener.packets >= 2 and .other.packets >= 1 and .opener.bytes > 0 and .left_ms > 60000' state established
 in_ns "$GEN" ping -c 1 -W 0.2 $LAB_RCV4 >/dev/null
 in_ns "$RCV" ping -c 1 -W 5 $LAB_GEN4 >/dev/null
@@ -76,15 +83,16 @@ check "ends what it names" none proto udp
 check "and nothing else" some port 8080
 refused_before=$(fw stats --json | jq '[.interfaces[].hooks[].verdicts.drop.packets] | add')
 check "kill of the connection" fw flows kill port 8080
-echo hello >"$LAB_DIR/words"
+echo hello >&8
 more_drops() { [ "$(fw stats --json | jq '[.interfaces[].hooks[].verdicts.drop.packets] | add')" -gt "$refused_before" ]; }
 check "its next packet is one of no flow, and dropped" wait_for 10 more_drops
 check "it does not come back by itself" none port 8080
 
-background in_ns "$GEN" nc $LAB_RCV4 8080 <>"$LAB_DIR/words"
+kill -9 "${LAB_PIDS[-1]}" # it would read the words of the next one
+connect
 check "another connection" wait_for 10 some state established
 check "a ban" fw ban $LAB_GEN4
-echo hello >"$LAB_DIR/words"
+echo hello >&8
 check "ends the connection of the banned" wait_for 10 none port 8080
 fw unban $LAB_GEN4 >/dev/null
 check "kill --all" fw flows kill --all

@@ -94,8 +94,8 @@ run() { # NAME HOOK LOAD-ARGUMENTS…
 }
 # The answer to a frame with a VLAN tag has the tag.
 tagged() { # NAME
-	in_ns "$GEN" tcpdump -i g0 -Q in -nn -e -l -c 1 'vlan 7' >"$LAB_DIR/seen" 2>"$LAB_DIR/listening" &
-	LAB_PIDS+=($!)
+	rm -f "$LAB_DIR/seen" "$LAB_DIR/listening"
+	background in_ns "$GEN" tcpdump -i g0 -Q in -nn -e -l -c 1 'vlan 7' >"$LAB_DIR/seen" 2>"$LAB_DIR/listening"
 	wait_for 5 grep -q listening "$LAB_DIR/listening"
 	in_ns "$GEN" build/tests/net/tool_send -n 1 -d $LAB_RCV_MAC g0 "tcp $LAB_GEN4:1000 -> $LAB_RCV4:113 vlan 7"
 	wait_for 5 grep -q "vlan 7.*$LAB_RCV4.113 > $LAB_GEN4.1000: Flags \[R.\]" "$LAB_DIR/seen"

@@ -3,6 +3,7 @@
 #include "unit/track_words.h"
 
 #include <errno.h>
+#include <fw/abi.h>
 
 #include "harness/rulegen.h"
 #include "model/witness.h"
@@ -191,6 +192,31 @@ static void rules_get_the_states_that_they_imply(void **state)
 	arena_free(arena);
 }
 
+/* The datapath has the same rows in the same order. */
+static void timeouts_are_those_of_the_datapath(void **state)
+{
+	static const char *const words[] = {
+#define FW_X(id, text, seconds) text,
+		FW_TIMEOUTS(FW_X)
+#undef FW_X
+	};
+	static const uint32_t defaults[] = {
+#define FW_X(id, text, seconds) seconds,
+		FW_TIMEOUTS(FW_X)
+#undef FW_X
+	};
+	struct state_opts opts;
+
+	state_opts_default(&opts);
+	assert_int_equal(TRACK_TIMEOUTS, FW_TIMEOUT_COUNT);
+	for (int i = 0; i < TRACK_TIMEOUTS; i++) {
+		assert_string_equal(track_timeout_words((enum track_timeout)i), words[i]);
+		assert_int_equal(opts.timeout_s[i], defaults[i]);
+	}
+	assert_int_equal(FW_TICKS(30), 28610);
+	assert_int_equal(STATE_COUNT, FW_STATE_COUNT);
+}
+
 /* What the tables of flows need of a packet beside the fields. */
 static void where_l4_is(void **state)
 {
@@ -272,6 +298,7 @@ int main(void)
 		cmocka_unit_test(eval_frame_knows_no_flow),
 		cmocka_unit_test(what_is_given_is_believed),
 		cmocka_unit_test(rules_get_the_states_that_they_imply),
+		cmocka_unit_test(timeouts_are_those_of_the_datapath),
 		cmocka_unit_test(where_l4_is),
 		cmocka_unit_test(witnesses_say_what_to_take_for_granted),
 	};

@@ -5,6 +5,7 @@
 #include "base/diag.h"
 #include "base/vec.h"
 #include "model/set.h"
+#include "model/track.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -133,6 +134,63 @@ static void address_sets(void **state)
 	}
 }
 
+static void states_of_rules(void **state)
+{
+	for (long allowed = 0;; allowed++) {
+		struct rule r = {.verdict = VERDICT_PASS, .keep_state = true, .text = "r"};
+		struct policy p = {.chain = {{.present = true, .rules = &r, .nrules = 1}}};
+		struct arena *a = arena_new();
+		int err;
+
+		left = allowed;
+		err = policy_track(&p, a);
+		assert_true(err ? err == -ENOMEM && !r.value[FIELD_STATE] : r.value[FIELD_STATE] != NULL);
+		arena_free(a);
+		if (!err) {
+			assert_int_equal(allowed, 4);
+			break;
+		}
+	}
+}
+
+/* A packet that opens a flow and takes of a limit, and the next one, which is over. Without memory nothing is opened or banned. */
+static void the_oracle_of_flows(void **state)
+{
+	static const struct limit limit = {.count = 1, .period_ns = 1000000000, .burst = 1};
+	static const struct named_set jail = {.name = "jail"};
+	static const struct packet_spec spec[2] = {
+		{.family = FAMILY_IPV4, .protocol = 17, .src = 1, .dst = 2, .has_ports = true, .sport = 1, .dport = 1},
+		{.family = FAMILY_IPV4, .protocol = 17, .src = 1, .dst = 2, .has_ports = true, .sport = 2, .dport = 1}};
+	struct rule r = {.verdict = VERDICT_PASS, .families = 6, .keep_state = true, .limit = &limit, .max_conn = 1,
+			 .over = {.ban = &jail}, .text = "r"};
+	struct policy p = {.chain = {{.present = true, .rules = &r, .nrules = 1}}, .track = true};
+
+	state_opts_default(&p.state);
+	for (long allowed = 0;; allowed++) {
+		struct track *t = track_new(1);
+		struct eval_result got;
+		int err = 0;
+
+		assert_non_null(t);
+		left = allowed;
+		for (int i = 0; i < 2 && !err; i++) {
+			uint8_t frame[100];
+			long len = packet_build(&spec[i], frame, sizeof(frame));
+
+			err = track_frame(t, &p, DIRECTION_INGRESS, frame, (size_t)len, NULL, NULL, NULL, &got);
+			if (!i)
+				assert_int_equal(track_flows(t), !err);
+		}
+		assert_int_equal(track_set_has(t, &jail, FAMILY_IPV4, 1), !err);
+		track_free(t);
+		if (!err) {
+			assert_true(allowed >= 4); /* the rule's name, bucket, flow; the set's name or the set, its element */
+			break;
+		}
+		assert_int_equal(err, -ENOMEM);
+	}
+}
+
 static void diagnostics_are_still_counted(void **state)
 {
 	struct arena *a = arena_new();
@@ -161,6 +219,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(value_sets),
 		cmocka_unit_test(address_sets),
+		cmocka_unit_test(states_of_rules),
+		cmocka_unit_test(the_oracle_of_flows),
 		cmocka_unit_test(diagnostics_are_still_counted),
 	};
 

@@ -11,6 +11,7 @@
  *
  *	PACKET: tcp HOST:PORT HOST:PORT FLAGS | udp|sctp HOST:PORT HOST:PORT | gre HOST HOST | icmp TYPE ID HOST HOST | arp
  *		[first|later] [len N] [ttl N] [vlan N]
+ *		tcp alone: [seq N] [ack N] [win N] [scale N] [data N]	numbers of its header, an option, bytes behind it
  *	or: error TYPE HOST HOST [cut N] [byte AT VALUE]… quotes PACKET		byte AT of the quote is VALUE
  *
  * Hosts a, c (one /24 and /64), d, e are outside, b and f inside; a6 and so on their IPv6 addresses. FLAGS: of FSRPA, "-": none.
@@ -49,6 +50,9 @@
 struct words {
 	const char *at; /* what is left of the line */
 	char word[32];
+	/* of TCP, behind a packet's other words */
+	bool numbers;
+	uint32_t seq, ack, win, scale, data; /* scale: 1 + N */
 };
 
 static const char *word_next(struct words *w)
@@ -119,6 +123,20 @@ static uint8_t word_flags(struct words *w)
 	return flags;
 }
 
+static bool words_number(struct words *w)
+{
+	static const char *const names[] = { "seq", "ack", "win", "scale", "data" };
+	uint32_t *const to[] = { &w->seq, &w->ack, &w->win, &w->scale, &w->data };
+
+	for (size_t i = 0; i < 5; i++)
+		if (word_is(w, names[i])) {
+			*to[i] = (uint32_t)word_number(w) + (i == 3);
+			w->numbers = true;
+			return true;
+		}
+	return false;
+}
+
 static void words_options(struct words *w, struct packet_spec *s)
 {
 	for (;;)
@@ -132,8 +150,28 @@ static void words_options(struct words *w, struct packet_spec *s)
 			s->has_ttl = true, s->ttl = (uint8_t)word_number(w);
 		else if (word_is(w, "vlan"))
 			s->has_vlan = true, s->vlan = (uint16_t)word_number(w);
-		else
+		else if (!words_number(w))
 			return;
+}
+
+/* Write them into a packet of TCP. */
+static void words_numbers(const struct words *w, uint8_t *frame, size_t len)
+{
+	struct packet p;
+	uint8_t *h;
+
+	assert_int_equal(packet_parse(frame, len, NULL, &p), PACKET_OK);
+	h = frame + p.l4_off;
+	for (int i = 0; i < 4; i++) {
+		h[4 + i] = (uint8_t)(w->seq >> 8 * (3 - i));
+		h[8 + i] = (uint8_t)(w->ack >> 8 * (3 - i));
+	}
+	h[14] = (uint8_t)(w->win >> 8);
+	h[15] = (uint8_t)w->win;
+	if (!w->scale)
+		return;
+	h[12] = 6 << 4;
+	memcpy(h + 20, (const uint8_t[]){ 1, 3, 3, (uint8_t)(w->scale - 1) }, 4);
 }
 
 #define WORDS_FRAME 2048
@@ -209,10 +247,17 @@ static size_t words_packet(struct words *w, uint8_t *frame)
 	s.has_ports = !s.has_icmp && s.protocol != 47;
 	if (s.protocol == 6)
 		s.has_flags = true, s.flags = word_flags(w);
+	w->numbers = false;
+	w->seq = w->ack = w->scale = w->data = 0;
+	w->win = 65535;
 	words_options(w, &s);
+	if (w->data || w->scale)
+		s.len = packet_spec_min_len(&s) + w->data + (w->scale ? 4 : 0);
 	if (s.frag == FRAG_LATER)
 		s.has_ports = s.has_flags = s.has_icmp = false;
 	len = words_build(&s, frame);
+	if (w->numbers)
+		words_numbers(w, frame, len);
 	if (s.has_icmp && !packet_parse(frame, len, NULL, &p)) {
 		frame[p.l4_off + 4] = (uint8_t)(id >> 8);
 		frame[p.l4_off + 5] = (uint8_t)id;

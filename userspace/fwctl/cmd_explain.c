@@ -10,6 +10,7 @@
 #include "fwctl/words.h"
 #include "lang/lang.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,7 @@ struct explain {
 	const struct chain *chain; /* NULL: live, and the running tables hold no text */
 	struct packet packet;
 	struct eval_result result; /* of eval, when there is a chain */
+	struct eval_given given;   /* live: what the tables say of the packet; believed when asked is set */
 	/* live only */
 	const struct fw_image *image;
 	const char *ifname;
@@ -115,7 +117,13 @@ static int frame_make(struct explain *e, const char *text)
 static void judge(struct explain *e)
 {
 	packet_parse(e->frame, e->len, NULL, &e->packet);
-	e->result = eval_frame(e->chain, e->frame, e->len, NULL, NULL, NULL);
+	if (e->asked)
+		e->result = eval_given(e->chain, e->frame, e->len, NULL, &e->given, NULL, NULL);
+	else
+		e->result = eval_frame(e->chain, e->frame, e->len, NULL, NULL, NULL);
+	e->packet.value[FIELD_STATE] = e->result.state;
+	e->packet.live_src = e->given.live_src;
+	e->packet.live_dst = e->given.live_dst;
 }
 
 /* How many rules were looked at before the verdict. */
@@ -143,6 +151,13 @@ static const char *verdict_of(const struct explain *e)
 	return word_verdict(e->chain ? (unsigned int)e->result.verdict : e->trace.verdict);
 }
 
+/* The tables alone know how much of a limit, or of their room, is left: there the program has the word. */
+static bool is_of_tables(const struct fw_trace *t)
+{
+	return t->reason == FW_REASON_LIMIT || t->reason == FW_REASON_LIMIT_FULL || t->reason == FW_REASON_MAX_CONN ||
+	       t->reason == FW_REASON_STATE_FULL || t->reason == FW_REASON_SYN_COOKIE || t->reason == FW_REASON_TCP_WINDOW;
+}
+
 static void explain_print(const struct explain *e)
 {
 	long rule = rule_of(e);
@@ -157,7 +172,9 @@ static void explain_print(const struct explain *e)
 	}
 	out("  policy %s, %s%s%s\n", e->policy, word_dir(e->dir), e->ifname ? ", on " : "",
 	    e->ifname ? out_name(e->ifname) : "");
-	if (!e->chain && (rule > 0 || rule < 0))
+	if (!e->chain && is_of_tables(&e->trace))
+		out("  the rule matches; this is what its limits and the tables of the policy have left\n");
+	else if (!e->chain && (rule > 0 || rule < 0))
 		out("  the sets of these rules are too large to be kept as text; fwctl explain FILE says why earlier "
 		    "rules do not match\n");
 	if (!n)
@@ -276,13 +293,53 @@ static int live_ask(struct explain *e, struct live *l, const struct kern_iface_s
 	return err;
 }
 
+static bool is_member(struct kern_live *sets, uint32_t id, enum family family, u128 addr)
+{
+	struct kern_element found;
+	uint32_t key[4] = {};
+	int n = family == FAMILY_IPV4 ? 1 : 4;
+
+	for (int i = 0; i < n; i++)
+		key[i] = htonl((uint32_t)(addr >> 32 * (n - 1 - i)));
+	return !kern_live_test(sets, id, (uint8_t)family, key, &found);
+}
+
+/* What the reference cannot know: the state that the program saw, and in which live sets the addresses are. */
+static void live_given(struct explain *e, struct live *l, const struct policy *p)
+{
+	struct kern_live *sets = NULL;
+	struct kern_set *set = NULL;
+	struct packet packet = {};
+	size_t n = 0;
+
+	e->given = (struct eval_given){ .state = (enum state)e->trace.state };
+	if (!p->nlive || packet_parse(e->frame, e->len, NULL, &packet) || packet.family == FAMILY_OTHER)
+		return;
+	if (!kern_live_open(l->kern, &sets) && !kern_live_sets(sets, &set, &n)) {
+		for (size_t i = 0; i < p->nlive; i++) {
+			for (size_t k = 0; k < n; k++) {
+				if (strcmp(set[k].name, p->live[i]->name))
+					continue;
+				e->given.live_src |= (uint32_t)is_member(sets, set[k].id, packet.family, packet.src) << i;
+				e->given.live_dst |= (uint32_t)is_member(sets, set[k].id, packet.family, packet.dst) << i;
+			}
+		}
+	}
+	free(set);
+	kern_live_close(sets);
+}
+
 /* Program and reference must say the same; the sentence when they do not. */
-static bool live_agree(const struct explain *e)
+static bool live_agree(struct explain *e)
 {
 	long rule = e->trace.rule == ~0u ? -1 : (long)e->trace.rule;
 
 	if (!e->asked || !e->chain)
 		return true;
+	if (is_of_tables(&e->trace)) {
+		e->chain = NULL;
+		return true;
+	}
 	if (e->trace.verdict == (uint32_t)e->result.verdict && rule == e->result.rule &&
 	    !strcmp(word_reason(e->trace.reason), eval_reason_word(&e->result)))
 		return true;
@@ -314,6 +371,8 @@ static int live_judge(struct explain *e, struct live *l, const struct kern_iface
 		problem("cannot judge this packet: the rules of the running tables are not kept as text");
 		return STATUS_REFUSED;
 	}
+	if (e->chain && e->asked)
+		live_given(e, l, &rs->policies[0]);
 	if (e->chain)
 		judge(e);
 	return live_agree(e) ? STATUS_DONE : STATUS_REFUSED;

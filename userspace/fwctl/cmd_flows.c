@@ -334,13 +334,13 @@ const struct command cmd_flows = {
 		 "kill [IFACE | --policy=NAME] FILTER... | --all",
 	.help = "List, count and end the flows that rules with \"keep state\" have let through.",
 	.more = "A flow is shown as its opener sees it: from where, to where, in which direction its first packet travelled, "
-		"how far it is, packets and bytes of the opener and of the other side, its age, how long it lives without another packet, and the "
-		"rule that let it through.\n\n"
+		"how far it is, packets and bytes of the opener and of the other side, its age, how long it lives without another "
+		"packet, and the rule that let it through.\n\n"
 		"Filters, all of which must hold: src ADDRESS[/LEN] (the opener), dst ADDRESS[/LEN], port N (either one), proto NAME, "
 		"state " FLOW_STATES ", rule LABEL. The flow table belongs to a policy: an interface stands for the policy that it "
 		"uses.\n\n"
-		"kill forgets flows at once: their next packets are judged by the rules as packets of no flow. It wants filters, or "
-		"--all.",
+		"kill forgets flows at once: their next packets are judged by the rules as packets of no flow. While the policy "
+		"picks up connections in mid-stream, such a packet may open the flow again. It wants filters, or --all.",
 	.kind = ARGS_WORDS,
 	.words = "list|count|kill",
 	.min = 1,

@@ -40,18 +40,25 @@ static void guard(struct live *l)
 	l->guarded = true;
 }
 
-int live_again(struct live *l, enum kern_access access)
+int live_lock(struct live *l, enum kern_access access)
 {
 	l->fail = (struct fail){};
 	int err = kern_open(NULL, access, &l->fail, &l->kern);
-	if (!err) {
-		if (access == KERN_WRITE)
-			guard(l);
-		return live_refresh(l);
+	if (err) {
+		l->kern = NULL;
+		problem_fail(&l->fail, err);
+		return STATUS_REFUSED;
 	}
-	l->kern = NULL;
-	problem_fail(&l->fail, err);
-	return STATUS_REFUSED;
+	if (access == KERN_WRITE)
+		guard(l);
+	return STATUS_DONE;
+}
+
+int live_again(struct live *l, enum kern_access access)
+{
+	int status = live_lock(l, access);
+
+	return status ? status : live_refresh(l);
 }
 
 int live_open(struct live *l, enum kern_access access)

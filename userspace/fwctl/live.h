@@ -28,6 +28,8 @@ struct live {
 /* Each returns enum status and says on stderr what the system refused. */
 /* KERN_WRITE also holds back what would end the command half way (SIGINT, SIGTERM, SIGHUP), and ignores SIGPIPE. */
 int live_open(struct live *l, enum kern_access access);
+/* On a zeroed struct: the lock alone, for who asks for no interface. */
+int live_lock(struct live *l, enum kern_access access);
 /* The interfaces as they are now. The lock is held. */
 int live_refresh(struct live *l);
 /* Give up the lock and keep what was read: before printing or sleeping. */

@@ -18,7 +18,7 @@ int liveset_refused(struct liveset *s, int err)
 int liveset_open_all(struct liveset *s, enum kern_access access)
 {
 	*s = (struct liveset){};
-	int status = live_open(&s->live, access);
+	int status = live_lock(&s->live, access);
 	if (status)
 		return status;
 	int err = kern_live_open(s->live.kern, &s->h);

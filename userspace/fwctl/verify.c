@@ -58,11 +58,16 @@ static void differ(const struct asking *a, size_t len, const char *file, unsigne
 static uint32_t live_ids(const struct asking *a, uint32_t sets)
 {
 	size_t n;
-	const struct fw_live_ref *ref = image_live(image_hdr(a->v->img), &n);
+	const struct fw_image *hdr = image_hdr(a->v->img);
+	const struct fw_live_ref *ref = image_live(hdr, &n);
+	const struct policy *p = a->v->policy;
 	uint32_t ids = 0;
 
+	/* By name: the image is not believed to have them in the order of the rules. */
 	for (size_t i = 0; i < n; i++)
-		ids |= (sets >> i & 1) << ref[i].id;
+		for (size_t k = 0; k < p->nlive; k++)
+			if (!strcmp(image_str(hdr, ref[i].name), p->live[k]->name))
+				ids |= (sets >> k & 1) << ref[i].id;
 	return ids;
 }
 

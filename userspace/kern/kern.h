@@ -204,15 +204,15 @@ struct kern_element {
 	struct fw_counter counter; /* sets with counters */
 	char reason[KERN_REASON_MAX + 1];
 };
-/* Opened with a kern (READ: for list and test; WRITE to change). -ENOENT: no live set in this namespace. Reaps nothing. */
+/* Opened with a kern (READ: for list and test; WRITE to change). -ENOENT: no policy has brought one to this namespace. Reaps nothing. */
 int kern_live_open(struct kern *k, struct kern_live **ret);
 void kern_live_close(struct kern_live *l);
 /* All sets, by name. malloc'ed. */
 int kern_live_sets(struct kern_live *l, struct kern_set **ret, size_t *ret_n);
 /*
- * Add or prolong (the later end counts). In batches inside; *ret_added: how many were not there. An element that finds the set full ends the call with
- * -ENOSPC and a sentence that names set, size and how many went in; ended elements are reaped first. force_end: the end replaces an earlier
- * one even when it is sooner.
+ * Add or prolong (the later end counts). In batches inside; *ret_added: how many were not there. An element that finds the set full
+ * ends the call with -ENOSPC and a sentence that names set, size and how many went in; ended elements are reaped first. force_end:
+ * the end replaces an earlier one even when it is sooner.
  */
 int kern_live_add(struct kern_live *l, uint32_t id, const struct kern_element *e, size_t n, bool force_end, size_t *ret_added);
 int kern_live_del(struct kern_live *l, uint32_t id, const struct kern_element *e, size_t n, size_t *ret_deleted);

@@ -4,6 +4,8 @@
 #include "base/cleanup.h"
 
 #include <errno.h>
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
 #include <net/if_arp.h>
 #include <stdio.h>
 #include <string.h>
@@ -94,6 +96,18 @@ int link_check_ethernet(const char *ifname, struct fail *fail)
 		return 0;
 	return fail_set(fail, -EOPNOTSUPP, "cannot filter %s: its frames have no Ethernet header (link type %u: a tunnel, WireGuard or "
 			"PPP device); filter the interface that carries it", link_show(ifname, shown), ifr.ifr_hwaddr.sa_family);
+}
+
+bool link_is_veth(const char *ifname)
+{
+	struct ethtool_drvinfo info = {.cmd = ETHTOOL_GDRVINFO};
+	struct ifreq ifr = {};
+	struct fail ignored = {};
+	auto_close int fd = any_socket(&ignored);
+
+	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", ifname);
+	ifr.ifr_data = (void *)&info;
+	return fd >= 0 && !ioctl(fd, SIOCETHTOOL, &ifr) && !strcmp(info.driver, "veth");
 }
 
 const char *link_show(const char *ifname, char out[4 * IFNAMSIZ + 1])

@@ -19,6 +19,9 @@ bool link_name(unsigned int ifindex, char ret_name[IFNAMSIZ]);
 /* 0 when frames start with an Ethernet header (the loopback's do); else -EOPNOTSUPP with a sentence. */
 int link_check_ethernet(const char *ifname, struct fail *fail);
 
+/* Is it one end of a veth pair? What XDP sends back there arrives only when the other end runs XDP as well. */
+bool link_is_veth(const char *ifname);
+
 /* A name as it can be shown: bytes that could drive a terminal as \xNN. */
 const char *link_show(const char *ifname, char out[4 * IFNAMSIZ + 1]);
 

@@ -23,6 +23,14 @@ struct kern_live {
 	bool borrowed; /* the maps are somebody else's: a twin's */
 };
 
+struct ifaces;
+/* Larger maps, for all policies (live_grow.c). mine: a policy that is open, or NULL. list: all interfaces. */
+int livesets_grow(int ns_dir, struct slots *mine, struct ifaces *list, uint32_t capacity, struct fail *fail);
+/* What a killed one left. */
+int livesets_resume(int ns_dir, struct ifaces *list, struct fail *fail);
+/* Make room for the sets of an image beside those that are there, if there are any. */
+int livesets_room(struct slots *p, int ns_dir, struct ifaces *list, const struct fw_image *img, struct fail *fail);
+
 /*
  * Give the live sets that an image names their ids, those of the namespace or (ns_dir -1) those of *own, which is made when it is
  * not open. New sets exist from here on; known ones keep size, flags and timeout until livesets_settle. The maps become p's.

@@ -99,15 +99,34 @@ static uint32_t capacity_for(uint64_t room)
 	return n > 2ull * FW_MAX_LIVE_SIZE ? 2 * FW_MAX_LIVE_SIZE : (uint32_t)n;
 }
 
+/* Who publishes has made room (livesets_room). */
 static int check_room(const struct live_maps *m, const struct fw_image *img, struct fail *fail)
 {
 	uint64_t room = room_wanted(m, img);
 
 	if (room <= m->registry->capacity)
 		return 0;
-	return fail_set(fail, -ENOSPC, "the live sets want room for %llu elements (all sizes, and the largest once more to replace it), and "
-			"this network namespace has room for %u since its first policy was loaded; unload its policies and load them "
-			"again, or make sets smaller", (unsigned long long)room, m->registry->capacity);
+	return fail_set(fail, -ENOSPC, "the live sets want room for %llu elements (all sizes, and the largest once more to "
+			"replace it); there is room for %u: give them smaller sizes", (unsigned long long)room, m->registry->capacity);
+}
+
+int livesets_room(struct slots *p, int ns_dir, struct ifaces *list, const struct fw_image *img, struct fail *fail)
+{
+	struct live_maps m;
+	uint64_t room;
+	size_t n;
+	int err;
+
+	image_live(img, &n);
+	if (!n)
+		return 0;
+	err = live_maps_open(ns_dir, true, fail, &m);
+	if (err)
+		return err == -ENOENT && !fail->err ? 0 : err;
+	room = room_wanted(&m, img);
+	err = capacity_for(room) > m.registry->capacity; /* all that there may ever be: the claim will say so */
+	live_maps_close(&m);
+	return err ? livesets_grow(ns_dir, p, list, capacity_for(room), fail) : 0;
 }
 
 static int open_or_make(int ns_dir, struct live_maps *own, const struct fw_image *img, struct fail *fail)
@@ -119,7 +138,7 @@ static int open_or_make(int ns_dir, struct live_maps *own, const struct fw_image
 	if (ns_dir >= 0)
 		err = live_maps_open(ns_dir, true, fail, own);
 	if (err == -ENOENT && !fail->err)
-		return live_maps_make(ns_dir, capacity_for(room_wanted(NULL, img)), fail, own);
+		return live_maps_make(ns_dir, LIVEMAPS_DIR, capacity_for(room_wanted(NULL, img)), fail, own);
 	return err ?: check_room(own, img, fail);
 }
 

@@ -112,7 +112,8 @@ static int full(struct kern_live *l, uint32_t id, const struct change *c, const 
 	const char *name = l->m.registry->set[id].name;
 
 	if (b->result[FW_EDIT_FULL])
-		return fail_set(l->fail, -ENOSPC, "set %s is full: its size is %u; %zu added. Give it a larger size in the rules, and apply them",
+		return fail_set(l->fail, -ENOSPC, "set %s is full: its size is %u; %zu added. Give it a larger size in the rules, and "
+				"apply them",
 				name, at->size, added);
 	return fail_set(l->fail, -ENOSPC, "set %s: no room or no memory for more elements in this namespace (%u places in all sets); %zu "
 			"added", name, l->m.registry->capacity, added);

@@ -142,11 +142,11 @@ static int open_map(int dir, const char *pin, struct pin_want want, struct fail 
 	return err;
 }
 
-int live_maps_open(int ns_dir, bool write, struct fail *fail, struct live_maps *ret)
+int live_maps_open_as(int ns_dir, const char *name, bool write, struct fail *fail, struct live_maps *ret)
 {
 	struct live_maps m;
 	auto_close int dir = -1;
-	int err = pin_open_dir(ns_dir, LIVEMAPS_DIR, false, LIVEMAPS_DIR, fail, &dir);
+	int err = pin_open_dir(ns_dir, name, false, name, fail, &dir);
 
 	live_maps_init(&m);
 	m.write = write;
@@ -171,6 +171,11 @@ int live_maps_open(int ns_dir, bool write, struct fail *fail, struct live_maps *
 	}
 	*ret = m;
 	return 0;
+}
+
+int live_maps_open(int ns_dir, bool write, struct fail *fail, struct live_maps *ret)
+{
+	return live_maps_open_as(ns_dir, LIVEMAPS_DIR, write, fail, ret);
 }
 
 static int new_maps(struct live_maps *m, uint32_t capacity, struct fail *fail)
@@ -204,7 +209,7 @@ static int pin_all(const struct live_maps *m, int dir, struct fail *fail)
 	return err ?: pin_put(dir, REGISTRY_PIN, m->registry_fd, fail);
 }
 
-int live_maps_make(int ns_dir, uint32_t capacity, struct fail *fail, struct live_maps *ret)
+int live_maps_make(int ns_dir, const char *name, uint32_t capacity, struct fail *fail, struct live_maps *ret)
 {
 	struct live_maps m;
 	auto_close int dir = -1;
@@ -222,8 +227,8 @@ int live_maps_make(int ns_dir, uint32_t capacity, struct fail *fail, struct live
 		m.registry->capacity = capacity;
 	}
 	if (!err && ns_dir >= 0) {
-		err = live_maps_remove(ns_dir, fail);
-		err = err ?: pin_open_dir(ns_dir, LIVEMAPS_DIR, true, LIVEMAPS_DIR, fail, &dir);
+		err = live_maps_remove_as(ns_dir, name, fail);
+		err = err ?: pin_open_dir(ns_dir, name, true, name, fail, &dir);
 		err = err ?: pin_all(&m, dir, fail);
 	}
 	if (err) {
@@ -234,11 +239,11 @@ int live_maps_make(int ns_dir, uint32_t capacity, struct fail *fail, struct live
 	return 0;
 }
 
-int live_maps_remove(int ns_dir, struct fail *fail)
+int live_maps_remove_as(int ns_dir, const char *name, struct fail *fail)
 {
 	struct pin_names names;
 	auto_close int dir = -1;
-	int err = pin_open_dir(ns_dir, LIVEMAPS_DIR, false, LIVEMAPS_DIR, fail, &dir);
+	int err = pin_open_dir(ns_dir, name, false, name, fail, &dir);
 
 	if (err)
 		return err == -ENOENT && !fail->err ? 0 : err;
@@ -249,9 +254,16 @@ int live_maps_remove(int ns_dir, struct fail *fail)
 	for (size_t i = 0; i < names.n; i++)
 		pin_drop(dir, names.v[i]);
 	pin_names_fini(&names);
-	if (unlinkat(ns_dir, LIVEMAPS_DIR, AT_REMOVEDIR) && errno != ENOENT)
+	if (unlinkat(ns_dir, name, AT_REMOVEDIR) && errno != ENOENT)
 		return fail_set(fail, -errno, "cannot remove the directory of live sets: %s", strerror(errno));
 	return 0;
+}
+
+int live_maps_remove(int ns_dir, struct fail *fail)
+{
+	int err = live_maps_remove_as(ns_dir, LIVEMAPS_NEXT, fail);
+
+	return err ?: live_maps_remove_as(ns_dir, LIVEMAPS_DIR, fail);
 }
 
 /* An estimate, with what the kernel keeps beside key and value. */

@@ -16,6 +16,7 @@
 #include <fw/edit.h>
 
 #define LIVEMAPS_DIR "live"
+#define LIVEMAPS_NEXT "live_next" /* while they grow: live_grow.c */
 #define LIVEMAPS_LEAST 65536u /* elements that there is always room for */
 
 /* Bytes in a map, read by later versions of fwctl. */
@@ -67,10 +68,12 @@ void live_maps_init(struct live_maps *m);
 void live_maps_close(struct live_maps *m);
 /* -ENOENT without a sentence when there are none. */
 int live_maps_open(int ns_dir, bool write, struct fail *fail, struct live_maps *ret);
+int live_maps_open_as(int ns_dir, const char *name, bool write, struct fail *fail, struct live_maps *ret);
 /* Make them, for this many elements; ns_dir -1: pinned nowhere. */
-int live_maps_make(int ns_dir, uint32_t capacity, struct fail *fail, struct live_maps *ret);
+int live_maps_make(int ns_dir, const char *name, uint32_t capacity, struct fail *fail, struct live_maps *ret);
 /* Unpin them; what runs goes on running. */
 int live_maps_remove(int ns_dir, struct fail *fail);
+int live_maps_remove_as(int ns_dir, const char *name, struct fail *fail);
 size_t live_maps_bytes(const struct live_maps *m);
 
 /* Load the program that edits. */

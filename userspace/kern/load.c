@@ -129,6 +129,7 @@ static int policy_born(struct load *l, bool live_at_once)
 		return err;
 	l->have_policy = true;
 	err = slots_need(&l->policy, image_hdr(l->img), l->report->note, sizeof(l->report->note), l->fail);
+	err = err ?: livesets_room(NULL, l->k->ns, &l->list, image_hdr(l->img), l->fail);
 	err = err ?: livesets_claim(&l->policy, l->k->ns, NULL, l->img, l->fail);
 	err = err ?: livesets_settle(l->k->ns, NULL, l->img, l->fail);
 	if (err)

@@ -4,6 +4,7 @@
  * accepts, within what was asked for; the report keeps the sentence of the one that was refused.
  */
 #include "kern/hooks.h"
+#include "kern/link.h"
 #include "kern/load.h"
 
 #include "base/cleanup.h"
@@ -88,6 +89,13 @@ int load_attach_ingress(struct load *l, struct iface *f)
 
 	if (l->opts->where == KERN_HOOK_TC)
 		return attach_tc_ingress(l, f, l->fail);
+	if (l->opts->where == KERN_HOOK_AUTO && l->opts->mode == KERN_MODE_AUTO && image_hdr(l->img)->features & FW_FEATS_ANSWER &&
+	    link_is_veth(l->ifname)) {
+		l->report->fell_back = true;
+		snprintf(l->report->why, sizeof(l->report->why), "its rules answer packets, and what XDP sends back from a veth is lost unless the "
+			 "other end runs XDP, too");
+		return attach_tc_ingress(l, f, l->fail);
+	}
 	err = attach_xdp(l, f, &xdp);
 	if (!err)
 		return 0;

@@ -10,6 +10,8 @@
  *      Tables that the rules need and the policy has not: map pinned, then named by the control word's features
  *      Old. An unnamed one is unpinned by a sweep; a named one without its rules is empty and waits for them. Programs that
  *      lack one are seen and reloaded like those that lack a slot.
+ *      Live sets that outgrow their maps: larger ones, and programs that know them, on every hook of every policy (live_grow.c)
+ *      Old, on the same elements.
  *      Live sets that the rules name and the namespace has not: registered, empty (live.h)
  *      Old. Whoever frees the change, or unloads something later, forgets those that no live image names.
  *   2  wait, when the idle slot is not marked as free: the publish before was killed ahead of its own wait
@@ -180,6 +182,7 @@ static int fill_idle(struct slots *p, struct ifaces *list, const struct fw_image
 	int err = 0;
 
 	err = slots_need(p, image_hdr(img), report->note, sizeof(report->note), fail);
+	err = err ?: livesets_room(p, p->ns, list, image_hdr(img), fail);
 	err = err ?: livesets_claim(p, p->ns, NULL, img, fail);
 	if (!err && img->len > p->slot[idle].size)
 		err = slots_grow(p, img->len, fail);

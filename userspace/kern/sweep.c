@@ -92,18 +92,23 @@ static int sweep_policy(struct kern *k, const char *name, struct ifaces *list)
 }
 
 /* Live sets belong to the policies together, and go with the last. */
-static int sweep_live(struct kern *k, const struct pin_names *names)
+static int sweep_live(struct kern *k, const struct pin_names *names, struct ifaces *list)
 {
-	bool policies = false, live = false;
+	bool policies = false, live = false, grows = false;
+	int err;
 
 	for (size_t i = 0; i < names->n; i++) {
 		live = live || !strcmp(names->v[i], LIVEMAPS_DIR);
+		grows = grows || !strcmp(names->v[i], LIVEMAPS_NEXT);
 		policies = policies || (!strncmp(names->v[i], SLOTS_PREFIX, strlen(SLOTS_PREFIX)) &&
 					!faccessat(k->ns, names->v[i], F_OK, AT_SYMLINK_NOFOLLOW));
 	}
-	if (!live)
+	if (!live && !grows)
 		return 0;
-	return policies ? livesets_tidy(k->ns, k->fail) : live_maps_remove(k->ns, k->fail);
+	if (!policies)
+		return live_maps_remove(k->ns, k->fail);
+	err = grows ? livesets_resume(k->ns, list, k->fail) : 0;
+	return err ?: livesets_tidy(k->ns, k->fail);
 }
 
 int kern_sweep(struct kern *k)
@@ -119,7 +124,7 @@ int kern_sweep(struct kern *k)
 		if (!strncmp(names.v[i], SLOTS_PREFIX, strlen(SLOTS_PREFIX)))
 			err = sweep_policy(k, names.v[i] + strlen(SLOTS_PREFIX), &list);
 	if (!err)
-		err = sweep_live(k, &names);
+		err = sweep_live(k, &names, &list);
 	pin_names_fini(&names);
 	return err;
 }

@@ -17,7 +17,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-#define SWAP_MAX (4u << 20)
+#define SWAP_MAX (16u << 20)
 #define SPARE_SLOTS 256 /* counters of a twin over an image, for the images that come after it */
 
 struct kern_twin {
@@ -143,12 +143,13 @@ static int own_counters(struct kern_twin *t, struct slots *p)
 static int open_image(struct kern_twin *t, const struct image *img)
 {
 	const char *why = "it is too short";
+	bool small = img->len <= SWAP_MAX;
 	int err;
 
 	if (image_check(img->data, img->len, &why))
 		return fail_set(t->fail, -EBADMSG, "the rules are damaged (%s)", why);
-	/* The idle slot is for swaps between small images; a large one would be large for nothing. */
-	err = slots_new("twin", img->len, img->len <= SWAP_MAX ? img->len : sizeof(struct fw_image), t->fail, &t->own);
+	/* Small images may be followed by others; for a large one nothing will ever stand in the idle slot. */
+	err = slots_new("twin", small ? SWAP_MAX : img->len, small ? SWAP_MAX : sizeof(struct fw_image), t->fail, &t->own);
 	if (err)
 		return err;
 	t->owns = true;

@@ -13,7 +13,7 @@
 /* What `by` may say beside labels: the words of reasons. */
 static const char *const reasons[] = { "default",   "l2-other",	 "l2-short", "vlan-depth", "malformed",
 				       "frag-tiny", "ext-chain", "l4-short", "rule",	   "established",
-				       "related",   "limit",	 "max-conn" };
+				       "related",   "limit",	 "max-conn",  "tcp-window" };
 
 /* `by` names a label of that direction or a reason. */
 static bool by_known(struct resolver *r, const struct policy_def *def, const struct ast_stmt *s)

@@ -162,6 +162,8 @@ const char *eval_reason_word(const struct eval_result *r)
 		return "limit";
 	case EVAL_MAX_CONN:
 		return "max-conn";
+	case EVAL_TCP_WINDOW:
+		return "tcp-window";
 	default:
 		return "default";
 	}

@@ -17,6 +17,7 @@ enum eval_reason {
 	EVAL_RELATED,
 	EVAL_LIMIT,
 	EVAL_MAX_CONN,
+	EVAL_TCP_WINDOW,
 };
 
 struct eval_result {

@@ -127,8 +127,11 @@ static bool flow_judge(struct passing *x, struct flow *f)
 	opening.value[FIELD_STATE] = STATE_NEW;
 	track_live_bits(x->t, x->policy, &opening);
 	r = eval_packet(chain, &opening, NULL, NULL);
-	if (r.reason == EVAL_RULE && r.verdict == VERDICT_PASS && chain->rules[r.rule].keep_state)
+	if (r.reason == EVAL_RULE && r.verdict == VERDICT_PASS && chain->rules[r.rule].keep_state) {
+		if (!x->policy->state.window)
+			track_forget(f);
 		return true;
+	}
 	flow_end(f);
 	return false;
 }
@@ -214,6 +217,28 @@ static void state_move(struct flow *f, const struct packet *p, bool opener, bool
 		*(opener ? &f->fin_opener : &f->fin_other) = true;
 }
 
+/* Paragraph 11: is the packet, which has a flow, outside of the window? */
+static bool outside(const struct passing *x)
+{
+	struct segment s;
+
+	if (!x->policy->state.window || !is_tcp(&x->p))
+		return false;
+	track_segment(&x->p, x->frame, x->flow->opened == x->dir, &s);
+	return track_outside(x->flow, &s);
+}
+
+/* Paragraph 12 */
+static void flow_learn(const struct passing *x, struct flow *f)
+{
+	struct segment s;
+
+	if (!x->policy->state.window || !is_tcp(&x->p))
+		return;
+	track_segment(&x->p, x->frame, f->opened == x->dir, &s);
+	track_learn(f, &s);
+}
+
 /* Paragraph 7 */
 static void flow_move(const struct passing *x, struct flow *f)
 {
@@ -221,6 +246,7 @@ static void flow_move(const struct passing *x, struct flow *f)
 	unsigned int flags = tcp_flags(&x->p);
 	bool opener = f->opened == x->dir, was_established = f->state == FLOW_ESTABLISHED;
 
+	flow_learn(x, f);
 	state_move(f, &x->p, opener, opts->asymmetric);
 	if (opener && was_established && flags & TCP_SYN && !(flags & (TCP_ACK | TCP_RST)))
 		return;
@@ -290,6 +316,10 @@ int track_frame(struct track *t, const struct policy *policy, enum direction dir
 	track_live_bits(t, policy, &x.p);
 	if (policy->track)
 		x.p.value[FIELD_STATE] = state_of(&x);
+	if (x.flow && outside(&x)) {
+		*ret = (struct eval_result){ .verdict = VERDICT_DROP, .reason = EVAL_TCP_WINDOW, .rule = -1, .state = STATE_ESTABLISHED };
+		return 0;
+	}
 	r = eval_state(chain, &x.p, counted, ctx);
 	if (r.reason == EVAL_RULE)
 		err = rule_matched(&x, &r);

@@ -65,6 +65,38 @@
  * 10. Live sets. An address is a member when an element of the set that has not ended (now_ns < end_ns) covers it. Elements are
  *     known by address and prefix length; one that is added again gets the later end. In a set that widens, an IPv6 host is its
  *     /64, when added, deleted and banned. Of tables without room nothing is said here: these have room.
+ * 11. With `window`, numbers of TCP are looked at. A packet of a flow is, beside its flags: seq; its end = seq + payload (from the data
+ *     offset to the packet's end) + 1 with SYN + 1 with FIN; with ACK its ack; its window, and, with SYN, the shift of the first window
+ *     scale option (kind 3, length 3, at most 14; options end at kind 0 and where one's length is below 2 or leads out of the header).
+ *     Numbers are of 32 bits; "x beyond y": (x - y) mod 2^32 is 1 .. 2^31 - 1. After G. van Rooij, "Real Stateful TCP Packet Filtering
+ *     in IP Filter". Of each side a flow remembers:
+ *     end: the greatest end of a packet of it; none: the side is unknown. exact: from its SYN on, so the other can have seen no more.
+ *     limit: the greatest ack + window of the other side, or none. widest: its own greatest window, in bytes, rounded up to a multiple
+ *     of 2^14, at most 65535 of these. scale: the shift of its first packet, none without the option, unknown without SYN.
+ *     A window counts as it stands with SYN; else it is shifted: by 0 when either side has none; else by the sender's scale; by 14 when
+ *     that is unknown. reach of a side: its widest, at least 2^16; 65535 * 2^14 of an unknown side.
+ *     A packet that is outside is dropped with reason "tcp-window" and state ESTABLISHED, without a question to the rules, also in a
+ *     direction without a block, and changes nothing. That is asked behind 3, of a packet of side S, the other being O:
+ *     a. with SYN and without ACK, RST, by the opener: inside. (A new connection, which the other end may refuse.)
+ *     b. RST: inside while O is unknown. Else, when S is unknown: with ACK as f says; without, outside unless S has a limit, seq is not
+ *        beyond it and limit - reach of O is not beyond seq. Else outside when S has a limit and seq is beyond it, when end of S - reach of
+ *        O is beyond seq, and with ACK when f says so. But the other side's RST with ACK is inside while 12 b waits for an answer.
+ *     c. S is unknown, O is exact, no SYN: inside. (Nobody who opens takes such a packet, and his RST shall come.)
+ *     d. SYN and ACK of the other side while 12 b waits for an answer: inside.
+ *     e. All others: outside when S has a limit and the packet's end is beyond limit + 1 (a probe of a closed window, or a FIN), when S
+ *        is known and its end - reach of O is beyond the packet's end, and with ACK when f says so.
+ *     f. Nothing when O is unknown. Else outside when ack is beyond the end of O, when O is not exact: only when it has a limit, and ack
+ *        is beyond that, too; and when end of O - reach of S (with SYN: 2^16) is beyond ack.
+ * 12. A packet that moves the flow on (7, and the one that opens it) tells numbers, unless it has RST:
+ *     a. As 11 a, O is unknown: S begins anew, all it was is unknown, no limit; then as e.
+ *     b. As 11 a, O is known: it tells nothing, but an answer is waited for.
+ *     c. As 11 c: it tells nothing.
+ *     d. As 11 d, when e of 11 calls it outside: both begin anew. The end of O is ack; O is not exact, its widest is 65535 units and its
+ *        scale unknown. Then as e. Nothing is waited for.
+ *     e. S unknown: its end is the packet's; with SYN it is exact and has the scale of the packet. Else its end is the packet's when
+ *        that is beyond. FRAG FIRST: S is exact no longer (the rest cannot be seen). Then, window as above: the widest of S, and with ACK
+ *        the limit of O, each when it is greater, or beyond, or the first. A packet of the opener without SYN: nothing is waited for.
+ * 13. When a flow is judged (3) by a policy without `window`, all its numbers are unknown again, and no answer is waited for.
  */
 #ifndef FW_MODEL_TRACK_H
 #define FW_MODEL_TRACK_H

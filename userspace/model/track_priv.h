@@ -31,6 +31,17 @@ struct bucket {
 
 enum flow_state { FLOW_OPENED, FLOW_REPLIED, FLOW_ESTABLISHED };
 
+/* What numbers of TCP are known of one side of a flow: track.h, 11. */
+struct track_side {
+	bool known, exact, limited;
+	uint32_t end, limit;
+	unsigned int widest; /* units of 2^14 bytes */
+	unsigned int scale;
+};
+#define TRACK_SCALE_UNKNOWN 0u
+#define TRACK_SCALE_NONE    1u
+#define TRACK_SCALE_OF(n)   ((n) + 2u)
+
 struct flow {
 	struct track_key key;
 	enum direction opened;
@@ -41,6 +52,17 @@ struct flow {
 	bool seated;  /* max-conn */
 	struct bucket_key seat;
 	unsigned int seat_number;
+	struct track_side side[2]; /* the opener's, the other's */
+	bool awaited;		   /* an answer to another SYN of the opener */
+};
+
+/* A packet of TCP as paragraph 11 sees it. */
+struct segment {
+	bool opener; /* of its side */
+	bool part;   /* a first fragment */
+	unsigned int flags;
+	uint32_t seq, end, ack, window;
+	int scale; /* -1: none */
 };
 
 struct element {
@@ -90,6 +112,14 @@ int track_limit(struct track *t, const struct chain *chain, size_t i, enum direc
 /* Find a seat for a flow that the packet wants to open; *ret_over: there is none. */
 int track_seat(struct track *t, const struct chain *chain, size_t i, enum direction dir, const struct packet *p,
 	       struct flow *flow, bool *ret_over);
+
+void track_segment(const struct packet *p, const uint8_t *frame, bool opener, struct segment *ret);
+/* Paragraph 11 */
+bool track_outside(const struct flow *f, const struct segment *s);
+/* Paragraph 12 */
+void track_learn(struct flow *f, const struct segment *s);
+/* Paragraph 13 */
+void track_forget(struct flow *f);
 
 static inline uint64_t track_tick(const struct track *t)
 {

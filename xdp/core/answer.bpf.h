@@ -81,7 +81,7 @@ static __always_inline int fw_answer(FW_CTX *ctx, int verdict)
 
 	if (fw_cfg.trace)
 		return 0;
-	if (fw_cfg.features & FW_FEAT_REJECT && verdict == FW_VERDICT_REJECT)
+	if (FW_FEATURES & FW_FEAT_REJECT && verdict == FW_VERDICT_REJECT)
 		return fw_reject(ctx);
 	if (FW_COOKIES && verdict == FW_VERDICT_DROP) {
 		s = fw_env_lookup(&fw_scratch, &zero);

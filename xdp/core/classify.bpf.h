@@ -174,7 +174,7 @@ static __always_inline int fw_classify(const struct fw_tabs *t, struct fw_scratc
 {
 	if (fw_unlikely(t->d->nsets)) {
 		s->pkt.val[FW_DIM_SETS] = fw_sets_static(t, &s->pkt, 0);
-		if (fw_cfg.features & FW_FEAT_LIVE && t->d->live_bits)
+		if (FW_FEATURES & FW_FEAT_LIVE && t->d->live_bits)
 			s->pkt.val[FW_DIM_SETS] |= fw_live_value(t, t->d, s, 0);
 	}
 	return fw_classify_by(t, &s->pkt, &s->walk, &s->hit);

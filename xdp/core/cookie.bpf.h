@@ -10,7 +10,26 @@
 #include "clock.bpf.h"
 
 #define FW_COOKIE_NS 120000000000ull /* older ones do not hold */
-#define FW_COOKIES (fw_cfg.features & FW_FEAT_SYNPROXY && fw_cfg.dir == FW_DIR_INGRESS)
+#define FW_COOKIES (FW_FEATURES & FW_FEAT_SYNPROXY && fw_cfg.dir == FW_DIR_INGRESS)
+
+#define FW_COOKIE_SPARE_NS 1000000000ull
+#define FW_COOKIE_GROUPS 4 /* of ports: fw_cookies[1..]; a power of two */
+
+/*
+ * A listener believes in cookies for two minutes after it had to send one itself (tcp_synq_no_recent_overflow() in the kernel), and
+ * with tcp_syncookies=2 every SYN that reaches it makes it send one. So while we answer in its place, one SYN a second and group of ports goes on
+ * to it, without a flow. 1: it is this one.
+ */
+static __always_inline int fw_cookie_spare(const struct fw_scratch *s)
+{
+	__u32 zero = 0, group = 1 + (s->pkt.val[FW_DIM_DPORT] & (FW_COOKIE_GROUPS - 1));
+	__u64 *last = fw_env_lookup(&fw_cookies, &zero), old;
+
+	if (!last || fw_cfg.readonly)
+		return 0;
+	old = *(volatile __u64 *)&last[group];
+	return s->about.now - old >= FW_COOKIE_SPARE_NS && fw_swap(&last[group], old, s->about.now) == old;
+}
 
 #ifdef __bpf__
 

@@ -28,6 +28,18 @@
 
 /* Constants of this loaded program: frozen before load, so that the verifier removes what they switch off. */
 const volatile struct fw_cfg fw_cfg SEC(".rodata") = { .mask = { 4095, 4095 }, .nslots = 1 };
+/*
+ * fw_cfg.features, asked for at every turn: as assembly that does nothing but give a number, so that the compiler reads it once and keeps it. A
+ * volatile read each time would cost three instructions where nothing is asked for.
+ */
+static __always_inline __u32 fw_features(void)
+{
+	__u32 features;
+
+	asm("%0 = fw_cfg ll\n\t%0 = *(u32 *)(%0 + %1)" : "=r"(features) : "i"(__builtin_offsetof(struct fw_cfg, features)));
+	return features;
+}
+#define FW_FEATURES fw_features()
 
 /* Aligned or not, one load: every kernel that runs this has fast unaligned access, and clang would split packed fields. */
 #define FW_GET16(p) (*(const __u16 *)(p))
@@ -106,6 +118,7 @@ static __always_inline long fw_env_resize(struct xdp_md *ctx, __u32 n, __u32 was
 #define FW_BE64(x) __builtin_bswap64(x)
 
 extern struct fw_cfg fw_cfg;
+#define FW_FEATURES fw_cfg.features
 
 #define FW_GETN(type, p)                                                                                               \
 	({                                                                                                             \

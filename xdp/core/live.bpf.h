@@ -37,7 +37,7 @@ static __always_inline __u32 fw_live_bits(const struct fw_live *v, __u32 wanted,
 {
 	__u32 bits = v->members & wanted, out = 0, i;
 
-	for (i = 0; i < FW_LIVE_PLACES; i++)
+	for (i = 0; i < FW_LIVE_PLACES && bits >> i; i++) /* mostly one, among the first */
 		if (bits >> i & 1 && v->end_ns[i] > now)
 			out |= 1u << i;
 	return out;
@@ -59,6 +59,12 @@ static __always_inline void fw_live_account(struct fw_scratch *s, const struct f
 			w->counter.addr[i] &= left ? FW_BE32(~0u << ((32 - left) & 31)) : 0;
 	}
 	c = fw_env_find(&fw_live_count, &w->counter);
+	if (!c) { /* the element's first packet */
+		struct fw_counter none = {};
+
+		fw_env_add(&fw_live_count, &w->counter, &none);
+		c = fw_env_find(&fw_live_count, &w->counter);
+	}
 	if (c) {
 		c->packets += s->pkt.packets;
 		c->bytes += s->pkt.bytes;
@@ -189,7 +195,7 @@ static __always_inline __u32 fw_live_value(const struct fw_tabs *t, const struct
 	if (!maybe)
 		return 0;
 	FW_NO_UNROLL
-	for (k = 0; k < FW_MAX_SETS; k++) {
+	for (k = 0; k < FW_MAX_SETS && live >> k; k++) { /* the live ones come first */
 		place = ctl->place[fw_live_id(t, d, k)];
 		if (!(live >> k & 1) || place >= FW_LIVE_PLACES)
 			continue;
@@ -206,7 +212,7 @@ static __always_inline __u32 fw_live_value(const struct fw_tabs *t, const struct
 	if (!found)
 		return 0;
 	FW_NO_UNROLL
-	for (k = 0; k < FW_MAX_SETS; k++) {
+	for (k = 0; k < FW_MAX_SETS && live >> k; k++) {
 		place = ctl->place[fw_live_id(t, d, k)];
 		if (live >> k & 1 && place < FW_LIVE_PLACES)
 			value |= (found >> (place + (sides >> k & 1) * 32) & 1) << k;

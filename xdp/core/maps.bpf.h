@@ -61,6 +61,18 @@ struct fw_about {
 	__u32 proved;  /* it brought a valid SYN cookie */
 	__u32 answer;  /* enum fw_answer */
 	__u32 reject;  /* enum fw_reject */
+	__u32 window;  /* it is TCP that may have a flow, and windows are looked at: s->segment */
+	__u32 pad;
+};
+
+/* A packet of TCP, as paragraph 11 sees it, in host order. */
+struct fw_segment {
+	__u32 from; /* 0: of the opener's side, 1: of the other */
+	__u32 flags;
+	__u32 seq, end, ack, window;
+	__u32 scale; /* FW_SCALE_* */
+	__u32 at, len;
+	__u8 options[64]; /* len bytes of them are there, looked at from `at` on */
 };
 
 /* A frame to be sent back (reply.bpf.h). */
@@ -109,6 +121,7 @@ struct fw_scratch {
 	struct fw_walk walk;
 	struct fw_pkt opening; /* of the packet's flow, made anew */
 	struct fw_about about;
+	struct fw_segment segment;
 	struct fw_hit hit;
 	__u64 header[FW_HEADER_MAX / 8]; /* one that is not in the linear part */
 	struct fw_flow fresh; /* a flow that is being opened */

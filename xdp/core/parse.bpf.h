@@ -61,6 +61,7 @@ struct fw_pkt {
 	__u32 proto;
 	__u32 icmp_id;             /* wire order, likewise */
 	__u32 dir;                 /* enum fw_dir */
+	__u32 tcp[3];              /* bytes 4 to 15 of its header, wire order: seq, ack; data offset, flags, window. With flows alone */
 };
 /* Who looks at packets as parts of something. */
 #define FW_FEATS_PLACE (FW_FEAT_STATE | FW_FEAT_LIMIT | FW_FEAT_REJECT | FW_FEAT_SYNPROXY)
@@ -102,6 +103,11 @@ static __always_inline enum fw_reason fw_parse_tcp(const struct fw_frame *f, con
 	pkt->val[FW_DIM_SPORT] = FW_BE16(FW_GET16(h));
 	pkt->val[FW_DIM_DPORT] = FW_BE16(FW_GET16(h + 2));
 	pkt->val[FW_DIM_TCPFLAGS] = h[13];
+	if (fw_cfg.features & FW_FEAT_STATE) {
+		pkt->tcp[0] = FW_GET32(h + 4);
+		pkt->tcp[1] = FW_GET32(h + 8);
+		pkt->tcp[2] = FW_GET32(h + 12);
+	}
 	return FW_REASON_RULE;
 }
 
@@ -112,7 +118,7 @@ static __always_inline enum fw_reason fw_parse_l4(const struct fw_frame *f, cons
 	const __u8 *h;
 	__u32 need;
 
-	if (fw_cfg.features & FW_FEATS_PLACE) {
+	if (FW_FEATURES & FW_FEATS_PLACE) {
 		pkt->l4_off = l4->off;
 		pkt->end = l4->end;
 		pkt->proto = l4->proto;
@@ -134,7 +140,7 @@ static __always_inline enum fw_reason fw_parse_l4(const struct fw_frame *f, cons
 		return FW_REASON_NOT_LINEAR;
 	if (l4->proto == FW_PROTO_UDP && FW_BE16(FW_GET16(h + 4)) < 8)
 		return FW_REASON_MALFORMED;
-	if (fw_cfg.features & FW_FEATS_PLACE)
+	if (FW_FEATURES & FW_FEATS_PLACE)
 		pkt->icmp_id = FW_GET16(h + 4);
 	if (l4->proto == FW_PROTO_ICMP) {
 		pkt->val[FW_DIM_ICMP] = h[0] << 8 | h[1];
@@ -335,7 +341,7 @@ static __always_inline enum fw_reason fw_parse(const struct fw_frame *f, struct 
 	pkt->val[FW_DIM_PROTO] = 0; /* of what is not IP */
 	pkt->val[FW_DIM_STATE] = FW_STATE_NONE;
 	pkt->l3 = FW_L3_OTHER;
-	if (fw_cfg.features & FW_FEATS_PLACE)
+	if (FW_FEATURES & FW_FEATS_PLACE)
 		pkt->l4_off = 0;
 	if (!h)
 		return FW_REASON_L2_SHORT;
@@ -360,7 +366,7 @@ static __always_inline enum fw_reason fw_parse(const struct fw_frame *f, struct 
 	pkt->val[FW_DIM_VLAN] = vlan;
 	if (type >= FW_ETH_MIN)
 		pkt->val[FW_DIM_ETHERTYPE] = type;
-	if (fw_cfg.features & FW_FEATS_PLACE)
+	if (FW_FEATURES & FW_FEATS_PLACE)
 		pkt->l3_off = off;
 	return fw_parse_l3(f, off, type, pkt, buf);
 }

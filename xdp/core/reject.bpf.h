@@ -85,7 +85,7 @@ FW_GLOBAL int fw_reject(FW_CTX *ctx)
 	const struct fw_ctl *ctl;
 	struct fw_scratch *s;
 
-	if (!(fw_cfg.features & FW_FEAT_REJECT)) /* older kernels walk global functions that nobody calls */
+	if (!(FW_FEATURES & FW_FEAT_REJECT)) /* older kernels walk global functions that nobody calls */
 		return 0;
 	s = fw_env_lookup(&fw_scratch, &zero);
 	ctl = fw_env_lookup(&fw_ctl, &zero);

@@ -32,7 +32,7 @@ static __always_inline enum fw_reason fw_over(const struct fw_extra *x, struct f
 	__u64 ban_ns = x->ban_ns;
 
 	hit->verdict = flags & FW_EXTRA_ELSE_PASS ? FW_VERDICT_PASS : FW_VERDICT_DROP;
-	if (fw_cfg.features & FW_FEAT_LIVE && !fw_cfg.readonly && flags & FW_EXTRA_ELSE_BAN && reason != FW_REASON_LIMIT_FULL)
+	if (FW_FEATURES & FW_FEAT_LIVE && !fw_cfg.readonly && flags & FW_EXTRA_ELSE_BAN && reason != FW_REASON_LIMIT_FULL)
 		fw_live_ban(ban, ban_ns);
 	return reason;
 }
@@ -46,12 +46,12 @@ static __always_inline enum fw_reason fw_extras(const struct fw_tabs *t, struct 
 	int opened;
 
 	s->about.reject = x->reject;
-	if (fw_cfg.features & FW_FEAT_LIMIT && x->flags & FW_EXTRA_LIMIT) {
+	if (FW_FEATURES & FW_FEAT_LIMIT && x->flags & FW_EXTRA_LIMIT) {
 		limited = fw_limit(t, s, x, hit->slot);
 		if (limited != FW_WITHIN)
 			return fw_over(x, hit, limited == FW_OVER ? FW_REASON_LIMIT : FW_REASON_LIMIT_FULL);
 	}
-	if (!(fw_cfg.features & FW_FEAT_STATE) || !(x->flags & FW_EXTRA_KEEP) || s->about.kind != FW_KIND_FLOW ||
+	if (!(FW_FEATURES & FW_FEAT_STATE) || !(x->flags & FW_EXTRA_KEEP) || s->about.kind != FW_KIND_FLOW ||
 	    s->pkt.val[FW_DIM_STATE] != FW_STATE_NEW)
 		return FW_REASON_RULE;
 	opened = fw_flow_open(t->slot, hit->slot, (const __u8 *)x - t->base);
@@ -60,8 +60,11 @@ static __always_inline enum fw_reason fw_extras(const struct fw_tabs *t, struct 
 	if (opened == FW_OPEN_SEATS)
 		return fw_over(x, hit, FW_REASON_MAX_CONN);
 	hit->verdict = FW_VERDICT_DROP;
-	if (opened == FW_OPEN_COOKIE && (s->pkt.val[FW_DIM_TCPFLAGS] & FW_TCP_SYN)) {
-		s->about.answer = FW_ANSWER_COOKIE;
+	if (FW_COOKIES && opened == FW_OPEN_COOKIE && (s->pkt.val[FW_DIM_TCPFLAGS] & FW_TCP_SYN)) {
+		if (fw_cookie_spare(s))
+			hit->verdict = FW_VERDICT_PASS;
+		else
+			s->about.answer = FW_ANSWER_COOKIE;
 		return FW_REASON_SYN_COOKIE;
 	}
 	if (FW_GET32(t->base + offsetof(struct fw_image, state.flags)) & FW_STATEF_FULL_PASS)
@@ -96,7 +99,7 @@ static __always_inline void fw_ask(const struct fw_tabs *t, struct fw_scratch *s
 		return;
 	}
 	if (pkt->l3 != FW_L3_OTHER || t->d->flags & FW_DIRF_L2) {
-		if (fw_cfg.features & FW_FEAT_STATE) {
+		if (FW_FEATURES & FW_FEAT_STATE) {
 			if (!fw_rules(t->slot, 0)) {
 				*ret_reason = FW_REASON_NO_RULES;
 				return;
@@ -107,13 +110,13 @@ static __always_inline void fw_ask(const struct fw_tabs *t, struct fw_scratch *s
 		}
 		if (hit->rule >= 0) {
 			*ret_reason = FW_REASON_RULE;
-			if (fw_cfg.features && hit->extra)
+			if (FW_FEATURES && hit->extra)
 				*ret_reason = fw_extras(t, s);
 			return;
 		}
 	}
 	FW_FORGET();
-	if (fw_cfg.features & FW_FEAT_STATE && fw_is_known(pkt)) {
+	if (FW_FEATURES & FW_FEAT_STATE && fw_is_known(pkt)) {
 		*ret_reason = fw_known_reason(pkt);
 		hit->verdict = FW_VERDICT_PASS;
 		return;
@@ -124,20 +127,28 @@ static __always_inline void fw_ask(const struct fw_tabs *t, struct fw_scratch *s
 
 static __always_inline void fw_decide(const struct fw_tabs *t, FW_CTX *ctx, struct fw_scratch *s, enum fw_reason *ret_reason)
 {
-	if (fw_cfg.features & FW_FEATS_CLOCK) {
+	if (FW_FEATURES & FW_FEATS_CLOCK) {
 		s->about.now = fw_now(t->ctl);
 		s->about.kind = FW_KIND_NONE;
 		s->about.answer = s->about.reject = 0;
 	}
-	if (!(fw_cfg.features & FW_FEAT_STATE)) {
+	if (!(FW_FEATURES & FW_FEAT_STATE)) {
 		fw_ask(t, s, ret_reason);
 		return;
 	}
 	s->about.known = 0;
-	if (t->d->flags & FW_DIRF_TRACK && s->pkt.reason == FW_REASON_RULE && s->pkt.l3 != FW_L3_OTHER && fw_track(t, ctx, s)) {
-		*ret_reason = fw_known_reason(&s->pkt);
-		s->hit.verdict = FW_VERDICT_PASS;
-		return;
+	if (t->d->flags & FW_DIRF_TRACK && s->pkt.reason == FW_REASON_RULE && s->pkt.l3 != FW_L3_OTHER) {
+		enum fw_tracked tracked = fw_track(t, ctx, s);
+
+		if (tracked == FW_TRACK_PASS) {
+			*ret_reason = fw_known_reason(&s->pkt);
+			s->hit.verdict = FW_VERDICT_PASS;
+			return;
+		}
+		if (fw_unlikely(tracked == FW_TRACK_OUTSIDE)) { /* s->hit says drop */
+			*ret_reason = FW_REASON_TCP_WINDOW;
+			return;
+		}
 	}
 	FW_FORGET();
 	fw_ask(t, s, ret_reason);
@@ -176,7 +187,7 @@ static __always_inline int fw_run(const struct fw_frame *f)
 		return FW_VERDICT_DROP;
 	s->pkt.packets = f->packets;
 	s->pkt.bytes = f->bytes;
-	if (fw_cfg.features & FW_FEAT_STATE)
+	if (FW_FEATURES & FW_FEAT_STATE)
 		s->pkt.dir = fw_cfg.dir & 1;
 	s->pkt.reason = fw_parse(f, &s->pkt, (__u8 *)s->header);
 	if (fw_cfg.parse_only)

@@ -89,7 +89,7 @@ static __always_inline __u32 fw_sets_static(const struct fw_tabs *t, const struc
 	__u32 value = 0, n = t->d->nsets, sides = t->d->set_sides, at, k;
 	__u64 block;
 
-	if (pkt->l3 == FW_L3_OTHER || (fw_cfg.features & FW_FEAT_LIVE && !(~t->d->live_bits & ((1u << (n & 31)) - 1))))
+	if (pkt->l3 == FW_L3_OTHER || (FW_FEATURES & FW_FEAT_LIVE && !(~t->d->live_bits & ((1u << (n & 31)) - 1))))
 		return 0; /* all of them are live */
 	if (pkt->l3 == FW_L3_IPV6)
 		return fw_sets6(t->slot, opening);

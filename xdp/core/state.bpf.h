@@ -15,6 +15,7 @@
 #include "classify.bpf.h"
 #include "cookie.bpf.h"
 #include "limit.bpf.h"
+#include "window.bpf.h"
 
 /*
  * Paragraph 6: the key of the packet that an ICMP error quotes, into s->about.key. It travelled the other way, so its source stands where
@@ -143,7 +144,7 @@ FW_GLOBAL int fw_flow_end(void)
 	if (!f)
 		return 0;
 	word = *(volatile __u64 *)&f->word;
-	if (fw_cfg.features & FW_FEAT_LIMIT && f->seat)
+	if (FW_FEATURES & FW_FEAT_LIMIT && f->seat)
 		fw_seat_move(f->seat, 0);
 	fw_swap(&f->word, word, word & ~0xffffffffffull);
 	return 1;
@@ -212,7 +213,7 @@ FW_GLOBAL int fw_rules(__u32 slot, __u32 opening)
 	t.d = (const void *)(t.base + offsetof(struct fw_image, dir) + (pkt->dir & 1) * sizeof(struct fw_dir_hdr));
 	if (t.d->nsets) {
 		pkt->val[FW_DIM_SETS] = fw_sets_static(&t, pkt, opening);
-		if (fw_cfg.features & FW_FEAT_LIVE && t.d->live_bits)
+		if (FW_FEATURES & FW_FEAT_LIVE && t.d->live_bits)
 			pkt->val[FW_DIM_SETS] |= opening ? s->about.live : fw_live_value(&t, t.d, s, 0);
 	}
 	FW_FORGET();
@@ -229,6 +230,11 @@ static __always_inline int fw_opening_passes(const struct fw_tabs *t, const stru
 	       fw_extra_get(t, d, s->hit.rule)->flags & FW_EXTRA_KEEP;
 }
 
+static __always_inline __u32 fw_state_flags(const struct fw_tabs *t)
+{
+	return FW_GET32(t->base + offsetof(struct fw_image, state.flags));
+}
+
 /* The flow of the packet, as it stands under the live rules; NULL when it has none, or has none any more. */
 static __always_inline struct fw_flow *fw_flow_judged(const struct fw_tabs *t, struct fw_scratch *s)
 {
@@ -242,7 +248,7 @@ static __always_inline struct fw_flow *fw_flow_judged(const struct fw_tabs *t, s
 	d = (const void *)(t->base + offsetof(struct fw_image, dir) +
 				(f->word & FW_FLOWF_EGRESS ? 1 : 0) * sizeof(struct fw_dir_hdr));
 	s->about.live = 0;
-	if (fw_cfg.features & FW_FEAT_LIVE && d->live_bits) {
+	if (FW_FEATURES & FW_FEAT_LIVE && d->live_bits) {
 		fw_opening_make(f, &s->opening);
 		s->about.live = fw_live_value(t, d, s, 1);
 	}
@@ -256,6 +262,10 @@ static __always_inline struct fw_flow *fw_flow_judged(const struct fw_tabs *t, s
 		return NULL;
 	}
 	if (!fw_cfg.readonly) {
+		if (!(fw_state_flags(t) & FW_STATEF_WINDOW)) { /* paragraph 13 */
+			fw_side_forget(f, 0);
+			fw_side_forget(f, 1);
+		}
 		f->live = s->about.live;
 		f->generation = generation;
 	}
@@ -296,7 +306,7 @@ static __always_inline __u64 fw_flow_next(const struct fw_tabs *t, const struct 
 {
 	const struct fw_pkt *pkt = &s->pkt;
 	__u32 flags = pkt->val[FW_DIM_TCPFLAGS], tcp = pkt->proto == FW_PROTO_TCP;
-	__u32 asymmetric = FW_GET32(t->base + offsetof(struct fw_image, state.flags)) & FW_STATEF_ASYMMETRIC;
+	__u32 asymmetric = fw_state_flags(t) & FW_STATEF_ASYMMETRIC;
 	__u64 state = FW_FLOW_STATE(word), was = state;
 
 	if (!opener && state == FW_FLOW_OPENED && (!tcp || (flags & (FW_TCP_SYN | FW_TCP_ACK) && !(flags & FW_TCP_RST))))
@@ -412,9 +422,11 @@ static __always_inline int fw_flow_step(const struct fw_tabs *t, struct fw_scrat
 	next = fw_flow_next(t, s, word, !other);
 	if (next != word && fw_swap(&f->word, word, next) != word)
 		return 0;
+	if (s->about.window)
+		fw_window_learn(f);
 	f->packets[other] += s->pkt.packets;
 	f->bytes[other] += s->pkt.bytes;
-	if (fw_cfg.features & FW_FEAT_LIMIT && f->seat)
+	if (FW_FEATURES & FW_FEAT_LIMIT && f->seat)
 		fw_seat_move(f->seat, FW_FLOW_END(next) << (FW_TICK_SHIFT + 6));
 	s->about.promote = s->about.pending && FW_FLOW_STATE(next) == FW_FLOW_ESTABLISHED;
 	return 1;
@@ -490,7 +502,7 @@ FW_GLOBAL int fw_flow_open(__u32 slot, __u32 counter, __u32 extra)
 	x = (const void *)(t.base + (extra & t.mask));
 	established = s->about.proved ? FW_FLOW_ESTABLISHED : FW_FLOW_OPENED;
 	if (s->pkt.proto == FW_PROTO_TCP && s->pkt.val[FW_DIM_TCPFLAGS] & FW_TCP_ACK && /* taken up in mid-stream */
-	    FW_GET32(t.base + offsetof(struct fw_image, state.flags)) & FW_STATEF_ASYMMETRIC)
+	    fw_state_flags(&t) & FW_STATEF_ASYMMETRIC)
 		established = FW_FLOW_ESTABLISHED;
 	word = (__u64)established << 40 | (fw_cfg.dir & 1 ? FW_FLOWF_EGRESS : 0);
 	if (s->pkt.proto == FW_PROTO_TCP && s->pkt.val[FW_DIM_TCPFLAGS] & FW_TCP_FIN)
@@ -498,7 +510,7 @@ FW_GLOBAL int fw_flow_open(__u32 slot, __u32 counter, __u32 extra)
 	word |= FW_TICK(s->about.now) + fw_flow_timeout(&t, &s->pkt, word);
 	s->fresh.word = word;
 	s->fresh.seat = 0;
-	if (fw_cfg.features & FW_FEAT_LIMIT && x->max_conn && !fw_seat_take(&t, s, x, FW_FLOW_END(word) << (FW_TICK_SHIFT + 6)))
+	if (FW_FEATURES & FW_FEAT_LIMIT && x->max_conn && !fw_seat_take(&t, s, x, FW_FLOW_END(word) << (FW_TICK_SHIFT + 6)))
 		return FW_OPEN_SEATS;
 	if (fw_cfg.readonly)
 		return FW_OPENED;
@@ -510,7 +522,14 @@ FW_GLOBAL int fw_flow_open(__u32 slot, __u32 counter, __u32 extra)
 	s->fresh.packets[0] = s->pkt.packets;
 	s->fresh.bytes[0] = s->pkt.bytes;
 	s->fresh.packets[1] = s->fresh.bytes[1] = 0;
-	proxy = fw_cfg.features & FW_FEAT_SYNPROXY && x->flags & FW_EXTRA_SYNPROXY && !s->about.proved;
+	fw_side_forget(&s->fresh, 0);
+	fw_side_forget(&s->fresh, 1);
+	if (s->about.window) {
+		if (s->about.proved) /* our cookies offer no scale */
+			s->fresh.scale[0] = s->fresh.scale[1] = FW_SCALE_NONE;
+		fw_window_learn(&s->fresh);
+	}
+	proxy = FW_FEATURES & FW_FEAT_SYNPROXY && x->flags & FW_EXTRA_SYNPROXY && !s->about.proved;
 	if (s->about.proved) {
 		fw_flow_room(s, 0, &s->room);
 		if (s->room.cell != FW_CELL_NONE &&
@@ -525,7 +544,7 @@ FW_GLOBAL int fw_flow_open(__u32 slot, __u32 counter, __u32 extra)
 	if (s->room.cell != FW_CELL_NONE &&
 	    fw_flow_write(s, FW_FRESH(s->room.cell), FW_FRESH(s->room.word), &s->fresh, FW_FRESH(s->fresh.word)))
 		return FW_OPENED;
-	if (fw_cfg.features & FW_FEAT_LIMIT && s->fresh.seat)
+	if (FW_FEATURES & FW_FEAT_LIMIT && s->fresh.seat)
 		fw_seat_move(s->fresh.seat, 0);
 	return proxy ? FW_OPEN_COOKIE : FW_OPEN_FULL;
 }
@@ -560,16 +579,17 @@ static __always_inline __u32 fw_track_state(const struct fw_tabs *t, const struc
 	return FW_STATE_NEW;
 }
 
-/*
- * What the flow table says of the packet: its state, into the packet. 1: that decides, and the packet passes.
- */
-static __always_inline int fw_track(const struct fw_tabs *t, FW_CTX *ctx, struct fw_scratch *s)
+/* What the flow table says: the rules are to be asked, or it decides itself. */
+enum fw_tracked { FW_TRACK_ASK, FW_TRACK_PASS, FW_TRACK_OUTSIDE };
+
+/* With the state of the packet into the packet. */
+static __always_inline enum fw_tracked fw_track(const struct fw_tabs *t, FW_CTX *ctx, struct fw_scratch *s)
 {
 	struct fw_pkt *pkt = &s->pkt;
 	struct fw_flow *f = NULL;
 	__u32 flags = pkt->val[FW_DIM_TCPFLAGS];
 
-	s->about.known = s->about.proved = 0;
+	s->about.known = s->about.proved = s->about.window = 0;
 	if (fw_cfg.trace && t->ctl->given & FW_GIVEN_STATE) {
 		s->about.kind = FW_KIND_NONE;
 		pkt->val[FW_DIM_STATE] = t->ctl->given_state & 7;
@@ -587,21 +607,29 @@ static __always_inline int fw_track(const struct fw_tabs *t, FW_CTX *ctx, struct
 		fw_flow_end();
 		f = NULL;
 	}
+	if (fw_unlikely(fw_state_flags(t) & FW_STATEF_WINDOW) && pkt->proto == FW_PROTO_TCP && s->about.kind == FW_KIND_FLOW) {
+		s->about.window = 1;
+		fw_segment_take(ctx, s, f && !!(f->word & FW_FLOWF_EGRESS) != (fw_cfg.dir & 1));
+		if (f && fw_window_outside(f)) {
+			pkt->val[FW_DIM_STATE] = FW_STATE_ESTABLISHED;
+			return FW_TRACK_OUTSIDE;
+		}
+	}
 	if (!f) {
-		if (fw_cfg.features & FW_FEAT_SYNPROXY && s->about.kind == FW_KIND_FLOW && pkt->proto == FW_PROTO_TCP &&
+		if (FW_FEATURES & FW_FEAT_SYNPROXY && s->about.kind == FW_KIND_FLOW && pkt->proto == FW_PROTO_TCP &&
 		    (flags & (FW_TCP_SYN | FW_TCP_ACK | FW_TCP_RST)) == FW_TCP_ACK)
 			s->about.proved = fw_cookie_valid(ctx, s);
 		pkt->val[FW_DIM_STATE] = fw_track_state(t, s);
-		return 0;
+		return FW_TRACK_ASK;
 	}
 	pkt->val[FW_DIM_STATE] = s->about.kind == FW_KIND_FLOW ? FW_STATE_ESTABLISHED : FW_STATE_RELATED;
 	if (t->d->flags & FW_DIRF_KNOWN) {
 		s->about.known = s->about.kind == FW_KIND_FLOW;
-		return 0;
+		return FW_TRACK_ASK;
 	}
 	if (s->about.kind == FW_KIND_FLOW)
 		fw_flow_move(t, s, f);
-	return 1;
+	return FW_TRACK_PASS;
 }
 
 #endif

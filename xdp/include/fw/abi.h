@@ -570,11 +570,20 @@ struct fw_flow {
 	__u32 born;       /* tick, low 32 bits */
 	__u64 seat;       /* of max-conn: FW_SEAT(); 0: none */
 	__u64 packets[2], bytes[2]; /* from the opener, from the other side */
-	__u32 seq_end[2], win_end[2]; /* FW_STATEF_WINDOW, by side: highest sequence number sent; highest allowed by the other */
-	__u16 win_max[2];
-	__u8 scale[2];    /* 255: not known */
-	__u8 zero[2];
+	/* FW_STATEF_WINDOW, by side, the opener's first; where nothing is known all is 0 */
+	__u32 seq_end[2]; /* behind the last byte that it sent */
+	__u32 win_end[2]; /* behind the last byte that the other side allows */
+	__u16 widest[2];  /* its widest window: units of 2^14 bytes */
+	__u8 scale[2];    /* of its window: FW_SCALE_* */
+	__u8 known[2];    /* FW_SIDE_* */
 };
+#define FW_SIDE_KNOWN 1u   /* seq_end, widest */
+#define FW_SIDE_EXACT 2u   /* from its SYN on: nothing that it sent has been missed */
+#define FW_SIDE_LIMITED 4u /* win_end */
+#define FW_SIDE_AWAITS 8u  /* the opener's: it sent a SYN though both sides were known */
+#define FW_SCALE_UNKNOWN 0u
+#define FW_SCALE_NONE 1u
+#define FW_SCALE_OF(n) ((n) + 2u)
 #define FW_FLOW_WAYS 8
 #define FW_PEND_INGRESS 6 /* ways of a set for half-open flows that those opened from outside may use */
 #define FW_PEND_PROTECT FW_TICKS(1) /* a half-open flow is not evicted before this age */

@@ -27,6 +27,7 @@ enum fw_edit_result {
 	FW_EDIT_AGAIN,
 };
 #define FW_EDITF_FORCE 1u /* the new end replaces a later one */
+#define FW_EDITF_RULE 2u  /* not by a command */
 
 struct fw_edit {
 	__u8 op, result;
