@@ -194,6 +194,26 @@ static void the_established_table_is_for_the_established(void **state)
 	all_counted();
 }
 
+/* Nor does a flood push out one whose handshake is over, when the established are as many as fit and it has stayed where it was. */
+static void one_that_waits_for_room_stays(void **state)
+{
+	open_rules(FLOWS(""), 1, 1);
+	for (unsigned int h = 0; h < 9; h++)
+		shake_hands(h, 1000);
+	for (unsigned int i = 0; i < 10; i++) {
+		later(2 * SECOND);
+		for (unsigned int h = 0; h < 8; h++)
+			udp(false, 10 * i + h);
+	}
+	is(tcp(false, 8, 1000, ACK), FW_VERDICT_PASS, FW_REASON_ESTABLISHED);
+	/* And moves when there is. */
+	is(tcp(false, 0, 1000, RST | ACK), FW_VERDICT_PASS, FW_REASON_ESTABLISHED);
+	later(20 * SECOND);
+	is(tcp(false, 8, 1000, ACK), FW_VERDICT_PASS, FW_REASON_ESTABLISHED);
+	is(udp(false, 200), FW_VERDICT_PASS, FW_REASON_RULE);
+	all_counted();
+}
+
 #define LIMITS(how)                                                                                                  \
 	"set banned { type prefix; live; size 2 }\n"                                                                 \
 	"policy p {\n essentials off\n ingress default drop {\n  drop from @banned\n  pass proto udp to port 53 " how "\n }\n}\n"
@@ -291,6 +311,7 @@ int main(void)
 		cmocka_unit_test(or_pass_without_a_flow),
 		cmocka_unit_test(established_flows_stay),
 		cmocka_unit_test(the_established_table_is_for_the_established),
+		cmocka_unit_test(one_that_waits_for_room_stays),
 		cmocka_unit_test(sources_find_no_bucket),
 		cmocka_unit_test(nobody_is_banned_for_a_full_table),
 		cmocka_unit_test(connections_find_no_seat),
