@@ -381,7 +381,8 @@ static __always_inline void fw_flow_room(const struct fw_scratch *s, __u32 first
 				return;
 			}
 			age = tick - fs->way[way].born;
-			if (first && age > oldest) {
+			/* An established one that stands here waits for room among its kind. */
+			if (first && FW_FLOW_STATE(word) != FW_FLOW_ESTABLISHED && age > oldest) {
 				oldest = age;
 				room->old_cell = set * FW_FLOW_WAYS + way;
 				room->old_word = word;
