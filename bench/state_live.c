@@ -36,7 +36,8 @@ struct side {
 	struct packet_trace trace[KINDS];
 };
 
-static int side_add(struct packet_bench *b, struct scene *s, const struct subject *plain, const struct state_crowd *c, bool six, bool hot_only,
+static int side_add(struct packet_bench *b, struct scene *s, const struct subject *plain, const struct state_crowd *c,
+		bool six, bool hot_only,
 		    struct side *ret)
 {
 	static const struct state_row hot[KINDS] = {
@@ -109,7 +110,8 @@ static int live_part(struct packet_bench *b, const struct subject *plain, const 
 	for (int six = 0; !err && six < 2; six++)
 		err = side_add(b, &s, plain, c, six, hot_only, &side[six]);
 	if (!err)
-		err = state_run(b, packet_label(b, "XDP, live sets of %zu elements%s, `drop from @banned`; \"over\" is over the same rules without it", c->n,
+		err = state_run(b, packet_label(b,
+				"XDP, live sets of %zu elements%s, `drop from @banned`; \"over\" is over the same rules without it", c->n,
 						hot_only ? " with counters" : ""));
 	for (int six = 0; six < 2; six++)
 		for (int kind = 0; kind < KINDS; kind++) {

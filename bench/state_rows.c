@@ -71,7 +71,8 @@ static void figure_json(struct packet_bench *b, const struct figure *f, double v
 {
 	if (!b->m.json)
 		return;
-	fprintf(b->m.json, "{\"bench\":\"state\",\"id\":\"%s\",\"family\":\"IPv%c\",\"value\":%.3f,\"unit\":\"%s\"", f->id, six ? '6' : '4', value,
+	fprintf(b->m.json, "{\"bench\":\"state\",\"id\":\"%s\",\"family\":\"IPv%c\",\"value\":%.3f,\"unit\":\"%s\"",
+			f->id, six ? '6' : '4', value,
 		f->unit);
 	if (!isnan(f->wanted))
 		fprintf(b->m.json, ",\"wanted\":%g", f->wanted);
@@ -142,7 +143,8 @@ void state_summary(void)
 		cell(v4, sizeof(v4), f->value[0]);
 		cell(v6, sizeof(v6), f->value[1]);
 		/* "≤" and "–" are three bytes and one column. */
-		printf("  %-58s %*s %*s %*s %s%s\n", f->text, f->wanted > 0 ? 12 : 10, wanted, dash4 ? 11 : 9, v4, dash6 ? 11 : 9, v6, f->unit,
+		printf("  %-58s %*s %*s %*s %s%s\n", f->text, f->wanted > 0 ? 12 : 10, wanted, dash4 ? 11 : 9, v4,
+				dash6 ? 11 : 9, v6, f->unit,
 		       isnan(f->wanted) ? "" : figure_met(f) ? "  met" : "  MISSED");
 	}
 	fflush(stdout);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Tables that are full at every insert: of flows, half-open flows, limits, seats, live sets. One set of eight cells each, so that every key meets
- * every other one. Nothing that lives is pushed out, what finds no room is dropped or passed as the rules say, and each packet counts once.
+ * Tables that are full at every insert: of flows, half-open flows, limits, seats, live sets. One set of eight cells each, so
+ * that every key meets every other one. Nothing that lives is pushed out, what finds no room is dropped or passed as the rules
+ * say, and each packet counts once.
  */
 #include "host/judge.h"
 

@@ -4,12 +4,14 @@
  *
  *   tool_conntrack SEED COUNT FWCTL-OUT FWCTL-IN NFT-OUT NFT-IN      each NETNS:IFACE
  *
- * fwctl stands on FWCTL-IN; nft on a router between NFT-OUT and NFT-IN. What comes in is sent at OUT and looked for at IN, what goes out the other
- * way round, at both; behind each packet goes a marker that both always pass, so what is not there before it was dropped. Prints how
- * many packets were judged, those in which the two differ for a reason that is written below, and exits with 1 when there are others.
+ * fwctl stands on FWCTL-IN; nft on a router between NFT-OUT and NFT-IN. What comes in is sent at OUT and looked for at IN, what
+ * goes out the other way round, at both; behind each packet goes a marker that both always pass, so what is not there before it
+ * was dropped. Prints how many packets were judged, those in which the two differ for a reason that is written below, and exits
+ * with 1 when there are others.
  *
- * Conversations of TCP go as they should, for three packets of four; else a packet is sent again, or one is sent that does not belong there. After
- * a difference that has a reason a conversation is given up, since the two know different things of it from then on.
+ * Conversations of TCP go as they should, for three packets of four; else a packet is sent again, or one is sent that does not
+ * belong there. After a difference that has a reason a conversation is given up, since the two know different things of it from
+ * then on.
  */
 #include "base/str.h"
 #include "harness/lab.h"
@@ -131,7 +133,8 @@ static long build(const struct conn *c, const struct said *w, uint8_t *frame, en
 	if (w->how == ERROR || w->how == FORGED) {
 		/* About a packet of the other side. */
 		struct packet_spec e = { .family = s.family, .src = s.src, .dst = s.dst, .protocol = s.family == FAMILY_IPV4 ? 1 : 58,
-					 .has_icmp = true, .icmp_type = s.family == FAMILY_IPV4 ? 3 : 1, .icmp_code = s.family == FAMILY_IPV4 ? 1 : 3,
+					 .has_icmp = true, .icmp_type = s.family == FAMILY_IPV4 ? 3 : 1,
+							.icmp_code = s.family == FAMILY_IPV4 ? 1 : 3,
 					 .quote = &quote };
 
 		if (w->how == FORGED)
@@ -224,7 +227,8 @@ static void put(int s, const uint8_t *frame, size_t len)
 
 static void judge(uint8_t *frame, size_t len, enum direction dir, bool ret[2])
 {
-	struct packet_spec m = { .family = FAMILY_IPV4, .src = 0x0ac80001, .dst = 0x0ac90001, .protocol = 17, .has_ports = true, .sport = MARK };
+	struct packet_spec m = { .family = FAMILY_IPV4, .src = 0x0ac80001, .dst = 0x0ac90001, .protocol = 17,
+			.has_ports = true, .sport = MARK };
 	uint8_t marker[128], l4[20];
 	size_t off = frame[12] == 8 ? 34 : 54, n = len - off < 20 ? len - off : 20;
 	long mlen;

@@ -198,7 +198,8 @@ static unsigned int answers(struct pollfd *p, nfds_t n, int64_t ms)
 		for (nfds_t i = 0; i < n; i++) {
 			if (!p[i].revents)
 				continue;
-			if (p[i].events == POLLOUT && !(p[i].revents & (POLLERR | POLLHUP)) && send(p[i].fd, word, WORD, MSG_NOSIGNAL) == WORD) {
+			if (p[i].events == POLLOUT && !(p[i].revents & (POLLERR | POLLHUP)) && send(p[i].fd, word, WORD,
+					MSG_NOSIGNAL) == WORD) {
 				p[i].events = POLLIN;
 				continue;
 			}

@@ -92,7 +92,8 @@ int load_attach_ingress(struct load *l, struct iface *f)
 	if (l->opts->where == KERN_HOOK_AUTO && l->opts->mode == KERN_MODE_AUTO && image_hdr(l->img)->features & FW_FEATS_ANSWER &&
 	    link_is_veth(l->ifname)) {
 		l->report->fell_back = true;
-		snprintf(l->report->why, sizeof(l->report->why), "its rules answer packets, and what XDP sends back from a veth is lost unless the "
+		snprintf(l->report->why, sizeof(l->report->why),
+				"its rules answer packets, and what XDP sends back from a veth is lost unless the "
 			 "other end runs XDP, too");
 		return attach_tc_ingress(l, f, l->fail);
 	}

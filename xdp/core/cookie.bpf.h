@@ -17,8 +17,8 @@
 
 /*
  * A listener believes in cookies for two minutes after it had to send one itself (tcp_synq_no_recent_overflow() in the kernel), and
- * with tcp_syncookies=2 every SYN that reaches it makes it send one. So while we answer in its place, one SYN a second and group of ports goes on
- * to it, without a flow. 1: it is this one.
+ * with tcp_syncookies=2 every SYN that reaches it makes it send one. So while we answer in its place, one SYN a second and
+ * group of ports goes on to it, without a flow. 1: it is this one.
  */
 static __always_inline int fw_cookie_spare(const struct fw_scratch *s)
 {

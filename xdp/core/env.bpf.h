@@ -29,8 +29,8 @@
 /* Constants of this loaded program: frozen before load, so that the verifier removes what they switch off. */
 const volatile struct fw_cfg fw_cfg SEC(".rodata") = { .mask = { 4095, 4095 }, .nslots = 1 };
 /*
- * fw_cfg.features, asked for at every turn: as assembly that does nothing but give a number, so that the compiler reads it once and keeps it. A
- * volatile read each time would cost three instructions where nothing is asked for.
+ * fw_cfg.features, asked for at every turn: as assembly that does nothing but give a number, so that the compiler reads it once
+ * and keeps it. A volatile read each time would cost three instructions where nothing is asked for.
  */
 static __always_inline __u32 fw_features(void)
 {

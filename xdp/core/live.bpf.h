@@ -163,8 +163,9 @@ static __always_inline __u32 fw_live_id(const struct fw_tabs *t, const struct fw
 }
 
 /*
- * The bits of live sets in the value of SETS, by the sets of direction d. `opening`: of the opening packet of the flow, else of the packet. Places of both sides stand in
- * one word, the destination's above: clang indexes arrays on the stack in a way that the verifier does not take.
+ * The bits of live sets in the value of SETS, by the sets of direction d. `opening`: of the opening packet of the flow, else of
+ * the packet. Places of both sides stand in one word, the destination's above: clang indexes arrays on the stack in a way that
+ * the verifier does not take.
  */
 static __always_inline __u32 fw_live_value(const struct fw_tabs *t, const struct fw_dir_hdr *d, const struct fw_scratch *s,
 					    int opening)

@@ -3,11 +3,12 @@
  * Flows: the verdict of an opening packet, kept. The rules of tracking are the numbered text in userspace/model/track.h; <fw/abi.h>
  * has the shapes.
  *
- * A table is an array of sets of eight cells. A flow may stand in two of them, chosen by its hash. Cells end by time, and an ended cell is a
- * free one: nothing is collected, and an established flow is never evicted. What changes in a flow is one word, by compare-and-swap, so a
- * cell that is given to another flow in the middle of it is left alone. New flows stand among the half-open ones until their
- * opener has answered a reply, which who forges his source cannot: there, too, a cell younger than FW_PEND_PROTECT stays, which bounds what a
- * flood can insert, and two cells of eight are kept for flows that are opened from inside.
+ * A table is an array of sets of eight cells. A flow may stand in two of them, chosen by its hash. Cells end by time, and an
+ * ended cell is a free one: nothing is collected, and an established flow is never evicted. What changes in a flow is one word,
+ * by compare-and-swap, so a cell that is given to another flow in the middle of it is left alone. New flows stand among the
+ * half-open ones until their opener has answered a reply, which who forges his source cannot: there, too, a cell younger than
+ * FW_PEND_PROTECT stays, which bounds what a flood can insert, and two cells of eight are kept for flows that are opened from
+ * inside.
  */
 #ifndef FW_CORE_STATE_H
 #define FW_CORE_STATE_H
@@ -218,8 +219,8 @@ FW_GLOBAL int fw_sets_of(__u32 slot, __u32 opening)
 
 /*
  * Ask the rules about the packet, or about the opening packet of its flow (s->opening, by the rules of its direction): s->hit. 0: they are
- * damaged. A global function, so that programs that keep state have one classifier for both, which the verifier walks once; packets of known flows
- * do without it, and its call.
+ * damaged. A global function, so that programs that keep state have one classifier for both, which the verifier walks once;
+ * packets of known flows do without it, and its call.
  */
 int fw_rules(__u32 slot, __u32 opening);
 FW_GLOBAL int fw_rules(__u32 slot, __u32 opening)
