@@ -100,7 +100,7 @@ static __always_inline void fw_ask(const struct fw_tabs *t, struct fw_scratch *s
 	}
 	if (pkt->l3 != FW_L3_OTHER || t->d->flags & FW_DIRF_L2) {
 		if (FW_FEATURES & FW_FEAT_STATE) {
-			if (!fw_rules(t->slot, 0)) {
+			if (!fw_rules_ask(t, t->d, 0)) {
 				*ret_reason = FW_REASON_NO_RULES;
 				return;
 			}

@@ -192,6 +192,31 @@ static __always_inline void fw_opening_make(const struct fw_flow *f, struct fw_p
 }
 
 /*
+ * In which sets are the addresses of the packet, or of the opening packet of its flow? Into the packet. A global function beside fw_rules,
+ * not in it: the stacks of all calls on the way have 512 bytes together.
+ */
+int fw_sets_of(__u32 slot, __u32 opening);
+FW_GLOBAL int fw_sets_of(__u32 slot, __u32 opening)
+{
+	__u32 zero = 0;
+	struct fw_scratch *s = fw_env_lookup(&fw_scratch, &zero);
+	struct fw_pkt *pkt;
+	struct fw_tabs t;
+
+	if (!s || !fw_slot_open(&t, slot))
+		return 0;
+	t.ctl = fw_env_lookup(&fw_ctl, &zero);
+	if (!t.ctl)
+		return 0;
+	pkt = fw_pkt_of(s, opening);
+	t.d = (const void *)(t.base + offsetof(struct fw_image, dir) + (pkt->dir & 1) * sizeof(struct fw_dir_hdr));
+	pkt->val[FW_DIM_SETS] = fw_sets_static(&t, pkt, opening);
+	if (FW_FEATURES & FW_FEAT_LIVE && t.d->live_bits)
+		pkt->val[FW_DIM_SETS] |= opening ? s->about.live : fw_live_value(&t, t.d, s, 0);
+	return 1;
+}
+
+/*
  * Ask the rules about the packet, or about the opening packet of its flow (s->opening, by the rules of its direction): s->hit. 0: they are
  * damaged. A global function, so that programs that keep state have one classifier for both, which the verifier walks once; packets of known flows
  * do without it, and its call.
@@ -206,25 +231,25 @@ FW_GLOBAL int fw_rules(__u32 slot, __u32 opening)
 
 	if (!s || !fw_slot_open(&t, slot))
 		return 0;
-	t.ctl = fw_env_lookup(&fw_ctl, &zero);
-	if (!t.ctl)
-		return 0;
 	pkt = fw_pkt_of(s, opening);
 	t.d = (const void *)(t.base + offsetof(struct fw_image, dir) + (pkt->dir & 1) * sizeof(struct fw_dir_hdr));
-	if (t.d->nsets) {
-		pkt->val[FW_DIM_SETS] = fw_sets_static(&t, pkt, opening);
-		if (FW_FEATURES & FW_FEAT_LIVE && t.d->live_bits)
-			pkt->val[FW_DIM_SETS] |= opening ? s->about.live : fw_live_value(&t, t.d, s, 0);
-	}
 	FW_FORGET();
 	s->hit = (struct fw_hit){ .verdict = FW_VERDICT_DROP, .rule = -1 };
 	return fw_classify_by(&t, pkt, &s->walk, &s->hit);
 }
 
+/* Both, where there are sets. */
+static __always_inline int fw_rules_ask(const struct fw_tabs *t, const struct fw_dir_hdr *d, __u32 opening)
+{
+	if (d->nsets)
+		fw_sets_of(t->slot, opening);
+	return fw_rules(t->slot, opening);
+}
+
 /* Paragraph 3: do the rules of its direction still pass the opening packet and keep state? */
 static __always_inline int fw_opening_passes(const struct fw_tabs *t, const struct fw_dir_hdr *d, struct fw_scratch *s)
 {
-	if (!(d->flags & FW_DIRF_PRESENT) || !fw_rules(t->slot, 1))
+	if (!(d->flags & FW_DIRF_PRESENT) || !fw_rules_ask(t, d, 1))
 		return 0;
 	return s->hit.rule >= 0 && s->hit.verdict == FW_VERDICT_PASS && s->hit.extra &&
 	       fw_extra_get(t, d, s->hit.rule)->flags & FW_EXTRA_KEEP;
