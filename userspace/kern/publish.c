@@ -181,6 +181,7 @@ static int fill_idle(struct slots *p, struct ifaces *list, const struct fw_image
 	uint64_t start;
 	int err = 0;
 
+	p->features = p->ctl->features;
 	err = slots_need(p, image_hdr(img), report->note, sizeof(report->note), fail);
 	err = err ?: livesets_room(p, p->ns, list, image_hdr(img), fail);
 	err = err ?: livesets_claim(p, p->ns, NULL, img, fail);
@@ -195,8 +196,10 @@ static int fill_idle(struct slots *p, struct ifaces *list, const struct fw_image
 		err = twin_verify(p, hooks_asked(p, list, image_hdr(img)), idle, live, verify, fail);
 	report->verify_ns = now_ns() - start;
 	/* It is known already that nobody reads the slot. */
-	if (err)
+	if (err) {
 		slots_mark_free(p, idle);
+		slots_features_restore(p);
+	}
 	return err;
 }
 
@@ -251,6 +254,7 @@ int publish_commit(struct slots *p, struct ifaces *list, const struct image *img
 	err = err ?: livesets_settle(p->ns, NULL, img, fail);
 	if (err) {
 		slots_mark_free(p, !live);
+		slots_features_restore(p);
 		return err;
 	}
 	slots_switch(p, !live);

@@ -36,6 +36,7 @@ struct slots {
 	struct fw_ctl *ctl;
 	struct slot slot[2];
 	struct table shared[SHARED_COUNT]; /* what its programs share beside: tables.h, livemaps.h */
+	uint32_t features; /* of ctl, before a change that is under way */
 };
 
 /* 0 when name can be that of a policy. */
@@ -82,6 +83,8 @@ int slots_sweep(struct slots *p);
 
 /* Features of programs that are loaded now. */
 uint32_t slots_features(const struct slots *p);
+/* A change failed: name no table that the live rules did without. Its pins are leftovers; programs that use it go on with it. */
+void slots_features_restore(struct slots *p);
 /*
  * Make the tables that an image needs and the policy has not. A table that is there stays as it is, and note (size bytes) says
  * so when the image asks for another size.

@@ -27,6 +27,11 @@ static void note_sizes(const struct slots *p, const struct fw_state_opts *state,
 			 state->pending);
 }
 
+void slots_features_restore(struct slots *p)
+{
+	__atomic_fetch_and(&p->ctl->features, p->features, __ATOMIC_SEQ_CST);
+}
+
 int slots_need(struct slots *p, const struct fw_image *img, char *note, size_t size, struct fail *fail)
 {
 	if (note && img->features & FW_FEAT_STATE && tables_there(p->shared, p->ctl) & FW_FEAT_STATE)
