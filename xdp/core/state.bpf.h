@@ -75,6 +75,17 @@ FW_GLOBAL int fw_track_quote(FW_CTX *ctx)
 	return 1;
 }
 
+/* The slot, by the rules of the direction of the packet, or of the opening packet of its flow. NULL: there is none. */
+static __always_inline struct fw_pkt *fw_side_open(struct fw_tabs *t, struct fw_scratch *s, __u32 slot, __u32 opening)
+{
+	struct fw_pkt *pkt = fw_pkt_of(s, opening);
+
+	if (!fw_slot_open(t, slot))
+		return NULL;
+	t->d = (const void *)(t->base + offsetof(struct fw_image, dir) + (pkt->dir & 1) * sizeof(struct fw_dir_hdr));
+	return pkt;
+}
+
 /*
  * In which sets are the addresses of the packet, or of the opening packet of its flow? Into the packet. A global function beside fw_rules,
  * not in it: the stacks of all calls on the way have 512 bytes together.
@@ -87,13 +98,12 @@ FW_GLOBAL int fw_sets_of(__u32 slot, __u32 opening)
 	struct fw_pkt *pkt;
 	struct fw_tabs t;
 
-	if (!s || !fw_slot_open(&t, slot))
+	pkt = s ? fw_side_open(&t, s, slot, opening) : NULL;
+	if (!pkt)
 		return 0;
 	t.ctl = fw_env_lookup(&fw_ctl, &zero);
 	if (!t.ctl)
 		return 0;
-	pkt = fw_pkt_of(s, opening);
-	t.d = (const void *)(t.base + offsetof(struct fw_image, dir) + (pkt->dir & 1) * sizeof(struct fw_dir_hdr));
 	pkt->val[FW_DIM_SETS] = fw_sets_static(&t, pkt, opening);
 	if (FW_FEATURES & FW_FEAT_LIVE && t.d->live_bits)
 		pkt->val[FW_DIM_SETS] |= opening ? s->about.live : fw_live_value(&t, t.d, s, 0);
@@ -113,10 +123,9 @@ FW_GLOBAL int fw_rules(__u32 slot, __u32 opening)
 	struct fw_pkt *pkt;
 	struct fw_tabs t;
 
-	if (!s || !fw_slot_open(&t, slot))
+	pkt = s ? fw_side_open(&t, s, slot, opening) : NULL;
+	if (!pkt)
 		return 0;
-	pkt = fw_pkt_of(s, opening);
-	t.d = (const void *)(t.base + offsetof(struct fw_image, dir) + (pkt->dir & 1) * sizeof(struct fw_dir_hdr));
 	FW_FORGET();
 	s->hit = (struct fw_hit){ .verdict = FW_VERDICT_DROP, .rule = -1 };
 	return fw_classify_by(&t, pkt, &s->walk, &s->hit);
