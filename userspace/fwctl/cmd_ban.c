@@ -105,20 +105,7 @@ static int run_unban(const struct args *a)
 
 static int run_bans(const struct args *a)
 {
-	struct liveset s = {};
-	struct kern_element *v = NULL;
-	size_t n = 0;
-	int status = liveset_open(&s, KERN_READ, args_get(a, "set"));
-	int err = status ? 0 : kern_live_list(s.h, s.set->id, &v, &n);
-
-	if (err)
-		status = liveset_refused(&s, err);
-	liveset_release(&s);
-	if (!status)
-		status = setlist_elements(s.set, v, n, args_has(a, "json"));
-	free(v);
-	liveset_close(&s);
-	return status;
+	return setlist_run(args_get(a, "set"), args_has(a, "json"));
 }
 
 #define WHICH_SET "Without --set it is the live set called \"banned\", or the only one that there is."

@@ -147,22 +147,9 @@ static int set_test(const struct args *a)
 
 static int set_list(const struct args *a)
 {
-	struct liveset s = {};
-	struct kern_element *v = NULL;
-	size_t n = 0;
 	int status = name_alone(a);
 
-	if (!status)
-		status = liveset_open(&s, KERN_READ, a->word[1]);
-	int err = status ? 0 : kern_live_list(s.h, s.set->id, &v, &n);
-	if (err)
-		status = liveset_refused(&s, err);
-	liveset_release(&s);
-	if (!status)
-		status = setlist_elements(s.set, v, n, args_has(a, "json"));
-	free(v);
-	liveset_close(&s);
-	return status;
+	return status ? status : setlist_run(a->word[1], args_has(a, "json"));
 }
 
 static int set_flush(const struct args *a)

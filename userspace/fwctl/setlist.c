@@ -137,7 +137,7 @@ static void row_make(struct row *r, const struct kern_set *set, const struct ker
 	r->cell[5] = r->reason[0] ? r->reason : "-";
 }
 
-int setlist_elements(const struct kern_set *set, const struct kern_element *v, size_t n, bool json)
+static int setlist_elements(const struct kern_set *set, const struct kern_element *v, size_t n, bool json)
 {
 	static const char *const head[6] = { "element", "left", ">packets", ">bytes", "added", "reason" };
 	struct moment now = moment_now();
@@ -161,4 +161,22 @@ int setlist_elements(const struct kern_set *set, const struct kern_element *v, s
 		out("%s\t%s\t%s\t%s\t%s\t%s\n", r.cell[0], r.cell[1], r.cell[2], r.cell[3], r.cell[4], r.cell[5]);
 	}
 	return STATUS_DONE;
+}
+
+int setlist_run(const char *name, bool json)
+{
+	struct liveset s = {};
+	struct kern_element *v = NULL;
+	size_t n = 0;
+	int status = liveset_open(&s, KERN_READ, name);
+	int err = status ? 0 : kern_live_list(s.h, s.set->id, &v, &n);
+
+	if (err)
+		status = liveset_refused(&s, err);
+	liveset_release(&s);
+	if (!status)
+		status = setlist_elements(s.set, v, n, json);
+	free(v);
+	liveset_close(&s);
+	return status;
 }

@@ -10,8 +10,8 @@
 
 /* All sets: name, size, elements. Returns enum status. */
 int setlist_sets(const struct liveset *s, bool json);
-/* All elements of a set. A million of them are written one by one. */
-int setlist_elements(const struct kern_set *set, const struct kern_element *v, size_t n, bool json);
+/* All elements of the set of this name (NULL: as liveset_open has it). A million of them are written one by one. Returns enum status. */
+int setlist_run(const char *name, bool json);
 json_t *setlist_element(const struct kern_set *set, const struct kern_element *x, const struct moment *now);
 
 #endif
