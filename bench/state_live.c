@@ -92,7 +92,8 @@ static int side_add(struct packet_bench *b, struct scene *s, const struct subjec
 
 static int scene_fill(struct packet_bench *b, struct scene *s, const struct state_crowd *c, bool counters)
 {
-	const struct state_row row = counters ? (struct state_row){ "live_count_fill", "elements added to a set with counters, the calls", NAN, false }
+	const struct state_row row = counters
+			? (struct state_row){ "live_count_fill", "elements added to a set with counters, the calls", NAN, false }
 					      : (struct state_row){ "live_fill", "elements added, the calls alone", NAN, false };
 	struct kern_live *live = NULL;
 	size_t added = 0;
