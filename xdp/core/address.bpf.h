@@ -12,7 +12,6 @@
 struct fw_tabs {
 	const __u8 *base;
 	__u64 mask;
-	__u32 slot; /* 0 or 1: which */
 	const struct fw_dir_hdr *d;
 	const struct fw_ctl *ctl; /* NULL where nobody asks */
 };
@@ -22,7 +21,6 @@ static __always_inline int fw_slot_open(struct fw_tabs *t, __u32 slot)
 {
 	__u32 zero = 0;
 
-	t->slot = slot;
 	t->ctl = NULL;
 	/* Two calls, kept apart: the kernel inlines a look-up only where it always sees the same map. */
 	if (slot == 0) {

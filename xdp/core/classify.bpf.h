@@ -173,7 +173,7 @@ static __always_inline int fw_classify_by(const struct fw_tabs *t, struct fw_pkt
 static __always_inline int fw_classify(const struct fw_tabs *t, struct fw_scratch *s)
 {
 	if (fw_unlikely(t->d->nsets)) {
-		s->pkt.val[FW_DIM_SETS] = fw_sets_static(t, &s->pkt, 0);
+		s->pkt.val[FW_DIM_SETS] = fw_sets_static(t, s, &s->pkt, 0);
 		if (FW_FEATURES & FW_FEAT_LIVE && t->d->live_bits)
 			s->pkt.val[FW_DIM_SETS] |= fw_live_value(t, t->d, s, 0);
 	}

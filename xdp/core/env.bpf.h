@@ -51,6 +51,7 @@ static __always_inline __u32 fw_features(void)
 /* What was read before is read again behind it. The verifier knows what memory gave at a branch, not what it gives anew. */
 #define FW_FORGET() asm volatile("" ::: "memory")
 #define FW_NO_UNROLL _Pragma("clang loop unroll(disable)")
+#define FW_UNROLL _Pragma("clang loop unroll(full)")
 #define FW_GLOBAL __attribute__((noinline))
 
 #define fw_env_lookup(map, key) bpf_map_lookup_elem(map, key)
@@ -133,6 +134,7 @@ extern struct fw_cfg fw_cfg;
 #define FW_OPAQUE(x) ((void)(x))
 #define FW_FORGET() ((void)0)
 #define FW_NO_UNROLL
+#define FW_UNROLL
 #define FW_CTX void
 #define FW_GLOBAL __attribute__((noinline))
 #ifndef __always_inline
@@ -156,6 +158,15 @@ long fw_env_load(void *ctx, __u32 off, void *buf, __u32 n);
 #define fw_swap(p, old, new) __sync_val_compare_and_swap(p, old, new)
 #define fw_add(p, n) __sync_fetch_and_add(p, n)
 #define fw_or(p, bits) __sync_fetch_and_or(p, bits)
+
+/*
+ * In global functions of a feature: Linux before 6.8 walks them even where nobody calls them, so what they do is cut off there, too.
+ */
+#define FW_NEEDS(feature)                                                                                              \
+	do {                                                                                                           \
+		if (!(FW_FEATURES & (feature)))                                                                        \
+			return 0;                                                                                      \
+	} while (0)
 
 /* A number of the scratch memory, read again, not remembered: the verifier takes it for any, and steps for alike. */
 #define FW_FRESH(x) (*(const volatile __typeof__(x) *)&(x))

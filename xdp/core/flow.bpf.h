@@ -71,6 +71,7 @@ FW_GLOBAL int fw_flow_end(void)
 	struct fw_flow *f;
 	__u64 word;
 
+	FW_NEEDS(FW_FEAT_STATE);
 	if (!s || fw_cfg.readonly)
 		return 0;
 	f = fw_flow_find(s);
@@ -256,6 +257,7 @@ FW_GLOBAL int fw_flow_promote(void)
 	struct fw_flow *f;
 	__u64 word;
 
+	FW_NEEDS(FW_FEAT_STATE);
 	if (!s)
 		return 0;
 	f = fw_flow_find(s);
@@ -299,6 +301,7 @@ FW_GLOBAL int fw_flow_steps(__u32 slot)
 	struct fw_flow *f;
 	struct fw_tabs t;
 
+	FW_NEEDS(FW_FEAT_STATE);
 	if (!s || !fw_slot_open(&t, slot))
 		return 0;
 	FW_NO_UNROLL
@@ -316,7 +319,7 @@ static __always_inline void fw_flow_move(const struct fw_tabs *t, struct fw_scra
 		return;
 	s->about.promote = 0;
 	if (!f || !fw_flow_step(t, s, f))
-		fw_flow_steps(t->slot);
+		fw_flow_steps(s->slot);
 	if (fw_unlikely(s->about.promote))
 		fw_flow_promote();
 }
@@ -352,6 +355,7 @@ FW_GLOBAL int fw_flow_open(__u32 slot, __u32 counter, __u32 extra)
 	struct fw_tabs t;
 	__u64 word;
 
+	FW_NEEDS(FW_FEAT_STATE);
 	if (!s || !fw_slot_open(&t, slot))
 		return FW_OPEN_FULL;
 	t.ctl = fw_env_lookup(&fw_ctl, &zero);

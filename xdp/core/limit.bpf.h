@@ -59,6 +59,7 @@ FW_GLOBAL __u32 fw_bucket_find(__u64 tag, __u64 now)
 	__u32 free = FW_BUCKET_NONE, i, way, set;
 	struct fw_bucket_set *b;
 
+	FW_NEEDS(FW_FEAT_LIMIT);
 	FW_NO_UNROLL
 	for (i = 0; i < 2; i++) {
 		set = (i ? tag >> 40 : tag >> 16) & fw_cfg.bucket_mask;

@@ -130,6 +130,7 @@ FW_GLOBAL __u32 fw_live_find(__u32 what, __u32 wanted, __u32 count)
 	const struct fw_live *v;
 	int v4;
 
+	FW_NEEDS(FW_FEAT_LIVE);
 	if (!s)
 		return 0;
 	ctl = fw_env_lookup(&fw_live, &zero);
@@ -296,6 +297,7 @@ FW_GLOBAL int fw_live_ban(__u32 id, __u64 ns)
 	struct fw_live *v;
 	__u64 end;
 
+	FW_NEEDS(FW_FEAT_LIVE);
 	if (!s)
 		return 0;
 	ctl = fw_env_lookup(&fw_live, &zero);
@@ -311,8 +313,11 @@ FW_GLOBAL int fw_live_ban(__u32 id, __u64 ns)
 	ns = ns ?: at->timeout_ns;
 	end = ns ? s->about.now + ns : ~0ull;
 	widen = s->pkt.l3 == FW_L3_IPV6 && at->flags & FW_LIVEF_WIDEN;
-	/* twice: between looking and adding, another CPU may have added it, or a command deleted it */
-	FW_NO_UNROLL
+	/*
+	 * Twice: between looking and adding, another CPU may have added it, or a command deleted it. Unrolled: Linux 6.1 takes
+	 * no loop that is closed by falling through, as clang lays this one out.
+	 */
+	FW_UNROLL
 	for (i = 0; i < 2; i++) {
 		v = fw_live_slot(s, widen);
 		if (v && fw_live_prolong(at, v, place, end))

@@ -120,6 +120,7 @@ struct fw_scratch {
 	struct fw_pkt pkt;
 	struct fw_walk walk;
 	struct fw_pkt opening; /* of the packet's flow, made anew */
+	__u32 slot; /* by which the packet is judged */
 	struct fw_about about;
 	struct fw_segment segment;
 	struct fw_hit hit;

@@ -174,6 +174,7 @@ FW_GLOBAL int fw_reply_sum(__u32 field, __u64 sum)
 	__u32 zero = 0, at, end, i, k;
 	struct fw_scratch *s = fw_env_lookup(&fw_scratch, &zero);
 
+	FW_NEEDS(FW_FEATS_ANSWER);
 	if (!s)
 		return 0;
 	at = s->reply.at & 15;

@@ -8,7 +8,7 @@
 #include "state.bpf.h"
 
 /* The live slot: one read of the control word decides for the whole packet. 0 when there is nothing to go by. */
-static __always_inline int fw_tabs_open(struct fw_tabs *t)
+static __always_inline int fw_tabs_open(struct fw_tabs *t, struct fw_scratch *s)
 {
 	__u32 zero = 0, live;
 	const struct fw_ctl *ctl = fw_env_lookup(&fw_ctl, &zero);
@@ -20,6 +20,7 @@ static __always_inline int fw_tabs_open(struct fw_tabs *t)
 	if (!fw_slot_open(t, live) || FW_GET64(t->base) != ((__u64)FW_ABI_VERSION << 32 | FW_IMAGE_MAGIC))
 		return 0;
 	t->ctl = ctl;
+	s->slot = live;
 	return 1;
 }
 
@@ -54,7 +55,7 @@ static __always_inline enum fw_reason fw_extras(const struct fw_tabs *t, struct 
 	if (!(FW_FEATURES & FW_FEAT_STATE) || !(x->flags & FW_EXTRA_KEEP) || s->about.kind != FW_KIND_FLOW ||
 	    s->pkt.val[FW_DIM_STATE] != FW_STATE_NEW)
 		return FW_REASON_RULE;
-	opened = fw_flow_open(t->slot, hit->slot, (const __u8 *)x - t->base);
+	opened = fw_flow_open(s->slot, hit->slot, (const __u8 *)x - t->base);
 	if (opened == FW_OPENED)
 		return FW_REASON_RULE;
 	if (opened == FW_OPEN_SEATS)
@@ -100,7 +101,7 @@ static __always_inline void fw_ask(const struct fw_tabs *t, struct fw_scratch *s
 	}
 	if (pkt->l3 != FW_L3_OTHER || t->d->flags & FW_DIRF_L2) {
 		if (FW_FEATURES & FW_FEAT_STATE) {
-			if (!fw_rules_ask(t, t->d, 0)) {
+			if (!fw_rules_ask(s, t->d, 0)) {
 				*ret_reason = FW_REASON_NO_RULES;
 				return;
 			}
@@ -164,7 +165,7 @@ static __always_inline int fw_judge(FW_CTX *ctx, struct fw_scratch *s)
 	struct fw_tabs t;
 
 	s->hit = (struct fw_hit){ .verdict = FW_VERDICT_DROP, .rule = -1 };
-	if (fw_likely(fw_tabs_open(&t))) {
+	if (fw_likely(fw_tabs_open(&t, s))) {
 		fw_decide(&t, ctx, s, &reason);
 		if (fw_cfg.trace)
 			generation = FW_GET64(t.base + offsetof(struct fw_image, generation));

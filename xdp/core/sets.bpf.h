@@ -84,7 +84,8 @@ FW_GLOBAL __u32 fw_sets6(__u32 slot, __u32 opening)
 }
 
 /* The bits of large sets in the value of SETS. opening: the packet is the opening one of a flow. */
-static __always_inline __u32 fw_sets_static(const struct fw_tabs *t, const struct fw_pkt *pkt, __u32 opening)
+static __always_inline __u32 fw_sets_static(const struct fw_tabs *t, const struct fw_scratch *s, const struct fw_pkt *pkt,
+					     __u32 opening)
 {
 	__u32 value = 0, n = t->d->nsets, sides = t->d->set_sides, at, k;
 	__u64 block;
@@ -92,7 +93,7 @@ static __always_inline __u32 fw_sets_static(const struct fw_tabs *t, const struc
 	if (pkt->l3 == FW_L3_OTHER || (FW_FEATURES & FW_FEAT_LIVE && !(~t->d->live_bits & ((1u << (n & 31)) - 1))))
 		return 0; /* all of them are live */
 	if (pkt->l3 == FW_L3_IPV6)
-		return fw_sets6(t->slot, opening);
+		return fw_sets6(s->slot, opening);
 	FW_NO_UNROLL
 	for (k = 0; k < FW_MAX_SETS && k < n; k++) {
 		at = t->d->sets + 2 * k * (__u32)sizeof(struct fw_block);

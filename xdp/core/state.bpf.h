@@ -23,6 +23,7 @@ FW_GLOBAL int fw_track_quote(FW_CTX *ctx)
 	__u32 h[10], l4[2];
 	__u32 *from, *to;
 
+	FW_NEEDS(FW_FEAT_STATE);
 	if (!s || !s->pkt.l4_off)
 		return 0;
 	k = &s->about.key;
@@ -98,13 +99,14 @@ FW_GLOBAL int fw_sets_of(__u32 slot, __u32 opening)
 	struct fw_pkt *pkt;
 	struct fw_tabs t;
 
+	FW_NEEDS(FW_FEAT_STATE);
 	pkt = s ? fw_side_open(&t, s, slot, opening) : NULL;
 	if (!pkt)
 		return 0;
 	t.ctl = fw_env_lookup(&fw_ctl, &zero);
 	if (!t.ctl)
 		return 0;
-	pkt->val[FW_DIM_SETS] = fw_sets_static(&t, pkt, opening);
+	pkt->val[FW_DIM_SETS] = fw_sets_static(&t, s, pkt, opening);
 	if (FW_FEATURES & FW_FEAT_LIVE && t.d->live_bits)
 		pkt->val[FW_DIM_SETS] |= opening ? s->about.live : fw_live_value(&t, t.d, s, 0);
 	return 1;
@@ -123,6 +125,7 @@ FW_GLOBAL int fw_rules(__u32 slot, __u32 opening)
 	struct fw_pkt *pkt;
 	struct fw_tabs t;
 
+	FW_NEEDS(FW_FEAT_STATE);
 	pkt = s ? fw_side_open(&t, s, slot, opening) : NULL;
 	if (!pkt)
 		return 0;
@@ -132,17 +135,17 @@ FW_GLOBAL int fw_rules(__u32 slot, __u32 opening)
 }
 
 /* Both, where there are sets. */
-static __always_inline int fw_rules_ask(const struct fw_tabs *t, const struct fw_dir_hdr *d, __u32 opening)
+static __always_inline int fw_rules_ask(const struct fw_scratch *s, const struct fw_dir_hdr *d, __u32 opening)
 {
 	if (d->nsets)
-		fw_sets_of(t->slot, opening);
-	return fw_rules(t->slot, opening);
+		fw_sets_of(s->slot, opening);
+	return fw_rules(s->slot, opening);
 }
 
 /* Paragraph 3: do the rules of its direction still pass the opening packet and keep state? */
 static __always_inline int fw_opening_passes(const struct fw_tabs *t, const struct fw_dir_hdr *d, struct fw_scratch *s)
 {
-	if (!(d->flags & FW_DIRF_PRESENT) || !fw_rules_ask(t, d, 1))
+	if (!(d->flags & FW_DIRF_PRESENT) || !fw_rules_ask(s, d, 1))
 		return 0;
 	return s->hit.rule >= 0 && s->hit.verdict == FW_VERDICT_PASS && s->hit.extra &&
 	       fw_extra_get(t, d, s->hit.rule)->flags & FW_EXTRA_KEEP;

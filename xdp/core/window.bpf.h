@@ -32,18 +32,17 @@ FW_GLOBAL int fw_window_option(FW_CTX *ctx)
 	struct fw_scratch *s;
 	struct fw_segment *g;
 
-	if (!(FW_FEATURES & FW_FEAT_STATE))
-		return FW_SCALE_NONE;
+	FW_NEEDS(FW_FEAT_STATE);
 	s = fw_env_lookup(&fw_scratch, &zero);
 	if (!s)
 		return FW_SCALE_NONE;
 	g = &s->segment;
-	len = ((s->pkt.tcp[2] & 0xff) >> 4) * 4 - 20;
+	len = ((s->pkt.tcp[2] & 0xff) >> 4) * 4 - 20 - 1; /* less one: older verifiers learn a lower bound from "<" alone */
 	FW_OPAQUE(len);
-	if (!len || len > 40 || fw_env_load(ctx, s->pkt.l4_off + 20, g->options, len))
+	if (len >= 40 || fw_env_load(ctx, s->pkt.l4_off + 20, g->options, len + 1))
 		return FW_SCALE_NONE;
 	g->at = 0;
-	g->len = len;
+	g->len = len + 1;
 	FW_NO_UNROLL
 	for (i = 0; i < 40; i++) {
 		at = FW_FRESH(g->at);
@@ -170,6 +169,7 @@ FW_GLOBAL int fw_window_outside(const struct fw_flow *f)
 	const struct fw_scratch *s;
 	const struct fw_segment *g;
 
+	FW_NEEDS(FW_FEAT_STATE);
 	if (!(FW_FEATURES & FW_FEAT_STATE) || !f)
 		return 0;
 	s = fw_env_lookup(&fw_scratch, &zero);
@@ -261,6 +261,7 @@ FW_GLOBAL int fw_window_learn(struct fw_flow *f)
 	const struct fw_scratch *s;
 	const struct fw_segment *g;
 
+	FW_NEEDS(FW_FEAT_STATE);
 	if (!(FW_FEATURES & FW_FEAT_STATE) || !f)
 		return 0;
 	s = fw_env_lookup(&fw_scratch, &zero);
