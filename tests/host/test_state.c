@@ -8,7 +8,7 @@
 #include "harness/flowgen.h"
 #include "model/track.h"
 
-#define SEQUENCES 60
+#define SEQUENCES 40
 #define STEPS 1500
 
 /* One sequence under way. */

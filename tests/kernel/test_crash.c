@@ -29,8 +29,8 @@
 
 #include <cmocka.h>
 
-#define STRIDE 9
-#define STRIDE_RICH 61 /* programs that keep state take the verifier long */
+#define STRIDE 13
+#define STRIDE_RICH 97 /* programs that keep state take the verifier long */
 
 #define TEXT(policy, in, out) "policy " policy " {\n essentials off\n ingress default " in " { }\n" out "}\n"
 /* Tables and a live set beside the rules. */

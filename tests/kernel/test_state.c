@@ -10,7 +10,7 @@
 
 #include <unistd.h>
 
-#define SEQUENCES 24
+#define SEQUENCES 16
 #define STEPS 1500
 #define ALL_FEATURES (FW_FEAT_STATE | FW_FEAT_LIMIT | FW_FEAT_REJECT)
 
