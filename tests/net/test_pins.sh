@@ -139,7 +139,8 @@ ctl=$(find "$ROOT" -name ctl | head -n 1)
 corrupt_value() { # MAP-PIN LENGTH
 	yes 255 | head -n "$2" | tr '\n' ' '
 }
-if bpftool map update pinned "$ctl" key 0 0 0 0 value $(corrupt_value "$ctl" 16) 2>/dev/null; then
+ctl_bytes=$(bpftool -j map show pinned "$ctl" | jq .bytes_value)
+if bpftool map update pinned "$ctl" key 0 0 0 0 value $(corrupt_value "$ctl" "$ctl_bytes") 2>/dev/null; then
 	out=$(fw apply "$B" 2>&1)
 	status=$?
 	[ $status -le 1 ] && [ -n "$out" ]
