@@ -103,7 +103,7 @@ static __always_inline enum fw_reason fw_parse_tcp(const struct fw_frame *f, con
 	pkt->val[FW_DIM_SPORT] = FW_BE16(FW_GET16(h));
 	pkt->val[FW_DIM_DPORT] = FW_BE16(FW_GET16(h + 2));
 	pkt->val[FW_DIM_TCPFLAGS] = h[13];
-	if (fw_cfg.features & FW_FEAT_STATE) {
+	if (FW_FEATURES & FW_FEAT_STATE) {
 		pkt->tcp[0] = FW_GET32(h + 4);
 		pkt->tcp[1] = FW_GET32(h + 8);
 		pkt->tcp[2] = FW_GET32(h + 12);

@@ -170,7 +170,7 @@ FW_GLOBAL int fw_window_outside(const struct fw_flow *f)
 	const struct fw_segment *g;
 
 	FW_NEEDS(FW_FEAT_STATE);
-	if (!(FW_FEATURES & FW_FEAT_STATE) || !f)
+	if (!f)
 		return 0;
 	s = fw_env_lookup(&fw_scratch, &zero);
 	if (!s)
@@ -262,7 +262,7 @@ FW_GLOBAL int fw_window_learn(struct fw_flow *f)
 	const struct fw_segment *g;
 
 	FW_NEEDS(FW_FEAT_STATE);
-	if (!(FW_FEATURES & FW_FEAT_STATE) || !f)
+	if (!f)
 		return 0;
 	s = fw_env_lookup(&fw_scratch, &zero);
 	if (!s)
