@@ -21,6 +21,11 @@ endif
 
 LIBS_KERN := -lxdp -lbpf -lelf -lz
 LIBS_PURE := -lnettle
+# What commands alone need: the live screen, captures, sockets of the machine.
+LIBS_TERM :=
+LIBS_PCAP :=
+LIBS_NL :=
+LIBS_MAIN = -ljansson $(LIBS_TERM) $(LIBS_PCAP) $(LIBS_NL)
 
 # make V=1 shows the commands.
 Q := $(if $(V),,@)
@@ -28,7 +33,7 @@ say = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)')
 
 srcs = $(foreach d,$(1),$(wildcard $(d)/*.c))
 objs = $(patsubst %.c,$(B)/%.o,$(call srcs,$(1)))
-PURE := $(call objs,userspace/base userspace/model userspace/lang userspace/compile userspace/image)
+PURE := $(call objs,userspace/base userspace/model userspace/analyze userspace/lang userspace/compile userspace/image)
 KERN := $(call objs,userspace/kern) $(B)/userspace/kern/embed.o
 MAIN := $(call objs,userspace/fwctl)
 HARNESS := $(call objs,tests/harness)
@@ -50,7 +55,7 @@ all: $(B)/fwctl ## build the binary (build/fwctl); nothing else is needed at run
 
 $(B)/fwctl: $(MAIN) $(B)/libkern.a $(B)/libfw.a
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(LDSTATIC) -o $@ $(MAIN) $(B)/libkern.a $(B)/libfw.a $(LIBS_KERN) $(LIBS_PURE) -ljansson
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(LDSTATIC) -o $@ $(MAIN) $(B)/libkern.a $(B)/libfw.a $(LIBS_KERN) $(LIBS_PURE) $(LIBS_MAIN)
 
 $(B)/libfw.a: $(PURE)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
@@ -99,7 +104,7 @@ $(BENCHES): $(B)/bench/%: $(B)/bench/%.o $(BENCH_LIB) $(B)/libharness.a $(B)/lib
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(BENCH_LIB) $(B)/libharness.a $(B)/libkern.a $(B)/libfw.a $(LIBS_KERN) $(LIBS_PURE) -ljansson
 # libFuzzer comes with clang; the product is compiled anew with its instrumentation. Of the harness, what needs neither kernel nor cmocka.
 FUZZ_HARNESS := $(shell grep -LE '"kern/|"harness/(lab|rim|box)|<cmocka|<bpf/' tests/harness/*.c)
-$(B)/fuzz/%: tests/fuzz/%.c $(call srcs,userspace/base userspace/model userspace/lang userspace/compile userspace/image) $(FUZZ_HARNESS)
+$(B)/fuzz/%: tests/fuzz/%.c $(call srcs,userspace/base userspace/model userspace/analyze userspace/lang userspace/compile userspace/image) $(FUZZ_HARNESS)
 	@mkdir -p $(@D)
 	$(call say,FUZZ,$@)
 	$(Q)$(CLANG) -std=gnu11 -g -O1 -D_GNU_SOURCE -Iuserspace -Ixdp/include -I. -Itests -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \

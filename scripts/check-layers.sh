@@ -26,18 +26,19 @@ check xdp/include/fw "$none" 'linux/types\.h|fw/'
 check xdp/core '[a-z_0-9]+\.bpf\.h' 'fw/|linux/|bpf/'
 check userspace/base 'base/' "$none"
 check userspace/model 'base/|model/' "$none"
+check userspace/analyze 'base/|model/|analyze/' "$none"
 check userspace/lang 'base/|model/|lang/' "$none"
 check userspace/compile 'base/|model/|image/|compile/' 'fw/'
 check userspace/image 'base/|image/' 'fw/|nettle/'
 check userspace/kern 'base/|image/|kern/' 'fw/|bpf/|xdp/|linux/|sys/'
-check userspace/fwctl '(base|model|lang|compile|image|kern|fwctl)/' 'fw/|jansson\.h|linux/|sys/'
+check userspace/fwctl '(base|model|analyze|lang|compile|image|kern|fwctl)/' 'fw/|jansson\.h|linux/|sys/|netlink/'
 
 # env.bpf.h alone names the BPF helpers.
 for f in $(grep -lE 'include[[:space:]]*<bpf/' xdp/core/*.h xdp/*.c tc/*.c 2>/dev/null); do
 	[ "$f" = xdp/core/env.bpf.h ] || { echo "layers: $f includes BPF helpers; only xdp/core/env.bpf.h may" >&2; bad=1; }
 done
 # Only fwctl/ prints and only main() exits.
-for f in $(grep -lE '\b(printf|fprintf|puts|exit)[[:space:]]*\(' userspace/base/*.c userspace/model/*.c userspace/lang/*.c userspace/compile/*.c userspace/image/*.c userspace/kern/*.c 2>/dev/null); do
+for f in $(grep -lE '\b(printf|fprintf|puts|exit)[[:space:]]*\(' userspace/base/*.c userspace/model/*.c userspace/analyze/*.c userspace/lang/*.c userspace/compile/*.c userspace/image/*.c userspace/kern/*.c 2>/dev/null); do
 	echo "layers: $f prints or exits; only userspace/fwctl may" >&2; bad=1
 done
 # No shell, ever.

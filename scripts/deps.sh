@@ -7,16 +7,17 @@ set -eu
 
 # What the build needs; the names of the groups below stand for themselves.
 build="make gcc libc6-dev clang git findutils
-	libbpf-dev libxdp-dev libelf-dev zlib1g-dev nettle-dev libjansson-dev"
+	libbpf-dev libxdp-dev libelf-dev zlib1g-dev nettle-dev libjansson-dev libncurses-dev libpcap-dev libnl-3-dev libnl-idiag-3-dev"
 # libclang-rt: the fuzzers' and sanitizers' runtime of clang 14. nftables: the differential tests' second opinion. fail2ban: its
 # action is tested with the program itself.
-test="$build libcmocka-dev libpcap-dev libclang-rt-14-dev file jq mandoc bpftool ethtool tcpdump nftables fail2ban
+test="$build libcmocka-dev libclang-rt-14-dev file jq mandoc bpftool ethtool tcpdump nftables fail2ban
+	tmux tshark prometheus gnuplot-nox
 	iproute2 iputils-ping netcat-openbsd curl procps util-linux"
 bench="$build iproute2 util-linux procps gnuplot-nox jq"
 # What fwctl is compared with; bpfilter is no package.
 peers="$bench ethtool nftables iptables ipset xdp-tools"
 # The demo sends odd frames with a tool of the tests, which is linked like all of them.
-demo="$build libcmocka-dev libpcap-dev jq iproute2 iputils-ping netcat-openbsd curl procps util-linux"
+demo="$build libcmocka-dev jq iproute2 iputils-ping netcat-openbsd curl procps util-linux"
 # What boots other kernels; it runs what "test" built, so it is not among the defaults.
 vm="$test apt cpio dpkg busybox-static qemu-system-x86 strace xz-utils"
 

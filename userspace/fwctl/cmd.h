@@ -28,7 +28,7 @@ struct option_row {
 	const char *help;   /* half a sentence */
 };
 
-#define ARGS_OPTIONS 8
+#define ARGS_OPTIONS 14
 struct args;
 struct command {
 	const char *name;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Counters of all hooks at one moment, summed by verdict and reason. */
+/* What the kernel shows at one moment: counters of all hooks summed by verdict and reason, flows, live sets, events. */
 #ifndef FW_FWCTL_STAT_H
 #define FW_FWCTL_STAT_H
 
@@ -16,12 +16,30 @@ struct stat_hook {
 	struct kern_counters counters;
 	/* packets in = sum of verdicts = sum of reasons; packets of rules that are gone are in both */
 	struct fw_counter total, verdict[FW_VERDICT_COUNT], reason[FW_REASON_COUNT];
+	uint64_t last_ns; /* of the last packet at all: CLOCK_MONOTONIC; 0: none */
+	enum kern_link link;
+	bool attached;
+};
+
+/* What belongs to a policy and not to a hook of it. */
+struct stat_policy {
+	char name[KERN_POLICY_MAX + 1];
+	uint64_t generation;
+	bool tracks; /* room is there */
+	struct kern_flow_room room;
+	bool logs;   /* events is there */
+	struct kern_event_counts events;
 };
 
 struct stat_snap {
 	struct stat_hook *v;
 	size_t n;
+	struct stat_policy *policy; /* those of the hooks, each once */
+	size_t npolicies;
+	struct kern_set *set; /* live sets of the namespace, by name */
+	size_t nsets;
 	uint64_t at_ns; /* CLOCK_MONOTONIC */
+	uint64_t real_ns; /* CLOCK_REALTIME of the same moment */
 };
 
 /* All hooks, or those of one interface. Returns enum status, says what failed. */
@@ -31,5 +49,9 @@ void snap_free(struct stat_snap *s);
 const struct stat_hook *snap_find(const struct stat_snap *s, const struct stat_hook *h);
 /* The counter of a slot; zeros past the end. */
 struct fw_counter stat_slot(const struct stat_hook *h, uint32_t slot);
+/* When its last packet came; 0: never. */
+uint64_t stat_slot_last(const struct stat_hook *h, uint32_t slot);
+/* NULL: no hook has it. */
+const struct stat_policy *stat_policy(const struct stat_snap *s, const char *name);
 
 #endif

@@ -143,6 +143,7 @@ void kern_view_close(struct kern_view *v);
  * retired[verdict]: packets of rules that are gone. malloc'ed. */
 struct kern_counters {
 	struct fw_counter *v;
+	uint64_t *last_ns; /* of the last packet in the slot since it has the rule that it has: CLOCK_MONOTONIC, to a timer tick; 0: none */
 	size_t n;
 	struct fw_counter retired[FW_VERDICT_COUNT];
 };
@@ -244,5 +245,54 @@ struct kern_flow_room {
 	uint32_t size, used, pending_size, pending_used;
 };
 int kern_flows_room(struct kern *k, const char *policy, struct kern_flow_room *ret);
+
+/*
+ * Events (struct fw_event) of a policy. A reader has memory and a position of its own: it keeps no packet up and takes nothing from
+ * other readers, needs no lock while it reads, and sees the rings to their end when the policy is gone.
+ */
+struct kern_events;
+#define KERN_EVENTS_HELD 1u /* begin with what the rings still hold; else with what comes from now on */
+#define KERN_EVENTS_TELL 2u /* add what this reader loses to fw_event_cpu.lost, for all to see */
+/* -ENOENT without a sentence: the policy tells of nothing. */
+int kern_events_open(struct kern *k, const char *policy, unsigned int flags, struct kern_events **ret);
+void kern_events_close(struct kern_events *e);
+/*
+ * Copy up to n events, CPU after CPU, each CPU's in their order; start at another CPU each time. Returns how many; *ret_lost: how
+ * many were overwritten before this reader came to them. Never waits. 0 and nothing lost: there is nothing now.
+ */
+size_t kern_events_read(struct kern_events *e, struct fw_event *buf, size_t n, uint64_t *ret_lost);
+struct kern_event_counts {
+	uint64_t generated; /* = written + limited + sampled + capped */
+	uint64_t written, limited, sampled, capped;
+	uint64_t lost; /* of written: by followers (KERN_EVENTS_TELL) */
+};
+void kern_events_counts(const struct kern_events *e, struct kern_event_counts *ret);
+/* Is the policy's table of events still this one? Else open anew. */
+bool kern_events_current(struct kern *k, const char *policy, const struct kern_events *e);
+
+/*
+ * The tap. While it is on, the policy's programs are others, which copy packets (FW_FEAT_TAP); they are swapped into the links in
+ * place and back, and no packet goes by unjudged. One tap per policy at a time: -EBUSY with a sentence that names the process. It ends
+ * with its process: the next command that writes puts the programs back.
+ */
+struct kern_tap_opts {
+	uint32_t verdicts, reasons; /* bits; 0: all */
+	const uint32_t *slot;       /* FW_TAP_SLOT(); up to FW_TAP_PICKS */
+	size_t nslots;
+	const unsigned int *ifindex;
+	size_t nifs;
+	uint32_t snap;  /* bytes of each packet, 64 .. 65536; rounded up to 8 */
+	uint32_t bytes; /* of memory for each CPU's ring, rounded to a power of two of packets, at least 64 packets; 0: 4 MiB */
+};
+struct kern_tap;
+/* KERN_WRITE. Reading needs no lock, so give it back; kern_tap_stop takes a kern that is open for writing again. */
+int kern_tap_start(struct kern *k, const char *policy, const struct kern_tap_opts *opts, struct kern_tap **ret);
+/* As kern_events_read; `each` gets a copy with caplen bytes behind it, and ends the call by not returning 0. */
+size_t kern_tap_read(struct kern_tap *t, int (*each)(void *ctx, const struct fw_tap *p), void *ctx, size_t n, uint64_t *ret_lost);
+/* Packets that the filter let through so far. */
+uint64_t kern_tap_seen(const struct kern_tap *t);
+/* Programs without a tap are back when this returns; what the rings hold can still be read. */
+int kern_tap_stop(struct kern *k, struct kern_tap *t);
+void kern_tap_free(struct kern_tap *t);
 
 #endif

@@ -42,6 +42,12 @@ struct limit_else {
 	uint64_t ban_ns;             /* 0: the set's own timeout */
 };
 
+/* `log limit 10/s burst 20 sample 1/8`: of which packets of a rule, default or reason the kernel tells. */
+struct log_opts {
+	uint64_t count, period_ns, burst; /* count 0: no limit; else all > 0 */
+	uint32_t sample;                  /* one packet of so many, at least 1; drawn before the limit is asked */
+};
+
 /* Which live sets an address condition names: `from @a`, `from { @a, @b }`, `! from @a`. Beside them it names nothing else. */
 struct live_match {
 	uint32_t sets; /* bit per policy.live; 0: no such condition */
@@ -66,6 +72,7 @@ struct rule {
 	uint8_t conn_plen4, conn_plen6;
 	struct limit_else over;    /* with limit or max_conn */
 	enum reject reject;        /* with VERDICT_REJECT */
+	const struct log_opts *log; /* packets that count under the rule are told of; NULL: not. A bare `log` rule: VERDICT_CONTINUE with it */
 	const char *label;                           /* NULL: none */
 	const char *text;                            /* canonical, with the label; never NULL */
 	const char *file;
@@ -77,6 +84,8 @@ struct rule {
 struct chain {
 	bool present;
 	enum verdict fallback; /* the default: PASS or DROP; PASS when not present */
+	const struct log_opts *log_default; /* `log default`: packets that meet the default; NULL: not told of */
+	const struct log_opts *log_reasons; /* `log reasons`: packets that neither a rule, nor the default, nor their flow decided */
 	struct rule *rules;    /* essentials come last, so that every written rule decides before them */
 	size_t nrules;
 };

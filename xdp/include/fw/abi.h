@@ -13,7 +13,7 @@
 
 #include <linux/types.h>
 
-#define FW_ABI_VERSION 4
+#define FW_ABI_VERSION 5
 
 /* Which way a packet travels through the interface. */
 enum fw_dir { FW_DIR_INGRESS, FW_DIR_EGRESS, FW_DIR_COUNT };
@@ -206,6 +206,10 @@ struct fw_dir_hdr {
 	__u32 extras;   /* struct fw_extra[nextras] */
 	__u32 nextras;
 	__u32 live_bits; /* bits of SETS that are live sets */
+	__u32 logs;     /* struct fw_log[nlogs] */
+	__u32 nlogs;
+	__u32 log_default; /* 1 + index into logs: packets that meet the default, l2-other too; 0: none */
+	__u32 log_reasons; /* and those with a reason of FW_LOG_REASONS */
 	__u32 reserved;
 	struct fw_dim_ref dim[FW_DIM_COUNT];
 };
@@ -220,8 +224,10 @@ _Static_assert(FW_DIM_SMALL_COUNT <= 16, "small[] has room for all");
 #define FW_FEAT_LIMIT 4u    /* limits, max-conn */
 #define FW_FEAT_REJECT 8u
 #define FW_FEAT_SYNPROXY 16u
+#define FW_FEAT_LOG 32u     /* events */
+#define FW_FEAT_TAP 64u     /* copies of packets, while somebody looks at them */
 #define FW_FEATS_ANSWER (FW_FEAT_REJECT | FW_FEAT_SYNPROXY) /* frames are sent back */
-#define FW_FEAT_ALL 31u
+#define FW_FEAT_ALL 127u
 
 /* Time in flow tables: units of 2^20 ns, about a millisecond, of the policy's clock (struct fw_ctl). */
 #define FW_TICK_SHIFT 20
@@ -293,7 +299,23 @@ struct fw_extra {
 	__u64 burst;     /* how far ahead of the clock the bucket may be, in units */
 	__u32 shift;
 	__u32 identity;  /* of a rule with limit or max-conn: hash of direction, verdict and id. Buckets and seats are the rule's */
+	__u32 log;       /* 1 + index into logs of the direction: packets that count under the rule are told of; 0: not. `count` rules, too */
+	__u32 reserved;
 };
+
+/*
+ * `log limit 10/s burst 20 sample 1/8`. First the sample is drawn, then the limit asked: GCRA as in userspace/model/limit.h, a
+ * bucket for each counter slot and direction (fw_log_limits), so `log reasons limit 10/s` means ten of each reason and verdict.
+ */
+struct fw_log {
+	__u64 cost;   /* of one event, units of 2^-6 ns; 0: no limit */
+	__u64 burst;  /* units */
+	__u32 sample; /* one packet of so many, at random; 1: each */
+	__u32 reserved;
+};
+/* Reasons that `log reasons` speaks of: what neither a rule nor the default decided, and no flow. */
+#define FW_LOG_REASONS (~(1u << FW_REASON_RULE | 1u << FW_REASON_DEFAULT | 1u << FW_REASON_L2_OTHER | 1u << FW_REASON_ESTABLISHED | 1u << FW_REASON_RELATED))
+#define FW_LOG_MARKS 8 /* `count` and bare `log` rules that one packet is told of by, the first it meets; those beyond are `capped` */
 
 struct fw_image {
 	__u32 magic;
@@ -460,7 +482,7 @@ struct fw_mac_tab {
 };
 
 /*
- * Counters: one per-CPU array per interface and hook. Slot numbers:
+ * Counters: one per-CPU array of struct fw_cell per interface and hook. Slot numbers:
  * reason * 2 + verdict for everything but FW_REASON_RULE, then one slot per
  * rule identity. A packet adds to exactly one slot that ends its walk, and to
  * the slot of each `count` rule on the way.
@@ -472,6 +494,11 @@ struct fw_mac_tab {
 struct fw_counter {
 	__u64 packets;
 	__u64 bytes;
+};
+/* As it stands in the map. */
+struct fw_cell {
+	struct fw_counter count;
+	__u64 last; /* jiffies of the last packet; 0: none yet */
 };
 
 /*
@@ -514,6 +541,10 @@ struct fw_cfg {
 	__u32 flow_mask;   /* sets of the flow table for established flows - 1: the first ones */
 	__u32 pend_mask;   /* and of those for half-open flows, which follow */
 	__u32 bucket_mask; /* sets of the table of limits - 1 */
+	__u32 cpus;        /* that have a ring of events, and of the tap */
+	__u32 event_mask;  /* events of one CPU's ring - 1 */
+	__u32 tap_mask;    /* and packets of the tap's */
+	__u32 tap_snap;    /* bytes of a packet that the tap keeps, a multiple of 8 */
 };
 
 /* What a twin says of the last packet it judged. */
@@ -526,6 +557,98 @@ struct fw_trace {
 	__u32 counted;  /* `count` rules met on the way */
 	__u32 state;    /* enum fw_state */
 };
+
+/*
+ * Events. A packet is told of in the slot that it counts in: by the rule that decided and its `log`, by `log default`, by `log
+ * reasons`; and by each `count` or bare `log` rule with `log` on its way (FW_LOG_MARKS), whose event has that rule and the
+ * verdict and reason that the packet met in the end.
+ *
+ * Each CPU has a ring of event_mask + 1 of them in fw_events (cells cpu * (event_mask + 1) + number % (event_mask + 1)) and a head in
+ * fw_event_cpus. Nobody has to empty it: the newest overwrite the oldest, no reader can hold a packet up, and any number of readers
+ * see the same. Writing: n = head++ (atomic); cell.number = 0; the rest; cell.number = n + 1. Reading: a cell whose number is
+ * n + 1 before and after it was copied is event n; a greater number, or n + ring size <= head: it is lost to this reader. So for each
+ * reader, exactly, read + lost = head's way. Of an event that is being written `number` is 0 or an old one, and head has passed it.
+ */
+#define FW_EVENTS(X)                                                                              \
+	X(RULE, "rule", "a rule decided")                                                          \
+	X(COUNT, "count", "a rule that does not decide was met on the way")                        \
+	X(DEFAULT, "default", "no rule matched")                                                   \
+	X(REASON, "reason", "something else decided than a rule or the default")                   \
+	X(TAP, "tap", "a copy of the packet follows")
+enum fw_event_kind {
+#define FW_X(id, word, text) FW_EVENT_##id,
+	FW_EVENTS(FW_X)
+#undef FW_X
+	FW_EVENT_KINDS
+};
+
+#define FW_HAS_PORTS 1u
+#define FW_HAS_FLAGS 2u /* of TCP */
+#define FW_HAS_ICMP 4u  /* either family */
+#define FW_HAS_VLAN 8u
+struct fw_event {
+	__u64 number;     /* 1 + that of its CPU; 0: being written */
+	__u64 time_ns;    /* CLOCK_MONOTONIC */
+	__u64 generation; /* of the rules; 0: there were none */
+	__u32 ifindex;
+	__u32 rule;       /* index in the direction of the rule that is told of, or that matched; ~0u: none */
+	__u32 slot;       /* counter slot of the rule or reason */
+	__u32 len;        /* bytes of the frame, as counters count them */
+	__u32 packets;    /* on the wire: more than 1 for a super-packet */
+	__u32 sample;     /* one of so many was told of */
+	__u8 kind;        /* enum fw_event_kind */
+	__u8 hook;        /* enum fw_hook */
+	__u8 verdict;     /* enum fw_verdict: what became of the packet */
+	__u8 reason;      /* enum fw_reason */
+	__u8 state;       /* enum fw_state */
+	__u8 l3;          /* enum fw_l3 */
+	__u8 proto;
+	__u8 flags;       /* of TCP */
+	__u8 ttl;
+	__u8 frag;        /* enum fw_frag */
+	__u8 has;         /* FW_HAS_*: which of the fields below are there */
+	__u8 pad;
+	__u16 sport, dport, icmp, vlan; /* host order, as in the dimensions */
+	__u16 ethertype;  /* 0: absent */
+	__u16 pad2;
+	__u64 mac;        /* source, host order; 0 in a frame without an Ethernet header */
+	__u32 src[4], dst[4]; /* wire order; IPv4 in [0]; zeros for what is not IP, or could not be parsed so far */
+	__u64 reserved[2];
+};
+
+/* What one CPU did. The datapath of that CPU alone writes all but `lost`. */
+struct fw_event_cpu {
+	__u64 head;    /* events written: generated = head + limited + sampled + capped */
+	__u64 limited; /* not written: over `log limit` */
+	__u64 sampled; /* not written: not drawn */
+	__u64 capped;  /* not written: beyond FW_LOG_MARKS */
+	__u64 lost;    /* of those written: overwritten before a follower had read them. Followers add to it, atomically */
+	__u64 reserved[3];
+};
+
+/* The tap: rings as those of events, in fw_taps and fw_tap_cpus, of this and tap_snap bytes of the packet. */
+struct fw_tap {
+	struct fw_event event; /* kind TAP */
+	__u32 caplen;          /* bytes of data */
+	__u32 wire;            /* bytes of the frame in memory */
+	__u16 vlan_tci;        /* tag that TC holds beside the bytes */
+	__u16 vlan_proto;      /* its ethertype, host order; 0: none */
+	__u32 reserved;
+	/* __u8 data[] */
+};
+/* Which packets: written by user space before and while the programs run. */
+#define FW_TAP_PICKS 8
+struct fw_tap_ctl {
+	__u32 on;
+	__u32 verdicts; /* bit per enum fw_verdict */
+	__u32 reasons;  /* bit per enum fw_reason */
+	__u32 nslots;   /* 0: any */
+	__u32 slot[FW_TAP_PICKS]; /* FW_TAP_SLOT() */
+	__u32 nifs;     /* 0: any */
+	__u32 ifindex[FW_TAP_PICKS];
+	__u32 pad;
+};
+#define FW_TAP_SLOT(slot, dir) ((slot) << 1 | (dir))
 
 /*
  * Flows. A flow is the verdict of its opening packet, kept: as long as the rules still pass that packet and keep state, the
@@ -611,7 +734,7 @@ struct fw_bucket {
 struct fw_bucket_set {
 	struct fw_bucket way[FW_BUCKET_WAYS];
 };
-#define FW_LIMIT_CELLS (2 * FW_MAX_SLOTS)
+#define FW_LIMIT_CELLS (2 * FW_MAX_SLOTS) /* and those of `log limit`, in a map of their own: slots of reasons have buckets there, too */
 #define FW_LIMIT_REJECT 0 /* cell: answers of `reject` per second, all rules of a direction: FW_LIMIT_REJECT + direction */
 #define FW_REJECT_RATE 1000 /* RFC 4443 2.4 (f), RFC 1812 4.3.2.8 */
 #define FW_REJECT_BURST 100
@@ -716,11 +839,17 @@ struct fw_base {
 #else
 #define FW_ASSERT_SIZE(type, n) _Static_assert(sizeof(type) == (n), "size")
 #endif
-FW_ASSERT_SIZE(struct fw_dir_hdr, 152 + 8 * FW_DIM_COUNT);
+FW_ASSERT_SIZE(struct fw_dir_hdr, 168 + 8 * FW_DIM_COUNT);
 FW_ASSERT_SIZE(struct fw_state_opts, 56);
 FW_ASSERT_SIZE(struct fw_image, 184 + 2 * sizeof(struct fw_dir_hdr));
 FW_ASSERT_SIZE(struct fw_live_ref, 24);
-FW_ASSERT_SIZE(struct fw_extra, 48);
+FW_ASSERT_SIZE(struct fw_extra, 56);
+FW_ASSERT_SIZE(struct fw_log, 24);
+FW_ASSERT_SIZE(struct fw_cell, 24);
+FW_ASSERT_SIZE(struct fw_event, 128);
+FW_ASSERT_SIZE(struct fw_event_cpu, 64);
+FW_ASSERT_SIZE(struct fw_tap, 144);
+FW_ASSERT_SIZE(struct fw_tap_ctl, 88);
 FW_ASSERT_SIZE(struct fw_flow_key, 40);
 FW_ASSERT_SIZE(struct fw_opening, 24);
 FW_ASSERT_SIZE(struct fw_flow, 152);
@@ -738,7 +867,7 @@ FW_ASSERT_SIZE(struct fw_block, 32);
 FW_ASSERT_SIZE(struct fw_block_rec, 16);
 FW_ASSERT_SIZE(struct fw_counter, 16);
 FW_ASSERT_SIZE(struct fw_ctl, 168);
-FW_ASSERT_SIZE(struct fw_cfg, 48);
+FW_ASSERT_SIZE(struct fw_cfg, 64);
 FW_ASSERT_SIZE(struct fw_trace, 32);
 FW_ASSERT_SIZE(struct fw_meta, 32);
 FW_ASSERT_SIZE(struct fw_meta_rule, 32);
