@@ -127,6 +127,26 @@ static unsigned int log_number(const char *log, const char *before, const char *
 	return 0;
 }
 
+/* What the verifier has against it: the last lines of its whole log. */
+static void shape_complain(const char *dir, const struct shape *s)
+{
+	const size_t size = 64u << 20, tail = 3000;
+	char *log = calloc(1, size);
+	struct bpf_program *prog;
+	struct bpf_object *o = object_open(dir, s, &prog);
+	size_t len;
+
+	assert_non_null(log);
+	bpf_program__set_log_buf(prog, log, size - 1);
+	bpf_program__set_log_level(prog, 1);
+	bpf_object__load(o);
+	len = strlen(log);
+	fprintf(stderr, "# %s features=%u frags=%u is refused: …%s\n", s->program, s->cfg.features, s->cfg.frags,
+		log + (len > tail ? len - tail : 0));
+	bpf_object__close(o);
+	free(log);
+}
+
 /* A line of the table: kernel, compiler, program, shape, what the verifier did, sizes in bytes. */
 static void shape_load(const char *compiler, const char *dir, const struct shape *s)
 {
@@ -141,7 +161,11 @@ static void shape_load(const char *compiler, const char *dir, const struct shape
 	log[0] = 0;
 	bpf_program__set_log_buf(prog, log, sizeof(log));
 	bpf_program__set_log_level(prog, 4); /* statistics alone */
-	assert_int_equal(bpf_object__load(o), 0);
+	if (bpf_object__load(o)) {
+		bpf_object__close(o);
+		shape_complain(dir, s);
+		fail_msg("the verifier refuses a program");
+	}
 	assert_int_equal(bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &len), 0);
 	assert_int_equal(uname(&uts), 0);
 	insns = log_number(log, "processed ", "insns");
