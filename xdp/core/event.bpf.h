@@ -15,11 +15,13 @@
 #define FW_LOGS (FW_FEATURES & FW_FEAT_LOG && !fw_cfg.readonly)
 #define FW_TAPS (FW_FEATURES & FW_FEAT_TAP && !fw_cfg.readonly)
 
-/* Forget what packets before, or the opening packet of the flow, have met. */
-static __always_inline void fw_marks_clear(struct fw_scratch *s)
+/* Forget what rules packets before, or the opening packet of the flow, have met. */
+static __always_inline void fw_met_clear(struct fw_scratch *s)
 {
 	if (FW_LOGS)
 		s->told.nmarks = 0;
+	if (FW_TAPS)
+		s->told.picked = 0;
 }
 
 /* A rule that does not decide was met: remember it, when it has a `log`, until the verdict is known. */

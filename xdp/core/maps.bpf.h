@@ -128,6 +128,8 @@ struct fw_told {
 	__u32 kind;   /* enum fw_event_kind */
 	__u32 log;    /* 1 + index into logs; 0: of what decided, nothing */
 	__u32 nmarks; /* those beyond FW_LOG_MARKS, too */
+	__u32 picked; /* a rule that did not decide is one of those that the tap is about */
+	__u32 pad;
 	struct fw_mark mark[FW_LOG_MARKS];
 };
 _Static_assert(!(FW_LOG_MARKS & (FW_LOG_MARKS - 1)), "an index is masked");

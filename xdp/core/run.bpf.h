@@ -181,7 +181,7 @@ static __always_inline int fw_judge(FW_CTX *ctx, struct fw_scratch *s)
 	struct fw_tabs t;
 
 	s->hit = (struct fw_hit){ .verdict = FW_VERDICT_DROP, .rule = -1 };
-	fw_marks_clear(s);
+	fw_met_clear(s);
 	if (FW_FEATURES & FW_FEATS_TOLD)
 		s->told.log = s->told.generation = 0;
 	if (fw_likely(fw_tabs_open(&t, s))) {
