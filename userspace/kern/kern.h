@@ -122,7 +122,7 @@ struct kern_memory {
 	size_t image;                /* of the live rules of the policy */
 	size_t slot_live, slot_idle; /* what the policy's maps take, whatever stands in them */
 	size_t counters;             /* of the interface, all its hooks and all CPUs */
-	size_t tables;               /* of the policy: flows, limits */
+	size_t tables;               /* of the policy: flows, limits, events, a tap */
 	size_t live;                 /* of the namespace: live sets */
 };
 int kern_memory(struct kern *k, const struct kern_iface_state *iface, struct kern_memory *ret);
@@ -269,6 +269,8 @@ struct kern_event_counts {
 void kern_events_counts(const struct kern_events *e, struct kern_event_counts *ret);
 /* Is the policy's table of events still this one? Else open anew. */
 bool kern_events_current(struct kern *k, const char *policy, const struct kern_events *e);
+/* Events of a twin over an image, from the first on. -ENOENT without a sentence: its rules tell of nothing. */
+int kern_twin_events(struct kern_twin *t, struct kern_events **ret);
 
 /*
  * The tap. While it is on, the policy's programs are others, which copy packets (FW_FEAT_TAP); they are swapped into the links in
