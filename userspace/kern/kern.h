@@ -275,7 +275,8 @@ int kern_twin_events(struct kern_twin *t, struct kern_events **ret);
 /*
  * The tap. While it is on, the policy's programs are others, which copy packets (FW_FEAT_TAP); they are swapped into the links in
  * place and back, and no packet goes by unjudged. One tap per policy at a time: -EBUSY with a sentence that names the process. It ends
- * with its process: the next command that writes puts the programs back.
+ * with its process: the next command that writes puts the programs back. It goes on when rules are applied, interfaces come and tables
+ * grow.
  */
 struct kern_tap_opts {
 	uint32_t verdicts, reasons; /* bits; 0: all */
@@ -295,6 +296,9 @@ size_t kern_tap_read(struct kern_tap *t, int (*each)(void *ctx, const struct fw_
 uint64_t kern_tap_seen(const struct kern_tap *t);
 /* Programs without a tap are back when this returns; what the rings hold can still be read. */
 int kern_tap_stop(struct kern *k, struct kern_tap *t);
+/* The policy went with its last interface: nothing will come any more. Needs no lock. Also true when it was stopped. */
+bool kern_tap_over(const struct kern_tap *t);
+/* Without kern_tap_stop, because the lock cannot be had: nothing is copied any more, and the next command that writes does the rest. */
 void kern_tap_free(struct kern_tap *t);
 
 #endif

@@ -140,11 +140,10 @@ void tables_close(struct table *t, size_t n)
 		table_close(&t[i]);
 }
 
-static int table_make(struct table *t, enum object_shared m, const struct fw_ctl *ctl, int dir, struct fail *fail)
+static int table_make(struct table *t, enum object_shared m, const struct pin_want *want, int dir, struct fail *fail)
 {
-	const struct pin_want want = want_of(m, ctl);
-	struct table out = {.fd = -1, .entries = want.max_entries, .value_size = want.value_size};
-	int err = map_new_as(&want, fail, &out.fd);
+	struct table out = {.fd = -1, .entries = want->max_entries, .value_size = want->value_size};
+	int err = map_new_as(want, fail, &out.fd);
 
 	err = err ?: map_id(out.fd, fail, &out.id);
 	if (!err && dir >= 0) {
@@ -170,12 +169,43 @@ int tables_make(struct table *t, struct fw_ctl *ctl, uint32_t needed, const stru
 		ctl->pend_sets = tables_sets(state->pending);
 		ctl->state_ns = clock_now_ns();
 	}
-	for (enum object_shared m = 0; !err && m < SHARED_TABLES; m++)
+	for (enum object_shared m = 0; !err && m < SHARED_TABLES; m++) {
+		const struct pin_want want = want_of(m, ctl);
+
 		if (kinds[m].features & make && t[m].fd < 0)
-			err = table_make(&t[m], m, ctl, dir, fail);
+			err = table_make(&t[m], m, &want, dir, fail);
+	}
 	if (!err)
 		__atomic_fetch_or(&ctl->features, needed, __ATOMIC_SEQ_CST);
 	return err;
+}
+
+int tables_make_tap(struct table *t, uint32_t snap, uint32_t packets, int dir, struct fail *fail)
+{
+	static const struct fw_ctl none;
+	int err = 0;
+
+	for (enum object_shared m = SHARED_TAPS; !err && m <= SHARED_TAP_CTL; m++) {
+		struct pin_want want = want_of(m, &none);
+
+		if (m == SHARED_TAPS) {
+			want.value_size = (uint32_t)sizeof(struct fw_tap) + snap;
+			want.max_entries = packets * tables_cpus();
+		}
+		err = table_make(&t[m], m, &want, dir, fail);
+	}
+	return err;
+}
+
+void tables_close_tap(struct table *t)
+{
+	tables_close(t + SHARED_TAPS, SHARED_TAP_CTL + 1 - SHARED_TAPS);
+}
+
+void tables_drop_tap(int dir)
+{
+	for (enum object_shared m = SHARED_TAPS; m <= SHARED_TAP_CTL; m++)
+		pin_drop(dir, kinds[m].pin);
 }
 
 int tables_pin(const struct table *t, int dir, struct fail *fail)
@@ -206,7 +236,7 @@ int tables_open(struct table *t, const struct fw_ctl *ctl, int dir, struct fail 
 		t[m] = (struct table){.fd = map.fd, .id = map.id, .entries = map.max_entries, .value_size = map.value_size};
 	}
 	if (!(tables_there(t, ctl) & FW_FEAT_TAP)) /* what is left of a tap is of no use to programs */
-		tables_close(t + SHARED_TAPS, SHARED_TAP_CTL + 1 - SHARED_TAPS);
+		tables_close_tap(t);
 	err = rings_check(&t[SHARED_EVENTS], &t[SHARED_EVENT_CPUS], kinds[SHARED_EVENTS].pin, fail);
 	return err ?: rings_check(&t[SHARED_TAPS], &t[SHARED_TAP_CPUS], kinds[SHARED_TAPS].pin, fail);
 }

@@ -38,6 +38,13 @@ uint32_t tables_sets(uint32_t flows);
 int tables_make(struct table *t, struct fw_ctl *ctl, uint32_t needed, const struct fw_state_opts *state, int dir, struct fail *fail);
 /* Pin what was made without a directory. */
 int tables_pin(const struct table *t, int dir, struct fail *fail);
+/*
+ * The maps of a tap, pinned, not yet named: for each CPU `packets` (a power of two) of `snap` bytes (a multiple of 8). Closed: programs
+ * are loaded without them. Dropped: unpinned.
+ */
+int tables_make_tap(struct table *t, uint32_t snap, uint32_t packets, int dir, struct fail *fail);
+void tables_close_tap(struct table *t);
+void tables_drop_tap(int dir);
 /* Open what ctl->features names; what is missing is left out, and made anew by the next tables_make. */
 int tables_open(struct table *t, const struct fw_ctl *ctl, int dir, struct fail *fail);
 /* Features whose tables are there. */
