@@ -299,7 +299,7 @@ struct fw_extra {
 	__u64 burst;     /* how far ahead of the clock the bucket may be, in units */
 	__u32 shift;
 	__u32 identity;  /* of a rule with limit or max-conn: hash of direction, verdict and id. Buckets and seats are the rule's */
-	__u32 log;       /* 1 + index into logs of the direction: packets that count under the rule are told of; 0: not. `count` rules, too */
+	__u32 log;       /* 1 + index into logs of the direction: packets that count under the rule are told of; 0: not */
 	__u32 reserved;
 };
 
@@ -314,7 +314,9 @@ struct fw_log {
 	__u32 reserved;
 };
 /* Reasons that `log reasons` speaks of: what neither a rule nor the default decided, and no flow. */
-#define FW_LOG_REASONS (~(1u << FW_REASON_RULE | 1u << FW_REASON_DEFAULT | 1u << FW_REASON_L2_OTHER | 1u << FW_REASON_ESTABLISHED | 1u << FW_REASON_RELATED))
+#define FW_LOG_REASONS                                                                                    \
+	(~(1u << FW_REASON_RULE | 1u << FW_REASON_DEFAULT | 1u << FW_REASON_L2_OTHER | 1u << FW_REASON_ESTABLISHED | \
+	   1u << FW_REASON_RELATED))
 #define FW_LOG_MARKS 8 /* `count` and bare `log` rules that one packet is told of by, the first it meets; those beyond are `capped` */
 
 struct fw_image {
