@@ -4,6 +4,7 @@
 
 #include "kern/clock.h"
 #include "kern/counters.h"
+#include "kern/events.h"
 #include "kern/hooks.h"
 #include "kern/live.h"
 #include "kern/log.h"
@@ -224,6 +225,14 @@ int kern_twin_live(struct kern_twin *first, struct kern_live **ret)
 	*l = (struct kern_live){.m = first->live, .fail = first->fail, .borrowed = true};
 	*ret = l;
 	return 0;
+}
+
+int kern_twin_events(struct kern_twin *t, struct kern_events **ret)
+{
+	*t->fail = (struct fail){};
+	if (t->policy->dir >= 0)
+		return fail_set(t->fail, -EINVAL, "this twin is that of a policy");
+	return events_open(t->policy->shared, KERN_EVENTS_HELD, t->fail, ret);
 }
 
 void kern_twin_given(struct kern_twin *t, const struct kern_given *given)
