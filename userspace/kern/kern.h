@@ -144,6 +144,7 @@ void kern_view_close(struct kern_view *v);
 struct kern_counters {
 	struct fw_counter *v;
 	uint64_t *last_ns; /* of the last packet in the slot since it has the rule that it has: CLOCK_MONOTONIC, to a timer tick; 0: none */
+	uint64_t any_ns; /* of the last packet in any slot, those of rules that are gone included */
 	size_t n;
 	struct fw_counter retired[FW_VERDICT_COUNT];
 };

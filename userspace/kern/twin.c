@@ -2,6 +2,7 @@
 /* The program that judges packets, asked without being on any interface. */
 #include "kern/twin.h"
 
+#include "kern/clock.h"
 #include "kern/counters.h"
 #include "kern/events.h"
 #include "kern/hooks.h"
@@ -317,18 +318,23 @@ int kern_twin_prog_fd(const struct kern_twin *t)
 
 int kern_twin_counters(const struct kern_twin *t, struct kern_counters *ret)
 {
-	struct kern_counters out = {.n = t->nslots};
+	auto_free struct fw_cell *sum = calloc(t->nslots + 1, sizeof(*sum));
+	struct kern_counters out = {};
 	int err;
 
 	if (t->counters_fd < 0)
 		return fail_set(t->fail, -ENOENT, "the twin of a policy has no counters");
-	out.v = calloc(t->nslots, sizeof(*out.v));
-	if (!out.v)
+	if (!sum)
 		return fail_set(t->fail, -ENOMEM, "no memory");
-	err = counters_add_map(t->counters_fd, t->nslots, out.v, t->fail);
-	if (err) {
-		free(out.v);
+	err = counters_add_map(t->counters_fd, t->nslots, sum, t->fail);
+	if (err)
 		return err;
+	if (counters_alloc(t->nslots, &out))
+		return fail_set(t->fail, -ENOMEM, "no memory");
+	for (uint32_t s = 0; s < t->nslots; s++) {
+		out.v[s] = sum[s].count;
+		out.last_ns[s] = clock_of_tick(t->policy->ctl, sum[s].last);
+		out.any_ns = out.last_ns[s] > out.any_ns ? out.last_ns[s] : out.any_ns;
 	}
 	*ret = out;
 	return 0;

@@ -188,7 +188,7 @@ struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, struct fw_counter);
+	__type(value, struct fw_cell);
 } fw_counters SEC(".maps");
 
 /* Written by a twin about the last frame it judged; others never touch it. */
