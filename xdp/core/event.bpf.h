@@ -21,7 +21,7 @@ static __always_inline void fw_met_clear(struct fw_scratch *s)
 	if (FW_LOGS)
 		s->told.nmarks = 0;
 	if (FW_TAPS)
-		s->told.picked = 0;
+		s->told.nmet = 0;
 }
 
 /* A rule that does not decide was met: remember it, when it has a `log`, until the verdict is known. */

@@ -128,11 +128,12 @@ struct fw_told {
 	__u32 kind;   /* enum fw_event_kind */
 	__u32 log;    /* 1 + index into logs; 0: of what decided, nothing */
 	__u32 nmarks; /* those beyond FW_LOG_MARKS, too */
+	__u32 nmet;
 	__u32 picked; /* a rule that did not decide is one of those that the tap is about */
-	__u32 pad;
 	struct fw_mark mark[FW_LOG_MARKS];
+	__u32 met[FW_MAX_COUNT_RULES]; /* with a tap: slots of the rules that did not decide */
 };
-_Static_assert(!(FW_LOG_MARKS & (FW_LOG_MARKS - 1)), "an index is masked");
+_Static_assert(!(FW_LOG_MARKS & (FW_LOG_MARKS - 1)) && !(FW_MAX_COUNT_RULES & (FW_MAX_COUNT_RULES - 1)), "indexes are masked");
 
 /* What one packet needs while it is judged. */
 struct fw_scratch {

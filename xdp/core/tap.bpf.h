@@ -23,27 +23,40 @@ static __always_inline int fw_tap_picked(const __u32 pick[FW_TAP_PICKS], __u32 n
 	return 0;
 }
 
-/* A rule that does not decide was met, which counts in this slot. A global function: walks over rules are the verifier's longest ways. */
-int fw_tap_met(__u32 slot);
-FW_GLOBAL int fw_tap_met(__u32 slot)
-{
-	__u32 zero = 0;
-	struct fw_scratch *s = fw_env_lookup(&fw_scratch, &zero);
-	const struct fw_tap_ctl *want;
-
-	FW_NEEDS(FW_FEAT_TAP);
-	want = fw_env_lookup(&fw_tap_ctl, &zero);
-	if (s && want && want->nslots && fw_tap_picked(want->slot, want->nslots, FW_TAP_SLOT(slot, fw_cfg.dir & 1)))
-		s->told.picked = 1;
-	return 0;
-}
-
 /* What is to be remembered of a rule that does not decide. */
 static __always_inline void fw_met(const struct fw_tabs *t, struct fw_scratch *s, __u64 action)
 {
+	__u32 n;
+
 	fw_mark(t, s, action);
-	if (FW_TAPS)
-		fw_tap_met(action);
+	if (!FW_TAPS)
+		return;
+	n = s->told.nmet;
+	s->told.nmet = n + 1;
+	FW_OPAQUE(n);
+	s->told.met[n & (FW_MAX_COUNT_RULES - 1)] = action;
+}
+
+static long fw_tap_met(__u32 i, void *arg)
+{
+	const struct fw_tap_ctl *want = *(const struct fw_tap_ctl **)arg;
+	__u32 zero = 0;
+	struct fw_scratch *s = fw_env_lookup(&fw_scratch, &zero);
+
+	if (!s)
+		return 1;
+	s->told.picked = fw_tap_picked(want->slot, want->nslots, FW_TAP_SLOT(s->told.met[i & (FW_MAX_COUNT_RULES - 1)], fw_cfg.dir & 1));
+	return s->told.picked;
+}
+
+/* Does the packet count in one of the slots that are wanted: as what decided, or on its way? */
+static __always_inline int fw_tap_counts(const struct fw_tap_ctl *want, struct fw_scratch *s)
+{
+	if (fw_tap_picked(want->slot, want->nslots, FW_TAP_SLOT((__u32)s->hit.slot, fw_cfg.dir & 1)))
+		return 1;
+	s->told.picked = 0;
+	fw_env_loop(s->told.nmet, fw_tap_met, &want);
+	return FW_FRESH(s->told.picked);
 }
 
 /* The bytes of the frame, wherever they are. How many. */
@@ -79,8 +92,7 @@ FW_GLOBAL int fw_tap(FW_CTX *ctx)
 	if (!s || !ctl || !want || !want->on)
 		return 0;
 	if (!(want->verdicts >> (s->hit.verdict & 31) & 1) || !(want->reasons >> (s->told.reason & 31) & 1) ||
-	    !(s->told.picked || fw_tap_picked(want->slot, want->nslots, FW_TAP_SLOT((__u32)s->hit.slot, fw_cfg.dir & 1))) ||
-	    !fw_tap_picked(want->ifindex, want->nifs, fw_env_ifindex(ctx)))
+	    !fw_tap_picked(want->ifindex, want->nifs, fw_env_ifindex(ctx)) || !fw_tap_counts(want, s))
 		return 0;
 	c = fw_env_lookup(&fw_tap_cpus, &cpu);
 	if (!c)
