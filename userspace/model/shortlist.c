@@ -135,8 +135,8 @@ static uint64_t block_look(const struct bounds *b, const uint32_t key[SIDE_COUNT
 	return may;
 }
 
-/* The rule that decides, or -1. */
-static long first_match(const struct shortlist *s, const struct packet *p)
+/* The rule that decides, or -1. `counted` may be NULL. */
+static long first_match(const struct shortlist *s, const struct packet *p, void (*counted)(void *ctx, size_t rule), void *ctx)
 {
 	const struct chain *chain = s->chain;
 	uint32_t key[SIDE_COUNT];
@@ -149,18 +149,23 @@ static long first_match(const struct shortlist *s, const struct packet *p)
 		for (; may; may &= may - 1) {
 			size_t i = block * BLOCK + (size_t)__builtin_ctzll(may);
 
-			if (i < chain->nrules && chain->rules[i].verdict != VERDICT_CONTINUE && eval_rule(&chain->rules[i], p))
+			if (i >= chain->nrules || (chain->rules[i].verdict == VERDICT_CONTINUE && !counted) ||
+			    !eval_rule(&chain->rules[i], p))
+				continue;
+			if (chain->rules[i].verdict != VERDICT_CONTINUE)
 				return (long)i;
+			counted(ctx, i);
 		}
 	}
 	return -1;
 }
 
-static struct eval_result packet_eval(const struct shortlist *s, const struct packet *p)
+struct eval_result shortlist_packet(const struct shortlist *s, const struct packet *p, void (*counted)(void *ctx, size_t rule),
+				    void *ctx)
 {
 	enum state state = (enum state)p->value[FIELD_STATE];
 	bool known = state == STATE_ESTABLISHED || state == STATE_RELATED;
-	long rule = known && !s->names_known ? -1 : first_match(s, p);
+	long rule = known && !s->names_known ? -1 : first_match(s, p, counted, ctx);
 	struct chain one = *s->chain;
 	struct eval_result r;
 
@@ -181,7 +186,7 @@ struct eval_result shortlist_eval(const struct shortlist *s, const uint8_t *fram
 	if (fault)
 		return eval_fault(s->chain, fault);
 	p.value[FIELD_STATE] = eval_state_alone(s->chain, &p);
-	return packet_eval(s, &p);
+	return shortlist_packet(s, &p, NULL, NULL);
 }
 
 struct eval_result shortlist_given(const struct shortlist *s, const uint8_t *frame, size_t len,
@@ -195,5 +200,5 @@ struct eval_result shortlist_given(const struct shortlist *s, const uint8_t *fra
 	p.value[FIELD_STATE] = given->state;
 	p.live_src = given->live_src;
 	p.live_dst = given->live_dst;
-	return packet_eval(s, &p);
+	return shortlist_packet(s, &p, NULL, NULL);
 }
