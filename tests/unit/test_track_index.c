@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The quick oracle of flows says what the plain one says: random sequences with swaps, bans, limits, windows, and crowds. */
+/* The quick oracle of flows says what the plain one says: random sequences with swaps, bans, limits, windows, and
+ * crowds. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -39,16 +40,18 @@ static void counted(void *ctx, size_t rule)
 	c->n++;
 }
 
-static void same(struct pair *p, const struct flowgen_step *s, const struct eval_result *want, const struct eval_result *got)
+static void same(struct pair *p, const struct flowgen_step *s, const struct eval_result *want,
+		 const struct eval_result *got)
 {
 	struct str text = {};
 
-	if (want->verdict == got->verdict && want->reason == got->reason && want->rule == got->rule && want->fault == got->fault &&
-	    want->state == got->state)
+	if (want->verdict == got->verdict && want->reason == got->reason && want->rule == got->rule &&
+	    want->fault == got->fault && want->state == got->state)
 		return;
 	flowgen_describe(s, &text);
-	fail_msg("FW_SEED=%llu: %s\nplain: verdict %d reason %d rule %ld state %d; quick: %d %d %ld %d", (unsigned long long)p->of,
-		 str_get(&text), want->verdict, want->reason, want->rule, want->state, got->verdict, got->reason, got->rule, got->state);
+	fail_msg("FW_SEED=%llu: %s\nplain: verdict %d reason %d rule %ld state %d; quick: %d %d %ld %d",
+		 (unsigned long long)p->of, str_get(&text), want->verdict, want->reason, want->rule, want->state,
+		 got->verdict, got->reason, got->rule, got->state);
 }
 
 static void frame(struct pair *p, const struct flowgen_step *s)
@@ -57,7 +60,9 @@ static void frame(struct pair *p, const struct flowgen_step *s)
 	struct track_said said;
 	struct eval_result want, got;
 
-	assert_int_equal(track_frame_said(p->plain, p->policy, s->dir, s->frame, s->len, &s->meta, counted, &a, &want, &said), 0);
+	assert_int_equal(
+		track_frame_said(p->plain, p->policy, s->dir, s->frame, s->len, &s->meta, counted, &a, &want, &said),
+		0);
 	assert_int_equal(track_frame(p->quick, p->policy, s->dir, s->frame, s->len, &s->meta, counted, &b, &got), 0);
 	same(p, s, &want, &got);
 	assert_int_equal(a.n, b.n);
@@ -142,13 +147,23 @@ static void sequences(void **state)
 static void crowds(void **state)
 {
 	static const struct named_set banned = { .name = "banned", .timeout_ns = 3000000000ull, .size = 1000 };
-	static const struct limit limit = { .count = 2, .period_ns = 1000000000, .burst = 2, .per = PER_SRC, .plen4 = 32, .plen6 = 128 };
+	static const struct limit limit = {
+		.count = 2, .period_ns = 1000000000, .burst = 2, .per = PER_SRC, .plen4 = 32, .plen6 = 128
+	};
 	static const struct range port = { 22, 22 };
 	static const struct vset ports = { (struct range *)&port, 1 };
 	struct rule rules[2] = {
 		{ .verdict = VERDICT_DROP, .families = 7, .live_src = { 1, false }, .text = "banned" },
-		{ .verdict = VERDICT_PASS, .families = 6, .value[FIELD_DPORT] = &ports, .keep_state = true, .limit = &limit, .max_conn = 3,
-		  .conn_plen4 = 24, .conn_plen6 = 64, .over.ban = &banned, .text = "ssh" },
+		{ .verdict = VERDICT_PASS,
+		  .families = 6,
+		  .value[FIELD_DPORT] = &ports,
+		  .keep_state = true,
+		  .limit = &limit,
+		  .max_conn = 3,
+		  .conn_plen4 = 24,
+		  .conn_plen6 = 64,
+		  .over.ban = &banned,
+		  .text = "ssh" },
 	};
 	struct policy p = { .name = "p", .live = { &banned }, .nlive = 1 };
 	struct arena *arena = arena_new();
@@ -160,12 +175,22 @@ static void crowds(void **state)
 	prng_init(&prng, seed);
 	state_opts_default(&p.state);
 	p.state.timeout_s[TRACK_TCP_SYN] = 1;
-	p.chain[DIRECTION_INGRESS] = (struct chain){ .present = true, .fallback = VERDICT_DROP, .rules = rules, .nrules = 2 };
+	p.chain[DIRECTION_INGRESS] =
+		(struct chain){ .present = true, .fallback = VERDICT_DROP, .rules = rules, .nrules = 2 };
 	assert_int_equal(policy_track(&p, arena), 0);
 	assert_int_equal(track_quicken(quick, &p), 0);
 	for (int i = 0; i < 12000; i++) {
-		struct packet_spec spec = { .family = FAMILY_IPV4, .protocol = 6, .src = 0x0a000000 + prng_below(&prng, 400) * 16, .dst = 0xc0000201,
-					    .has_ports = true, .sport = (uint16_t)(1000 + prng_below(&prng, 12)), .dport = 22, .has_flags = true, .flags = 2 };
+		struct packet_spec spec = {
+			.family = FAMILY_IPV4,
+			.protocol = 6,
+			.src = 0x0a000000 + prng_below(&prng, 400) * 16,
+			.dst = 0xc0000201,
+			.has_ports = true,
+			.sport = (uint16_t)(1000 + prng_below(&prng, 12)),
+			.dport = 22,
+			.has_flags = true,
+			.flags = 2,
+		};
 		long len = packet_build(&spec, buf, sizeof(buf));
 		struct eval_result a, b;
 
@@ -179,12 +204,12 @@ static void crowds(void **state)
 		assert_int_equal(a.reason, b.reason);
 		assert_int_equal(a.rule, b.rule);
 		reasons[a.reason]++;
-		assert_int_equal(track_set_has(plain, &banned, FAMILY_IPV4, spec.src), track_set_has(quick, &banned, FAMILY_IPV4, spec.src));
+		assert_int_equal(track_set_has(plain, &banned, FAMILY_IPV4, spec.src),
+				 track_set_has(quick, &banned, FAMILY_IPV4, spec.src));
 	}
 	assert_int_equal(track_flows(plain), track_flows(quick));
-	print_message("# rule %llu, established %llu, limit %llu, max-conn %llu\n", (unsigned long long)reasons[EVAL_RULE],
-		      (unsigned long long)reasons[EVAL_ESTABLISHED], (unsigned long long)reasons[EVAL_LIMIT], (unsigned long long)reasons[EVAL_MAX_CONN]);
-	assert_true(reasons[EVAL_LIMIT] > 10 && reasons[EVAL_MAX_CONN] > 50 && reasons[EVAL_ESTABLISHED] > 10 && reasons[EVAL_RULE] > 1000);
+	assert_true(reasons[EVAL_LIMIT] > 10 && reasons[EVAL_MAX_CONN] > 50);
+	assert_true(reasons[EVAL_ESTABLISHED] > 10 && reasons[EVAL_RULE] > 1000);
 	track_free(plain);
 	track_free(quick);
 	arena_free(arena);

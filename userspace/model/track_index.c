@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Open addressing with linear probing. Nothing is ever taken out of a table: what has ended stays where it is found and is passed over,
- * until the table is half full; then it is made anew of what has not ended. So each thing costs a constant, on average.
+ * Open addressing with linear probing. Nothing is ever taken out of a table: what has ended stays where it is found and
+ * is passed over, until the table is half full; then it is made anew of what has not ended. So each thing costs a
+ * constant, on average.
  */
 #include "model/track_index.h"
 
@@ -21,7 +22,8 @@ struct track_index {
 	struct track_cells flows, buckets, seats;   /* seats: numbers of flows, by seat */
 };
 
-/* So that nobody can make a capture whose keys meet in one place: where the tables lie is known to nobody beforehand. */
+/* So that nobody can make a capture whose keys meet in one place: where the tables lie is known to nobody beforehand.
+ */
 static uint32_t hash_words(const void *seed, const uint64_t *v, size_t n)
 {
 	uint64_t h = hash_bytes(&seed, sizeof(seed));
@@ -95,8 +97,9 @@ static void cells_put(struct track_cells *c, uint32_t hash, size_t at)
 }
 
 /* Each number that stands under this hash: `at`. */
-#define cells_each(c, h, at)                                                                                                               \
-	for (size_t i_ = (h) & (c)->mask, at; (c)->v && (c)->v[i_].at && (at = (c)->v[i_].at - 1, true); i_ = (i_ + 1) & (c)->mask)        \
+#define cells_each(c, h, at)                                                                                           \
+	for (size_t i_ = (h) & (c)->mask, at; (c)->v && (c)->v[i_].at && (at = (c)->v[i_].at - 1, true);               \
+	     i_ = (i_ + 1) & (c)->mask)                                                                                \
 		if ((c)->v[i_].hash == (h))
 
 struct flow *track_index_flow(struct track *t, const struct track_key *key)
@@ -104,7 +107,8 @@ struct flow *track_index_flow(struct track *t, const struct track_key *key)
 	struct track_cells *c = &t->index->flows;
 	uint32_t h = flow_hash(t, key);
 
-	cells_each(c, h, at) {
+	cells_each(c, h, at)
+	{
 		struct flow *f = &t->flows.v[at];
 
 		if (track_key_equal(&f->key, key))
@@ -154,7 +158,8 @@ int track_index_open(struct track *t, const struct flow *flow)
 	if ((cells_full(&x->flows) || cells_full(&x->seats)) && flows_rebuild(t))
 		return -ENOMEM;
 	/* The place of one of the same key that has ended, so that a key stands in the table once. */
-	cells_each(&x->flows, h, at) {
+	cells_each(&x->flows, h, at)
+	{
 		if (!known && track_key_equal(&t->flows.v[at].key, &flow->key)) {
 			known = true;
 			place = at;
@@ -178,10 +183,12 @@ bool track_index_seat(struct track *t, const struct bucket_key *seat, unsigned i
 	uint32_t h = bucket_hash(t, seat, number);
 
 	/* What stands there may be of a flow that has ended, or of another one in its place by now. */
-	cells_each(c, h, at) {
+	cells_each(c, h, at)
+	{
 		const struct flow *f = &t->flows.v[at];
 
-		if (track_flow_lives(t, f) && f->seated && f->seat_number == number && track_bucket_key_equal(&f->seat, seat))
+		if (track_flow_lives(t, f) && f->seated && f->seat_number == number &&
+		    track_bucket_key_equal(&f->seat, seat))
 			return true;
 	}
 	return false;
@@ -208,7 +215,8 @@ struct bucket *track_index_bucket(struct track *t, const struct bucket_key *key)
 	struct track_cells *c = &t->index->buckets;
 	uint32_t h = bucket_hash(t, key, 0);
 
-	cells_each(c, h, at) {
+	cells_each(c, h, at)
+	{
 		if (track_bucket_key_equal(&t->buckets.v[at].key, key))
 			return &t->buckets.v[at];
 	}
@@ -222,7 +230,8 @@ struct element *track_index_element(const struct live_set *s, enum family family
 {
 	uint32_t h = element_hash(s, family, addr, plen);
 
-	cells_each(&s->cells, h, at) {
+	cells_each(&s->cells, h, at)
+	{
 		struct element *e = &s->elements.v[at];
 
 		if (e->family == family && e->addr == addr && e->plen == plen)
@@ -268,7 +277,8 @@ bool track_index_has(const struct track *t, const struct live_set *s, enum famil
 	for (unsigned int word = 0; word < 3; word++)
 		for (uint64_t left = s->plens[family][word]; left; left &= left - 1) {
 			unsigned int plen = word * 64 + (unsigned int)__builtin_ctzll(left);
-			const struct element *e = track_index_element(s, family, track_prefix(family, addr, plen), plen);
+			const struct element *e =
+				track_index_element(s, family, track_prefix(family, addr, plen), plen);
 
 			if (e && t->now_ns < e->end_ns)
 				return true;
@@ -276,8 +286,8 @@ bool track_index_has(const struct track *t, const struct live_set *s, enum famil
 	return false;
 }
 
-struct eval_result track_index_eval(struct track *t, const struct policy *policy, enum direction dir, const struct packet *p,
-				    void (*counted)(void *ctx, size_t rule), void *ctx)
+struct eval_result track_index_eval(struct track *t, const struct policy *policy, enum direction dir,
+				    const struct packet *p, void (*counted)(void *ctx, size_t rule), void *ctx)
 {
 	if (policy == t->index->policy)
 		return shortlist_packet(t->index->list[dir], p, counted, ctx);
