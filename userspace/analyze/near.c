@@ -70,6 +70,19 @@ void near_fini(struct near *x)
 	free(x->v);
 }
 
+static bool bounds_meet(const struct near_bounds *a, const struct near_bounds *b)
+{
+	if (!meet(a, b, NEAR_DPORT))
+		return false;
+	return (meet(a, b, NEAR_SRC4) && meet(a, b, NEAR_DST4)) || (meet(a, b, NEAR_SRC6) && meet(a, b, NEAR_DST6)) ||
+	       (a->other && b->other);
+}
+
+bool near_meets(const struct near *x, uint32_t a, uint32_t b)
+{
+	return bounds_meet(&x->bounds[a], &x->bounds[b]);
+}
+
 void near_find(struct near *x, uint32_t rule, uint32_t first, size_t n)
 {
 	const struct near_bounds *a = &x->bounds[rule];
@@ -78,12 +91,7 @@ void near_find(struct near *x, uint32_t rule, uint32_t first, size_t n)
 	for (uint32_t i = first; i < first + n; i++) {
 		const struct near_bounds *b = &x->bounds[i];
 
-		if (!b->ends || !meet(a, b, NEAR_DPORT) || i == rule)
-			continue;
-		if (!(meet(a, b, NEAR_SRC4) && meet(a, b, NEAR_DST4)) && !(meet(a, b, NEAR_SRC6) && meet(a, b, NEAR_DST6)) &&
-		    !(a->other && b->other))
-			continue;
-		if (rules_meet(x->space, &x->space->rule[rule], &x->space->rule[i]))
+		if (b->ends && i != rule && bounds_meet(a, b) && rules_meet(x->space, &x->space->rule[rule], &x->space->rule[i]))
 			x->v[x->n++] = i;
 	}
 }

@@ -16,6 +16,8 @@ int near_init(struct near *x, const struct space *s);
 void near_fini(struct near *x);
 /* The rules first .. first + n - 1 that end the walk and may meet this one, itself left out. */
 void near_find(struct near *x, uint32_t rule, uint32_t first, size_t n);
+/* As far as the bounds say. */
+bool near_meets(const struct near *x, uint32_t a, uint32_t b);
 /* How many of them come before the rule with this number. */
 size_t near_before(const struct near *x, uint32_t rule);
 
