@@ -119,6 +119,14 @@ static bool is_whole(const struct part *p, unsigned int dim)
 	return iset_equal(&p->d[dim], &p->cell->domain[dim]);
 }
 
+/* Holes in what the rules leave open are those of earlier rules: block lists, bans, odd flags. Their shape is no news. */
+static bool is_hole(const struct part *core, const struct part *found, unsigned int dim)
+{
+	const uint32_t dims = BIT(DIM_SRC) | BIT(DIM_DST) | BIT(DIM_LIVE_SRC) | BIT(DIM_LIVE_DST) | BIT(FIELD_TCPFLAGS) | BIT(FIELD_EXT);
+
+	return dims & BIT(dim) && is_whole(core, dim) && !is_whole(found, dim);
+}
+
 static int dim_tell(struct differ *d, const struct part *core, const struct part *found, unsigned int dim, const struct rule *const rules[SIDES],
 		    struct region *r)
 {
@@ -130,6 +138,10 @@ static int dim_tell(struct differ *d, const struct part *core, const struct part
 		place = dim == DIM_SRC ? &r->src6 : &r->dst6;
 	if (is_whole(found, dim))
 		return 0;
+	if (is_hole(core, found, dim)) {
+		r->part = true;
+		return 0;
+	}
 	if (dim == DIM_LIVE_SRC || dim == DIM_LIVE_DST) {
 		live_fill(d, found, dim, r);
 		return 0;
