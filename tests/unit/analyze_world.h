@@ -296,10 +296,12 @@ static inline const struct aset *world_aset(struct world *w)
 
 		for (size_t i = 0; i < v->n && families >> family & 1; i++) {
 			if (family)
-				aset_add6(&b, v->r[i].lo, v->r[i].hi == UINT32_MAX && v->r[i].lo < UINT32_MAX - 1 ? ~(u128)0 : v->r[i].hi);
+				aset_add6(&b, v->r[i].lo, v->r[i].hi);
 			else
 				aset_add4(&b, (uint32_t)v->r[i].lo, (uint32_t)v->r[i].hi);
 		}
+		if (family && families & 2 && vset_has(v, world_addr[3]))
+			aset_add6(&b, (u128)1 << 32, ~(u128)0);
 	}
 	return aset_build(&b, &s) ? NULL : s;
 }
