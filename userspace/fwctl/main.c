@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 const struct command *const commands[] = {
-	&cmd_check,   &cmd_load, &cmd_apply, &cmd_unload, &cmd_status, &cmd_show, &cmd_stats,	&cmd_explain,
+	&cmd_check,   &cmd_load, &cmd_apply, &cmd_unload, &cmd_status, &cmd_show, &cmd_stats,	&cmd_top, &cmd_explain,
 	&cmd_set,     &cmd_ban,	 &cmd_unban, &cmd_bans,	  &cmd_feed,   &cmd_flows, &cmd_version, &cmd_help,
 	NULL,
 };
