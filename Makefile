@@ -22,7 +22,7 @@ endif
 LIBS_KERN := -lxdp -lbpf -lelf -lz
 LIBS_PURE := -lnettle
 # What commands alone need: the live screen, captures, sockets of the machine.
-LIBS_TERM :=
+LIBS_TERM := -lncursesw -ltinfo
 LIBS_PCAP :=
 LIBS_NL :=
 LIBS_MAIN = -ljansson $(LIBS_TERM) $(LIBS_PCAP) $(LIBS_NL)
