@@ -95,6 +95,8 @@ $(PURE_TESTS): $(B)/%: $(B)/%.o $(B)/libharness.a $(B)/libfw.a
 # What is pure beside the commands.
 $(B)/tests/unit/test_feed: $(B)/userspace/fwctl/feed_text.o $(B)/userspace/fwctl/feed_json.o
 $(B)/tests/unit/test_feed: LIBS_TEST := -ljansson
+$(B)/tests/unit/test_http: $(B)/userspace/fwctl/http.o
+$(B)/tests/unit/test_openmetrics: $(B)/userspace/fwctl/openmetrics.o
 $(KERN_TESTS) $(TOOLS): $(B)/%: $(B)/%.o $(B)/libharness.a $(B)/libkern.a $(B)/libfw.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(B)/libharness.a $(B)/libkern.a $(B)/libfw.a $(LIBS_KERN) $(LIBS_PURE) -ljansson -lpcap -lcmocka

@@ -170,7 +170,7 @@ static int line_take(struct http_request *r, struct span line, bool *ret_new)
 static size_t head_end(const char *s, size_t len, bool *ret_wrong)
 {
 	for (size_t i = 0; i < len; i++) {
-		if ((s[i] == '\n' && (!i || s[i - 1] != '\r')) || (s[i] == '\r' && i + 1 < len && s[i + 1] != '\n') || !s[i]) {
+		if ((s[i] == '\n' && (i < 2 || s[i - 1] != '\r')) || (s[i] == '\r' && i + 1 < len && s[i + 1] != '\n') || !s[i]) {
 			*ret_wrong = true;
 			return 0;
 		}
