@@ -97,6 +97,7 @@ $(B)/tests/unit/test_feed: $(B)/userspace/fwctl/feed_text.o $(B)/userspace/fwctl
 $(B)/tests/unit/test_feed: LIBS_TEST := -ljansson
 $(B)/tests/unit/test_http: $(B)/userspace/fwctl/http.o
 $(B)/tests/unit/test_openmetrics: $(B)/userspace/fwctl/openmetrics.o
+$(B)/tests/unit/test_ring: $(B)/userspace/kern/ring.o
 $(KERN_TESTS) $(TOOLS): $(B)/%: $(B)/%.o $(B)/libharness.a $(B)/libkern.a $(B)/libfw.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(B)/libharness.a $(B)/libkern.a $(B)/libfw.a $(LIBS_KERN) $(LIBS_PURE) -ljansson -lpcap -lcmocka

@@ -167,22 +167,51 @@ static struct kern_counters counters_of(enum fw_hook hook, struct image *ret_img
 	return c;
 }
 
+static long rule_slot(const struct image *img, enum fw_hook hook, const char *label)
+{
+	enum fw_dir dir = hook == FW_HOOK_TC_EGRESS ? FW_DIR_EGRESS : FW_DIR_INGRESS;
+	size_t n;
+	const struct fw_meta_rule *rules = image_rules(image_hdr(img), dir, &n);
+
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(image_str(image_hdr(img), rules[i].label), label))
+			return rules[i].slot;
+	return -1;
+}
+
 long rim_rule_packets(enum fw_hook hook, const char *label)
 {
 	struct image img = {};
 	struct kern_counters c = counters_of(hook, &img);
-	enum fw_dir dir = hook == FW_HOOK_TC_EGRESS ? FW_DIR_EGRESS : FW_DIR_INGRESS;
-	const struct fw_meta_rule *rules;
-	long packets = -1;
-	size_t n;
+	long slot = rule_slot(&img, hook, label);
+	long packets = slot < 0 ? -1 : (long)c.v[slot].packets;
 
-	rules = image_rules(image_hdr(&img), dir, &n);
-	for (size_t i = 0; i < n; i++)
-		if (!strcmp(image_str(image_hdr(&img), rules[i].label), label))
-			packets = (long)c.v[rules[i].slot].packets;
 	kern_counters_fini(&c);
 	image_fini(&img);
 	return packets;
+}
+
+long rim_rule_slot(enum fw_hook hook, const char *label)
+{
+	struct image img = {};
+	struct kern_counters c = counters_of(hook, &img);
+	long slot = rule_slot(&img, hook, label);
+
+	kern_counters_fini(&c);
+	image_fini(&img);
+	return slot;
+}
+
+uint64_t rim_rule_last(enum fw_hook hook, const char *label)
+{
+	struct image img = {};
+	struct kern_counters c = counters_of(hook, &img);
+	long slot = rule_slot(&img, hook, label);
+	uint64_t last = slot < 0 ? c.any_ns : c.last_ns[slot];
+
+	kern_counters_fini(&c);
+	image_fini(&img);
+	return last;
 }
 
 long rim_reason_packets(enum fw_hook hook, enum fw_reason reason, enum fw_verdict verdict)

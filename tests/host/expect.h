@@ -113,17 +113,19 @@ static inline void expect_forms(unsigned long round)
 	expect_opts.set_large = round % 3 ? round / 3 % 5 : 0;
 }
 
-/* Add what a frame should have counted. */
-static inline void expect_count(struct fw_counter *c, const struct expect *e, size_t len)
+static inline void expect_count_one(struct fw_cell *c, size_t len, uint64_t jiffies)
 {
-	uint32_t i;
+	c->count.packets++;
+	c->count.bytes += len;
+	c->last = jiffies;
+}
 
-	for (i = 0; i < e->counted; i++) {
-		c[e->count_slot[i]].packets++;
-		c[e->count_slot[i]].bytes += len;
-	}
-	c[e->slot].packets++;
-	c[e->slot].bytes += len;
+/* Add what a frame should have counted, and when. */
+static inline void expect_count(struct fw_cell *c, const struct expect *e, size_t len, uint64_t jiffies)
+{
+	for (uint32_t i = 0; i < e->counted; i++)
+		expect_count_one(&c[e->count_slot[i]], len, jiffies);
+	expect_count_one(&c[e->slot], len, jiffies);
 }
 
 /*

@@ -151,7 +151,7 @@ static void shim_open(const struct image *img, enum fw_dir dir, unsigned int slo
 	shim_map(&fw_slot0, 4096 + FW_SLOT_PAD, 1);
 	shim_map(&fw_slot1, 4096 + FW_SLOT_PAD, 1);
 	shim_map(slot ? &fw_slot1 : &fw_slot0, size + FW_SLOT_PAD, 1);
-	shim_map(&fw_counters, sizeof(struct fw_counter), nslots);
+	shim_map(&fw_counters, sizeof(struct fw_cell), nslots);
 	shim_map(&fw_trace, sizeof(struct fw_trace), 1);
 	shim_map(&fw_scratch, sizeof(struct fw_scratch), 1);
 	if (img)

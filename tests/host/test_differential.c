@@ -250,7 +250,7 @@ static void no_image(void **state)
 	t = shim_run(frame, sizeof(frame), sizeof(frame), NULL);
 	assert_int_equal(t.reason, FW_REASON_NO_RULES);
 	/* the counter of the reason has it */
-	assert_int_equal(((struct fw_counter *)fw_counters.value)[FW_REASON_SLOT(FW_REASON_NO_RULES, 0)].packets, 1);
+	assert_int_equal(((struct fw_cell *)fw_counters.value)[FW_REASON_SLOT(FW_REASON_NO_RULES, 0)].count.packets, 1);
 	image_fini(&img);
 	arena_free(arena);
 }

@@ -110,11 +110,11 @@ static void shake_hands(unsigned int h, uint16_t port)
 /* Each packet ended in one slot. */
 static void all_counted(void)
 {
-	const struct fw_counter *c = fw_counters.value;
+	const struct fw_cell *c = fw_counters.value;
 	uint64_t sum = 0;
 
 	for (size_t i = 0; i < NSLOTS; i++)
-		sum += c[i].packets;
+		sum += c[i].count.packets;
 	assert_int_equal(sum, packets);
 }
 

@@ -218,7 +218,7 @@ static void sequence_run(uint64_t seed, unsigned long steps)
 	expect_opts.engine = (enum engine)prng_below(&prng, 3);
 	expect_forms(seed);
 	shim_open(NULL, FW_DIR_INGRESS, 0, 2 * FW_SLOT_RULE0);
-	shim_map(&fw_counters, sizeof(struct fw_counter), FW_MAX_SLOTS);
+	shim_map(&fw_counters, sizeof(struct fw_cell), FW_MAX_SLOTS);
 	{
 		struct image any = {};
 

@@ -131,6 +131,63 @@ static void counts_survive_growth(void **state)
 	rim_assert_nothing_left();
 }
 
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000ull + (uint64_t)t.tv_nsec;
+}
+
+#define TICK_NS 10000000ull /* of the slowest kernels */
+
+static void the_last_packet_has_its_time(void **state)
+{
+	for (size_t i = 0; i < 3; i++) {
+		enum fw_hook h = hook_of(&hooks[i]);
+		uint64_t before, last;
+
+		rim_load_ok(BOX_IF, POLICY(RULE("pass", 53) RULE("count", 80) RULE("drop", 9)), "web", &hooks[i], NULL);
+		assert_int_equal(rim_rule_last(h, ""), 0);
+		before = now_ns();
+		box_send_udp(BOX_PEER, 53, 1);
+		box_send_udp(BOX_PEER, 80, 1);
+		EVENTUALLY(rim_reason_packets(h, FW_REASON_DEFAULT, FW_VERDICT_DROP), 1);
+		EVENTUALLY(rim_rule_packets(h, "p53"), 1);
+		last = rim_rule_last(h, "p53");
+		assert_true(last + TICK_NS >= before && last <= now_ns() + TICK_NS);
+		assert_true(rim_rule_last(h, "p80") >= last);
+		assert_true(rim_rule_last(h, "") >= last);
+		assert_int_equal(rim_rule_last(h, "p9"), 0);
+		/* It stays with the rule, wherever that moves. */
+		rim_apply_ok(POLICY(RULE("drop", 9) RULE("pass", 7) RULE("pass", 53)), "web", NULL);
+		assert_int_equal(rim_rule_last(h, "p53"), last);
+		assert_int_equal(rim_unload(BOX_IF), 0);
+	}
+}
+
+static void a_new_rule_has_no_time_of_another(void **state)
+{
+	uint64_t last;
+	long slot;
+
+	rim_load_ok(BOX_IF, POLICY(RULE("pass", 53)), "web", NULL, NULL);
+	box_send_udp(BOX_PEER, 53, 4);
+	EVENTUALLY(rim_all_packets(FW_HOOK_XDP), 4);
+	slot = rim_rule_slot(FW_HOOK_XDP, "p53");
+	last = rim_rule_last(FW_HOOK_XDP, "p53");
+	rim_apply_ok(POLICY(RULE("pass", 1)), "web", NULL);
+	rim_apply_ok(POLICY(RULE("pass", 1) RULE("pass", 2)), "web", NULL);
+	assert_int_equal(rim_rule_slot(FW_HOOK_XDP, "p2"), slot);
+	assert_int_equal(rim_rule_last(FW_HOOK_XDP, "p2"), 0);
+	/* The interface has heard of a packet all the same. */
+	assert_int_equal(rim_rule_last(FW_HOOK_XDP, ""), last);
+	box_send_udp(BOX_PEER, 2, 1);
+	EVENTUALLY(rim_rule_packets(FW_HOOK_XDP, "p2"), 1);
+	assert_true(rim_rule_last(FW_HOOK_XDP, "p2") >= last);
+	assert_int_equal(rim_unload(BOX_IF), 0);
+}
+
 /* Packets in = packets counted, while the rules are swapped under them. */
 static void nothing_is_lost_or_counted_twice(void **state)
 {
@@ -172,6 +229,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(counts_follow_the_label),
 		cmocka_unit_test(rules_that_go_leave_their_packets),
 		cmocka_unit_test(counts_survive_growth),
+		cmocka_unit_test(the_last_packet_has_its_time),
+		cmocka_unit_test(a_new_rule_has_no_time_of_another),
 		cmocka_unit_test(nothing_is_lost_or_counted_twice),
 	};
 

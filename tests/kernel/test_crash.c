@@ -9,21 +9,19 @@
  * `apply` is killed before each of its calls; the others before every STRIDE-th, from a random one on (printed). KILL_STRIDE=1 in the
  * environment kills all of them before each call: some minutes. KILL_FIRST=N starts at call N.
  */
+#include "harness/killed.h"
 #include "harness/rim.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ptrace.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -39,73 +37,6 @@
 	" ingress default " verdict " {\n  " verdict " from @banned\n  pass proto udp to port 53 keep state limit 5/m per src\n }\n"    \
 	" egress default " verdict " { }\n}\n"
 #define EGRESS(verdict) " egress default " verdict " { }\n"
-
-/* Calls that only look, or only touch the process itself: a kill before one of them leaves what the next one finds. */
-static bool changes_nothing(long nr)
-{
-	switch (nr) {
-	case SYS_read:
-	case SYS_pread64:
-	case SYS_write:
-	case SYS_lseek:
-	case SYS_brk:
-	case SYS_mprotect:
-	case SYS_openat:
-	case SYS_newfstatat:
-	case SYS_fstat:
-	case SYS_fstatfs:
-	case SYS_readlinkat:
-	case SYS_getrandom:
-	case SYS_getsockopt:
-	case SYS_getdents64:
-	case SYS_fcntl:
-	case SYS_faccessat:
-	case SYS_prlimit64:
-	case SYS_uname:
-	case SYS_capget:
-	case SYS_clock_gettime:
-		return true;
-	}
-	return false;
-}
-
-/* Run fn in a child and kill it before its n-th call that may change something. False when it came to its end first. */
-static bool run_killed(void (*fn)(void), unsigned int n)
-{
-	unsigned int seen = 0;
-	int status;
-	pid_t pid;
-
-	fflush(NULL);
-	pid = fork();
-	if (!pid) {
-		ptrace(PTRACE_TRACEME, 0, NULL, NULL);
-		raise(SIGSTOP);
-		fn();
-		_exit(0);
-	}
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	ptrace(PTRACE_SETOPTIONS, pid, NULL, PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL);
-	for (;;) {
-		struct __ptrace_syscall_info info;
-
-		ptrace(PTRACE_SYSCALL, pid, NULL, NULL);
-		assert_int_equal(waitpid(pid, &status, 0), pid);
-		if (WIFEXITED(status)) {
-			assert_int_equal(WEXITSTATUS(status), 0);
-			return false;
-		}
-		assert_true(WIFSTOPPED(status));
-		if (WSTOPSIG(status) != (SIGTRAP | 0x80))
-			continue;
-		if (ptrace(PTRACE_GET_SYSCALL_INFO, pid, sizeof(info), &info) > 0 && info.op == PTRACE_SYSCALL_INFO_ENTRY &&
-		    !changes_nothing((long)info.entry.nr) && seen++ == n) {
-			kill(pid, SIGKILL);
-			assert_int_equal(waitpid(pid, &status, 0), pid);
-			return true;
-		}
-	}
-}
 
 /* What a program says of a frame when it runs from the hook's point of view; PASS where there is none. */
 static enum fw_verdict prog_verdict(uint32_t id, bool xdp)
@@ -297,7 +228,7 @@ static void kill_everywhere(const char *what, void (*before)(void), void (*act)(
 		bool is_old, is_new, is_mixed, killed;
 
 		before();
-		killed = run_killed(act, n);
+		killed = killed_at(act, n);
 		now = look();
 		is_old = now.in == old.in && now.out == old.out;
 		is_new = now.in == new.in && now.out == new.out;

@@ -46,10 +46,21 @@ static const struct shape shapes[] = {
 	{ "fw_xdp", FW_PROG_XDP, { .features = FW_FEAT_LIVE } },
 	{ "fw_xdp", FW_PROG_XDP, { .features = FW_FEAT_STATE } },
 	{ "fw_xdp", FW_PROG_XDP, { .features = FW_FEAT_LIMIT } },
+	{ "fw_xdp", FW_PROG_XDP, { .features = FW_FEAT_LOG } },
+	{ "fw_xdp", FW_PROG_XDP, { .features = FW_FEAT_LOG, .frags = 1, .trace = 1 } },
+	{ "fw_xdp", FW_PROG_XDP, { .features = FW_FEAT_TAP, .tap_snap = 64 } },
+	{ "fw_xdp", FW_PROG_XDP, { .features = FW_FEAT_TAP, .tap_snap = 65536, .frags = 1 } },
+	{ "fw_xdp", FW_PROG_XDP, { .features = FW_FEAT_LOG | FW_FEAT_TAP, .tap_snap = 1504 } },
 	{ "fw_xdp", FW_PROG_XDP, { .features = FW_FEAT_ALL } },
+	{ "fw_xdp", FW_PROG_XDP, { .features = FW_FEAT_ALL & ~FW_FEAT_TAP } },
+	{ "fw_xdp", FW_PROG_XDP, { .features = FW_FEAT_ALL, .frags = 1, .trace = 1, .readonly = 1 } },
 	{ "fw_xdp", FW_PROG_XDP, { .frags = 1, .trace = 1, .features = FW_FEAT_ALL } },
 	{ "fw_tc", FW_PROG_TC_INGRESS, { .features = FW_FEAT_ALL } },
 	{ "fw_tc", FW_PROG_TC_EGRESS, { .dir = FW_DIR_EGRESS, .trace = 1, .features = FW_FEAT_ALL } },
+	{ "fw_tc", FW_PROG_TC_INGRESS, { .features = FW_FEAT_LOG } },
+	{ "fw_tc", FW_PROG_TC_INGRESS, { .features = FW_FEAT_TAP, .tap_snap = 64 } },
+	{ "fw_tc", FW_PROG_TC_EGRESS, { .dir = FW_DIR_EGRESS, .features = FW_FEAT_LOG | FW_FEAT_TAP, .tap_snap = 65536 } },
+	{ "fw_tc", FW_PROG_TC_EGRESS, { .dir = FW_DIR_EGRESS, .features = FW_FEAT_STATE | FW_FEAT_LOG, .trace = 1 } },
 	{ "fw_tc", FW_PROG_TC_INGRESS, {} },
 	{ "fw_tc", FW_PROG_TC_INGRESS, { .features = FW_FEATS_ANSWER } },
 	{ "fw_tc", FW_PROG_TC_INGRESS, { .trace = 1 } },
@@ -72,11 +83,15 @@ static struct bpf_object *object_open(const char *dir, const struct shape *s, st
 		fail_msg("%s: cannot open", path);
 	cfg.mask[0] = cfg.mask[1] = SLOT_SIZE - 1;
 	cfg.nslots = FW_SLOT_RULE0 + FW_MAX_RULES;
+	if (!cfg.tap_snap)
+		cfg.tap_snap = 65536;
 	bpf_object__for_each_map(m, o) {
 		const char *name = bpf_map__name(m), *dot = strchr(name, '.');
 
 		if (!strcmp(name, FW_MAP_SLOT0) || !strcmp(name, FW_MAP_SLOT1))
 			assert_int_equal(bpf_map__set_value_size(m, SLOT_SIZE + FW_SLOT_PAD), 0);
+		else if (!strcmp(name, FW_MAP_TAPS))
+			assert_int_equal(bpf_map__set_value_size(m, sizeof(struct fw_tap) + cfg.tap_snap), 0);
 		else if (!strcmp(name, FW_MAP_COUNTERS))
 			assert_int_equal(bpf_map__set_max_entries(m, cfg.nslots), 0);
 		else if (dot && !strcmp(dot, ".rodata")) /* struct fw_cfg and nothing else, or this fails */
@@ -112,6 +127,26 @@ static unsigned int log_number(const char *log, const char *before, const char *
 	return 0;
 }
 
+/* What the verifier has against it: the last lines of its whole log. */
+static void shape_complain(const char *dir, const struct shape *s)
+{
+	const size_t size = 64u << 20, tail = 3000;
+	char *log = calloc(1, size);
+	struct bpf_program *prog;
+	struct bpf_object *o = object_open(dir, s, &prog);
+	size_t len;
+
+	assert_non_null(log);
+	bpf_program__set_log_buf(prog, log, size - 1);
+	bpf_program__set_log_level(prog, 1);
+	bpf_object__load(o);
+	len = strlen(log);
+	fprintf(stderr, "# %s features=%u frags=%u is refused: …%s\n", s->program, s->cfg.features, s->cfg.frags,
+		log + (len > tail ? len - tail : 0));
+	bpf_object__close(o);
+	free(log);
+}
+
 /* A line of the table: kernel, compiler, program, shape, what the verifier did, sizes in bytes. */
 static void shape_load(const char *compiler, const char *dir, const struct shape *s)
 {
@@ -126,7 +161,11 @@ static void shape_load(const char *compiler, const char *dir, const struct shape
 	log[0] = 0;
 	bpf_program__set_log_buf(prog, log, sizeof(log));
 	bpf_program__set_log_level(prog, 4); /* statistics alone */
-	assert_int_equal(bpf_object__load(o), 0);
+	if (bpf_object__load(o)) {
+		bpf_object__close(o);
+		shape_complain(dir, s);
+		fail_msg("the verifier refuses a program");
+	}
 	assert_int_equal(bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &len), 0);
 	assert_int_equal(uname(&uts), 0);
 	insns = log_number(log, "processed ", "insns");

@@ -75,6 +75,7 @@ static void *ending_mremap(void *at, size_t was, size_t len, int flags)
 #include "compile/listnode.c"
 #include "compile/listrun.c"
 #include "compile/lists.c"
+#include "compile/logs.c"
 #include "compile/meta.c"
 #include "compile/place.c"
 #include "compile/plan.c"

@@ -36,14 +36,31 @@ static void dump_extra(const struct policy *policy, const struct fw_extra *x, st
 		str_add(out, " else pass");
 	if (x->flags & FW_EXTRA_ELSE_BAN)
 		str_addf(out, " else ban %s for %llu ns", policy->live[FW_EXTRA_BAN_REF(x->flags)]->name, (unsigned long long)x->ban_ns);
-	if (!x->flags && !x->max_conn)
+	if (x->log)
+		str_addf(out, " log %u", x->log - 1);
+	if (x->reject || (!x->flags && !x->max_conn && !x->log))
 		str_addf(out, " reject %s", reject[x->reject & 3]);
+}
+
+static void dump_logs(const struct logs *l, struct str *out)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		str_addf(out, "  log %zu:", i);
+		if (l->v[i].cost)
+			str_addf(out, " limit cost %llu burst %llu", (unsigned long long)l->v[i].cost, (unsigned long long)l->v[i].burst);
+		str_addf(out, " sample 1/%u\n", l->v[i].sample);
+	}
+	if (l->of_default)
+		str_addf(out, "  the default: log %u\n", l->of_default - 1);
+	if (l->of_reasons)
+		str_addf(out, "  reasons: log %u\n", l->of_reasons - 1);
 }
 
 void extras_dump(const struct plan *p, struct str *out)
 {
 	for (uint32_t k = 0; k < p->sets.n; k++)
 		dump_bit(p, k, out);
+	dump_logs(&p->logs, out);
 	for (size_t i = 0; i < p->extras.n; i++) {
 		size_t rules = 0;
 

@@ -37,6 +37,8 @@ static void encode_layout(struct plan *p, size_t *at)
 	}
 	if (p->sets.n)
 		p->set_blocks = encode_take(at, 2 * p->sets.n * sizeof(struct fw_block));
+	if (p->logs.n)
+		p->log_v = encode_take(at, p->logs.n * sizeof(*p->logs.v));
 	if (!p->boxes.nrules)
 		return;
 	p->ones = encode_take(at, p->stride);
@@ -81,6 +83,10 @@ static void encode_header(const struct plan *p, struct fw_dir_hdr *h)
 	h->extra_of = p->extra_of;
 	h->extras = p->extra_v;
 	h->nextras = p->extras.n;
+	h->logs = p->log_v;
+	h->nlogs = p->logs.n;
+	h->log_default = p->logs.of_default;
+	h->log_reasons = p->logs.of_reasons;
 	h->default_verdict = chain->present && chain->fallback == VERDICT_DROP ? FW_VERDICT_DROP : FW_VERDICT_PASS;
 	for (int s = 0; s < SPACE_COUNT; s++) {
 		int i = space_dim(s) - FW_DIM_SRC;
@@ -128,6 +134,8 @@ static void encode_actions(const struct plan *p, const struct meta *meta, struct
 
 static void encode_extras(const struct plan *p, struct image *img)
 {
+	if (p->logs.n)
+		memcpy(img->data + p->log_v, p->logs.v, p->logs.n * sizeof(*p->logs.v));
 	if (!p->extras.n)
 		return;
 	memcpy(img->data + p->extra_v, p->extras.v, p->extras.n * sizeof(*p->extras.v));
@@ -221,6 +229,11 @@ static void encode_digest_dir(struct digest *d, const struct plan *p)
 	for (uint32_t k = p->sets.nlive; k < p->sets.n; k++) /* the keys stand for the ranges */
 		for (int six = 0; six < 2; six++)
 			digest_add(d, p->sets.block[k][six]->key, sizeof(p->sets.block[k][six]->key));
+	if (p->logs.n) {
+		digest_add(d, p->logs.v, p->logs.n * sizeof(*p->logs.v));
+		digest_add_u64(d, p->logs.of_default);
+		digest_add_u64(d, p->logs.of_reasons);
+	}
 	if (p->extras.n) {
 		digest_add(d, p->extras.v, p->extras.n * sizeof(*p->extras.v));
 		digest_add(d, p->extras.of, b->nrules * sizeof(*p->extras.of));

@@ -38,7 +38,7 @@ _Static_assert(sizeof(((struct state_opts *)0)->timeout_s) / sizeof(uint32_t) ==
 
 static bool extras_asks(const struct rule *r)
 {
-	return r->keep_state || r->synproxy || r->limit || r->max_conn || r->verdict == VERDICT_REJECT;
+	return r->keep_state || r->synproxy || r->limit || r->max_conn || r->log || r->verdict == VERDICT_REJECT;
 }
 
 static void extras_limit(const struct limit *l, struct fw_extra *x)
@@ -105,7 +105,8 @@ static uint32_t extras_intern(struct extras *e, uint32_t *cell, size_t mask, con
 	return cell[at] = (uint32_t)e->n;
 }
 
-int extras_build(struct arena *arena, const struct policy *policy, const struct chain *chain, struct extras *ret)
+int extras_build(struct arena *arena, const struct policy *policy, const struct chain *chain, const struct logs *logs,
+		 struct extras *ret)
 {
 	size_t asking = 0, cells = 16;
 	uint32_t *cell;
@@ -129,6 +130,7 @@ int extras_build(struct arena *arena, const struct policy *policy, const struct 
 			continue;
 		if (extras_of_rule(policy, &chain->rules[i], &x))
 			return -EINVAL;
+		x.log = logs_of(logs, i);
 		ret->of[i] = extras_intern(ret, cell, cells - 1, &x);
 	}
 	return 0;
@@ -136,7 +138,7 @@ int extras_build(struct arena *arena, const struct policy *policy, const struct 
 
 uint32_t extras_features(const struct policy *policy)
 {
-	uint32_t f = (policy->nlive ? FW_FEAT_LIVE : 0) | (policy->track ? FW_FEAT_STATE : 0);
+	uint32_t f = (policy->nlive ? FW_FEAT_LIVE : 0) | (policy->track ? FW_FEAT_STATE : 0) | (logs_any(policy) ? FW_FEAT_LOG : 0);
 
 	for (int d = 0; d < DIRECTION_COUNT; d++) {
 		for (size_t i = 0; i < policy->chain[d].nrules; i++) {

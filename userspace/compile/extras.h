@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the rules of a policy ask for beyond a match: state, limits, live sets, answers. From model/rule.h into the terms of
+ * What the rules of a policy ask for beyond a match: state, limits, live sets, answers, events. From model/rule.h into the terms of
  * <fw/abi.h>.
  */
 #ifndef FW_COMPILE_EXTRAS_H
 #define FW_COMPILE_EXTRAS_H
 
+#include "compile/logs.h"
 #include "model/rule.h"
 
 #include <fw/abi.h>
@@ -23,7 +24,8 @@ struct extras {
  * Without the identities, which are of the names. All memory is the arena's. 0, -ENOMEM, or -EINVAL: a rule bans into a set that
  * is not in policy->live.
  */
-int extras_build(struct arena *arena, const struct policy *policy, const struct chain *chain, struct extras *ret);
+int extras_build(struct arena *arena, const struct policy *policy, const struct chain *chain, const struct logs *logs,
+		 struct extras *ret);
 
 static inline bool extras_counts(const struct fw_extra *x)
 {

@@ -56,10 +56,10 @@ static size_t meta_ids_find(const struct meta_ids *x, const char *id)
 	return at;
 }
 
-/* The label, else the text; namesakes get "#2", "#3", … A label that looks like such a name is stepped over. */
+/* The label, else the text, without what it logs; namesakes get "#2", "#3", … A label that looks like such a name is stepped over. */
 static int meta_id(struct arena *arena, struct meta_ids *x, const struct rule *r, size_t rule)
 {
-	const char *base = r->label ? r->label : r->text;
+	const char *base = r->label ? r->label : r->id_text ? r->id_text : r->text;
 	size_t at = meta_ids_find(x, base), first = at;
 
 	x->id[rule] = base;

@@ -42,7 +42,7 @@ static int plan_count_rules(struct plan *p, const struct chain *chain, struct di
 	for (size_t i = 0; i < chain->nrules; i++)
 		counts += chain->rules[i].verdict == VERDICT_CONTINUE;
 	if (counts > FW_MAX_COUNT_RULES)
-		return plan_over(p, d, "count rules", counts, FW_MAX_COUNT_RULES, "FW_MAX_COUNT_RULES");
+		return plan_over(p, d, "count and log rules", counts, FW_MAX_COUNT_RULES, "FW_MAX_COUNT_RULES");
 	return 0;
 }
 
@@ -148,11 +148,14 @@ static int plan_rules(struct arena *arena, struct plan *p, struct diags *d)
 static int plan_extras(struct arena *arena, struct plan *p, struct diags *d, size_t *used)
 {
 	const struct chain *chain = &p->policy->chain[p->dir];
-	int err = extras_build(arena, p->policy, chain, &p->extras);
+	int err = logs_build(arena, chain, &p->logs);
 
+	if (!err)
+		err = extras_build(arena, p->policy, chain, &p->logs, &p->extras);
 	if (err == -EINVAL)
 		diag_add(d, DIAG_ERROR, plan_nowhere, "policy \"%s\", %s: a rule bans into a set that is no live set of the policy",
 			 p->policy->name, plan_dir_name(p));
+	*used += p->logs.n * sizeof(*p->logs.v) + 64;
 	if (!err && p->extras.n)
 		*used += p->extras.n * sizeof(*p->extras.v) + chain->nrules * sizeof(*p->extras.of) + 256;
 	return err;

@@ -21,6 +21,7 @@ struct plan {
 	const struct policy *policy;
 	struct sets sets;
 	struct boxes boxes;
+	struct logs logs;
 	struct extras extras;
 	struct classes classes[SPACE_COUNT]; /* by the sets in `used` */
 	struct trie trie[SPACE_COUNT];	     /* of the address spaces */
@@ -36,7 +37,7 @@ struct plan {
 
 	/* Offsets in the image; 0: not there. */
 	uint32_t table[SPACE_COUNT], rows[SPACE_COUNT];
-	uint32_t mac_cls, ones, actions, units, set_blocks, extra_of, extra_v;
+	uint32_t mac_cls, ones, actions, units, set_blocks, extra_of, extra_v, log_v;
 	bool *never; /* per rule: can never match */
 	uint32_t *place;   /* per rule: its bit in every row; in lists: its place behind the bits */
 	uint32_t *rule_at; /* per place: its rule */

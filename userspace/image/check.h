@@ -22,6 +22,8 @@ static inline bool check_str(const struct fw_meta *meta, uint32_t off)
 const char *check_policy(const struct fw_image *img);
 /* The refs, once the meta section is known to be right. */
 const char *check_live_refs(const struct fw_image *img, const struct fw_meta *meta);
+/* What is told of, in a direction with rules or without. */
+const char *check_logs(const struct fw_image *img, const struct fw_dir_hdr *dir);
 /* The extras of a direction, and that its actions name them; the actions are inside. */
 const char *check_extras(const struct fw_image *img, const struct fw_dir_hdr *dir);
 

@@ -271,6 +271,9 @@ static const char *check_dir(const struct fw_image *img, const struct fw_dir_hdr
 		return "row size";
 	if (dir->flags & ~CHECK_DIRF || dir->default_verdict > FW_VERDICT_PASS)
 		return "flags";
+	why = check_logs(img, dir);
+	if (why)
+		return why;
 	if (!dir->nrules)
 		return dir->dims || dir->flags & FW_DIRF_LISTS || dir->nsets || dir->live_bits || dir->nextras ?
 			       "dimensions without rules" :

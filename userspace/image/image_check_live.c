@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The part of image_check that is about state, limits, live sets and answers. */
+/* The part of image_check that is about state, limits, live sets, answers and events. */
 #include "image/check.h"
 
-#define CHECK_FEATURES (FW_FEAT_LIVE | FW_FEAT_STATE | FW_FEAT_LIMIT | FW_FEAT_REJECT | FW_FEAT_SYNPROXY)
+#define CHECK_FEATURES (FW_FEAT_LIVE | FW_FEAT_STATE | FW_FEAT_LIMIT | FW_FEAT_REJECT | FW_FEAT_SYNPROXY | FW_FEAT_LOG)
 #define CHECK_STATEF   (FW_STATEF_FULL_PASS | FW_STATEF_ASYMMETRIC | FW_STATEF_WINDOW)
 #define CHECK_LIVEF    (FW_LIVEF_COUNTERS | FW_LIVEF_WIDEN)
 #define CHECK_BAN_REF 0xff000000u /* bits of FW_EXTRA_BAN_REF() */
@@ -58,9 +58,28 @@ static bool check_needs(const struct fw_image *img, const struct fw_extra *x)
 	return !(needs & ~img->features);
 }
 
-static bool check_extra(const struct fw_image *img, const struct fw_extra *x)
+static bool check_log(const struct fw_log *log)
 {
-	if (x->flags & ~CHECK_EXTRAS || !check_needs(img, x))
+	return log->sample && (log->cost ? log->burst >= log->cost : !log->burst);
+}
+
+const char *check_logs(const struct fw_image *img, const struct fw_dir_hdr *dir)
+{
+	const struct fw_log *log = (const struct fw_log *)((const uint8_t *)img + dir->logs);
+
+	if (dir->log_default > dir->nlogs || dir->log_reasons > dir->nlogs || dir->nlogs > dir->nrules + 2 || (!dir->nlogs && dir->logs))
+		return "logs";
+	if (dir->nlogs && (!(img->features & FW_FEAT_LOG) || !check_hot(img, dir->logs, dir->nlogs * sizeof(*log))))
+		return "logs";
+	for (size_t i = 0; i < dir->nlogs; i++)
+		if (!check_log(&log[i]))
+			return "logs";
+	return NULL;
+}
+
+static bool check_extra(const struct fw_image *img, const struct fw_dir_hdr *dir, const struct fw_extra *x)
+{
+	if (x->flags & ~CHECK_EXTRAS || !check_needs(img, x) || x->log > dir->nlogs)
 		return false;
 	if (x->per > FW_PER_FLOW || x->reject > FW_REJECT_PROHIBITED || x->max_conn > FW_MAX_CONN)
 		return false;
@@ -71,6 +90,12 @@ static bool check_extra(const struct fw_image *img, const struct fw_extra *x)
 	if (x->flags & FW_EXTRA_ELSE_BAN)
 		return FW_EXTRA_BAN_REF(x->flags) < img->nlive && x->ban < FW_MAX_LIVE;
 	return !x->ban && !FW_EXTRA_BAN_REF(x->flags);
+}
+
+/* A rule that does not decide is told of, and nothing else. */
+static bool check_of_count(const struct fw_extra *x)
+{
+	return x->log && !x->flags && !x->max_conn && !x->reject;
 }
 
 const char *check_extras(const struct fw_image *img, const struct fw_dir_hdr *dir)
@@ -85,13 +110,15 @@ const char *check_extras(const struct fw_image *img, const struct fw_dir_hdr *di
 			     !check_hot(img, dir->extra_of, dir->nrules * sizeof(*of))))
 		return "extras";
 	for (size_t i = 0; i < dir->nextras; i++)
-		if (!check_extra(img, &x[i]))
+		if (!check_extra(img, dir, &x[i]))
 			return "extras";
 	for (size_t i = 0; i < dir->nrules; i++) {
 		uint32_t rv = action[i].rule_verdict, rule = FW_ACTION_RULE(rv);
 		uint32_t extra = dir->nextras && rule < dir->nrules ? of[rule] : 0;
 
 		if (extra > dir->nextras || !extra != !(rv & FW_ACTION_EXTRA))
+			return "extras of rules";
+		if (extra && FW_ACTION_VERDICT(rv) == FW_VERDICT_CONTINUE && !check_of_count(&x[extra - 1]))
 			return "extras of rules";
 		if (FW_ACTION_VERDICT(rv) == FW_VERDICT_REJECT && !(img->features & FW_FEAT_REJECT))
 			return "features";

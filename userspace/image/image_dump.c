@@ -12,7 +12,7 @@ static const char *const dump_dim_name[] = {
 
 static void image_dump_features(const struct fw_image *img, struct str *out)
 {
-	static const char *const name[] = { "live sets", "state", "limits", "reject", "syn cookies" };
+	static const char *const name[] = { "live sets", "state", "limits", "reject", "syn cookies", "events" };
 	const char *before = "needs ";
 
 	for (unsigned int i = 0; i < sizeof(name) / sizeof(name[0]); i++) {
@@ -68,6 +68,12 @@ static void image_dump_dir(const struct fw_image *img, enum fw_dir d, struct str
 		 dir->default_verdict == FW_VERDICT_PASS ? "pass" : "drop",
 		 dir->flags & FW_DIRF_L2 ? ", judges frames that are not IP" : "", dir->flags & FW_DIRF_TRACK ? ", tracks" : "",
 		 dir->flags & FW_DIRF_KNOWN ? ", judges known flows" : "");
+	if (dir->nlogs)
+		str_addf(out, "  logs %u at %u\n", dir->nlogs, dir->logs);
+	if (dir->log_default)
+		str_addf(out, "  the default: log %u\n", dir->log_default - 1);
+	if (dir->log_reasons)
+		str_addf(out, "  reasons: log %u\n", dir->log_reasons - 1);
 	if (!dir->nrules)
 		return;
 	str_addf(out, "  rules %u, words %u, summary words %u, row %u bytes\n", dir->nrules, dir->nwords, dir->nsum,

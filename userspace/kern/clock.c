@@ -72,6 +72,11 @@ int clock_ticks(struct fail *fail, uint64_t *ret)
 	return err ? fail_set(fail, err, "cannot read the kernel's clock: %s", strerror(-err)) : 0;
 }
 
+uint64_t clock_of_tick(const struct fw_ctl *ctl, uint64_t tick)
+{
+	return tick ? (tick - ctl->jiffies0) * ctl->jiffy_ns ?: 1 : 0;
+}
+
 /* The coarse clock shows when the last tick was: unchanged around a reading, it belongs to what was read. */
 int clock_start(struct fw_ctl *ctl, struct fail *fail)
 {

@@ -12,6 +12,8 @@ uint64_t clock_now_ns(void);  /* CLOCK_MONOTONIC */
 uint64_t clock_wall_ns(void); /* CLOCK_REALTIME */
 /* The kernel's count of ticks, by a program that reads it. */
 int clock_ticks(struct fail *fail, uint64_t *ret);
+/* CLOCK_MONOTONIC of a tick, by the policy's clock; 0: none. */
+uint64_t clock_of_tick(const struct fw_ctl *ctl, uint64_t tick);
 /* Clock and secrets of a new control word. */
 int clock_start(struct fw_ctl *ctl, struct fail *fail);
 

@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "base/vec.h"
+#include "kern/clock.h"
 #include "kern/hooks.h"
 #include "kern/rim.h"
 
@@ -13,15 +14,16 @@
 
 #define BATCH 512
 
-static void add(struct fw_counter *to, const struct fw_counter *cpus, int ncpus)
+static void add(struct fw_cell *to, const struct fw_cell *cpus, int ncpus)
 {
 	for (int c = 0; c < ncpus; c++) {
-		to->packets += cpus[c].packets;
-		to->bytes += cpus[c].bytes;
+		to->count.packets += cpus[c].count.packets;
+		to->count.bytes += cpus[c].count.bytes;
+		to->last = cpus[c].last > to->last ? cpus[c].last : to->last;
 	}
 }
 
-static int add_one_by_one(int fd, uint32_t from, uint32_t nslots, struct fw_counter *cpus, int ncpus, struct fw_counter *v)
+static int add_one_by_one(int fd, uint32_t from, uint32_t nslots, struct fw_cell *cpus, int ncpus, struct fw_cell *v)
 {
 	for (uint32_t s = from; s < nslots; s++) {
 		int err = bpf_map_lookup_elem(fd, &s, cpus);
@@ -34,10 +36,10 @@ static int add_one_by_one(int fd, uint32_t from, uint32_t nslots, struct fw_coun
 }
 
 /* Batches where the kernel has them for this kind of map (Linux 5.13), else one call per slot. */
-int counters_add_map(int fd, uint32_t nslots, struct fw_counter *v, struct fail *fail)
+int counters_add_map(int fd, uint32_t nslots, struct fw_cell *v, struct fail *fail)
 {
 	int ncpus = libbpf_num_possible_cpus(), err = 0;
-	auto_free struct fw_counter *cpus = NULL;
+	auto_free struct fw_cell *cpus = NULL;
 	uint32_t keys[BATCH], at = 0, done = 0;
 
 	if (ncpus <= 0)
@@ -63,10 +65,10 @@ int counters_add_map(int fd, uint32_t nslots, struct fw_counter *v, struct fail 
 #define FEW(n) ((n) / 4)
 
 /* A few slots are asked for one by one: a batch costs as much per slot, and takes them all. */
-static int add_wanted(int fd, uint32_t nslots, const uint8_t *want, struct fw_counter *v, struct fail *fail)
+static int add_wanted(int fd, uint32_t nslots, const uint8_t *want, struct fw_cell *v, struct fail *fail)
 {
 	int ncpus = libbpf_num_possible_cpus(), err = 0;
-	auto_free struct fw_counter *cpus = ncpus > 0 ? calloc(ncpus, sizeof(*cpus)) : NULL;
+	auto_free struct fw_cell *cpus = ncpus > 0 ? calloc(ncpus, sizeof(*cpus)) : NULL;
 	size_t many = 0;
 
 	if (!cpus)
@@ -104,7 +106,7 @@ static int counters_slots(const struct iface *f, enum fw_hook hook, struct fail 
 }
 
 /* All CPUs of all maps of the chain, of the slots wanted (NULL: all) and perhaps of others. v: as many as counters_slots says, added to. */
-static int counters_sum(const struct iface *f, enum fw_hook hook, const uint8_t *want, struct fw_counter *v, struct fail *fail)
+static int counters_sum(const struct iface *f, enum fw_hook hook, const uint8_t *want, struct fw_cell *v, struct fail *fail)
 {
 	for (uint32_t i = 0; i < f->rec.hook[hook].nmaps; i++) {
 		auto_close int fd = -1;
@@ -168,11 +170,11 @@ static struct fw_counter minus(struct fw_counter a, struct fw_counter b)
 }
 
 /* Fold the dead slots into the retired totals. */
-static void bases_bury(struct bases *b, const struct fw_counter *sum, size_t n)
+static void bases_bury(struct bases *b, const struct fw_cell *sum, size_t n)
 {
 	for (size_t s = 0; s < n; s++) {
 		if (b->dead[s]) {
-			struct fw_counter d = minus(sum[s], b->base[s]);
+			struct fw_counter d = minus(sum[s].count, b->base[s]);
 
 			b->retired[b->dead[s] - 1].packets += d.packets;
 			b->retired[b->dead[s] - 1].bytes += d.bytes;
@@ -180,14 +182,37 @@ static void bases_bury(struct bases *b, const struct fw_counter *sum, size_t n)
 	}
 }
 
-int counters_show(const struct iface *f, enum fw_hook hook, const struct fw_image *live, struct fail *fail,
-		  struct kern_counters *ret)
+int counters_alloc(size_t n, struct kern_counters *ret)
 {
-	auto_free struct fw_counter *sum = NULL;
+	struct kern_counters c = {.v = calloc(n + 1, sizeof(*c.v)), .last_ns = calloc(n + 1, sizeof(*c.last_ns)), .n = n};
+
+	if (!c.v || !c.last_ns) {
+		kern_counters_fini(&c);
+		return -ENOMEM;
+	}
+	*ret = c;
+	return 0;
+}
+
+/*
+ * The time of a slot may be that of the rule which had it before: the slot's own rule has one as soon as it has a packet. Then it is
+ * its own, since ticks never go back and nothing counts in a slot between two rules.
+ */
+static void slot_show(const struct fw_ctl *clock, const struct fw_cell *sum, struct fw_counter base, size_t slot, struct kern_counters *c)
+{
+	c->v[slot] = minus(sum->count, base);
+	c->last_ns[slot] = c->v[slot].packets ? clock_of_tick(clock, sum->last) : 0;
+}
+
+int counters_show(const struct iface *f, enum fw_hook hook, const struct fw_image *live, const struct fw_ctl *clock,
+		  struct fail *fail, struct kern_counters *ret)
+{
+	auto_free struct fw_cell *sum = NULL;
 	struct bases b cleanup(bases_fini) = {};
 	struct kern_counters out = {};
 	const struct fw_meta_rule *rules;
 	size_t n = 0, nrules;
+	uint64_t last = 0;
 	int err = counters_slots(f, hook, fail, &n);
 
 	if (err)
@@ -198,18 +223,17 @@ int counters_show(const struct iface *f, enum fw_hook hook, const struct fw_imag
 	err = counters_sum(f, hook, NULL, sum, fail);
 	if (err)
 		return err;
-	out.v = calloc(n + 1, sizeof(*out.v));
-	out.n = n;
-	if (!out.v || bases_read(live, f->rec.hook[hook].map_id[0], n, &b)) {
-		free(out.v);
+	if (bases_read(live, f->rec.hook[hook].map_id[0], n, &b) || counters_alloc(n, &out))
 		return fail_set(fail, -ENOMEM, "no memory");
-	}
 	for (size_t s = 0; s < n && s < FW_SLOT_RULE0; s++)
-		out.v[s] = sum[s];
+		slot_show(clock, &sum[s], (struct fw_counter){}, s, &out);
 	rules = image_rules(live, hook_dir(hook), &nrules);
 	for (size_t i = 0; i < nrules; i++)
 		if (rules[i].slot < n && rules[i].slot >= FW_SLOT_RULE0)
-			out.v[rules[i].slot] = minus(sum[rules[i].slot], b.base[rules[i].slot]);
+			slot_show(clock, &sum[rules[i].slot], b.base[rules[i].slot], rules[i].slot, &out);
+	for (size_t s = 0; s < n; s++)
+		last = sum[s].last > last ? sum[s].last : last;
+	out.any_ns = clock_of_tick(clock, last);
 	bases_bury(&b, sum, n);
 	memcpy(out.retired, b.retired, sizeof(out.retired));
 	*ret = out;
@@ -244,7 +268,7 @@ int counters_rebase(const struct iface *f, enum fw_hook hook, const struct fw_im
 {
 	uint32_t id = f->rec.hook[hook].map_id[0];
 	auto_free uint8_t *before = NULL, *after = NULL, *want = NULL;
-	auto_free struct fw_counter *sum = NULL;
+	auto_free struct fw_cell *sum = NULL;
 	struct bases b cleanup(bases_fini) = {};
 	size_t n = 0;
 	int err = counters_slots(f, hook, fail, &n);
@@ -265,7 +289,7 @@ int counters_rebase(const struct iface *f, enum fw_hook hook, const struct fw_im
 	bases_bury(&b, sum, n);
 	for (uint32_t s = FW_SLOT_RULE0; !err && s < n; s++) {
 		if (after[s])
-			err = base_emit(out, id, s, before[s] ? b.base[s] : sum[s], false);
+			err = base_emit(out, id, s, before[s] ? b.base[s] : sum[s].count, false);
 		else if (before[s])
 			err = base_emit(out, id, FW_BASE_DEAD(before[s] - 1) | s, b.base[s], true);
 	}
@@ -277,5 +301,6 @@ int counters_rebase(const struct iface *f, enum fw_hook hook, const struct fw_im
 void kern_counters_fini(struct kern_counters *c)
 {
 	free(c->v);
+	free(c->last_ns);
 	*c = (struct kern_counters){};
 }

@@ -11,11 +11,12 @@ struct counters_bases {
 	size_t n, cap;
 };
 
-/* All CPUs of one map. v has n elements and is added to. */
-int counters_add_map(int fd, uint32_t nslots, struct fw_counter *v, struct fail *fail);
-/* What the sums show under the bases of a live image. */
-int counters_show(const struct iface *f, enum fw_hook hook, const struct fw_image *live, struct fail *fail,
-		  struct kern_counters *ret);
+/* All CPUs of one map. v has nslots elements and is added to; its times are the latest. */
+int counters_add_map(int fd, uint32_t nslots, struct fw_cell *v, struct fail *fail);
+/* What the sums show under the bases of a live image, and times by the clock of the policy. */
+int counters_show(const struct iface *f, enum fw_hook hook, const struct fw_image *live, const struct fw_ctl *clock,
+		  struct fail *fail, struct kern_counters *ret);
+int counters_alloc(size_t n, struct kern_counters *ret);
 /*
  * The records that `next` needs for this hook when it follows `live` (NULL: nothing to follow). Slots of next are assigned.
  * Numbers used here stand still: slots that live has no rule for are written by no program since the last switch.

@@ -58,6 +58,7 @@ enum hook_fit hook_fit(const struct slots *p, const struct iface *f, enum fw_hoo
 	struct attach a = iface_attach(f, hook);
 	struct attach_state state;
 	struct object_info info;
+	const uint32_t features = slots_features(p);
 	struct fail ignored = {};
 	struct fw_cfg cfg;
 	auto_close int fd = -1;
@@ -73,8 +74,10 @@ enum hook_fit hook_fit(const struct slots *p, const struct iface *f, enum fw_hoo
 	for (enum object_shared m = 0; m < SHARED_COUNT; m++)
 		if (p->shared[m].fd >= 0 && !object_uses(&info, p->shared[m].id))
 			return HOOK_STALE;
-	/* Its maps do not tell whether a program that keeps limits answers, too. */
-	if (slots_features(p) & FW_FEAT_REJECT && (object_cfg(&info, &cfg) || !(cfg.features & FW_FEAT_REJECT)))
+	/* Its maps do not tell whether a program that keeps limits answers, too, nor that it has those of a tap that is over. */
+	if (object_cfg(&info, &cfg))
+		cfg.features = 0;
+	if (features & ~cfg.features & FW_FEAT_REJECT || (features ^ cfg.features) & FW_FEAT_TAP)
 		return HOOK_STALE;
 	if (iface_open_counters(f, hook, h->nmaps - 1, &ignored, &fd, &slots) || slots < nslots)
 		return HOOK_STALE;

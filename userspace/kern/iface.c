@@ -184,7 +184,7 @@ int iface_pin_counters(struct iface *f, enum fw_hook hook, int fd, uint32_t *ret
 
 int iface_open_counters(const struct iface *f, enum fw_hook hook, size_t index, struct fail *fail, int *ret_fd, uint32_t *ret_slots)
 {
-	const struct pin_want want = {.type = BPF_MAP_TYPE_PERCPU_ARRAY, .key_size = 4, .value_size = sizeof(struct fw_counter),
+	const struct pin_want want = {.type = BPF_MAP_TYPE_PERCPU_ARRAY, .key_size = 4, .value_size = sizeof(struct fw_cell),
 				      .name = FW_MAP_COUNTERS};
 	uint32_t id = f->rec.hook[hook].map_id[index];
 	char name[PIN_NAME_MAX];

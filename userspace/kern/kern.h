@@ -122,7 +122,7 @@ struct kern_memory {
 	size_t image;                /* of the live rules of the policy */
 	size_t slot_live, slot_idle; /* what the policy's maps take, whatever stands in them */
 	size_t counters;             /* of the interface, all its hooks and all CPUs */
-	size_t tables;               /* of the policy: flows, limits */
+	size_t tables;               /* of the policy: flows, limits, events, a tap */
 	size_t live;                 /* of the namespace: live sets */
 };
 int kern_memory(struct kern *k, const struct kern_iface_state *iface, struct kern_memory *ret);
@@ -144,6 +144,7 @@ void kern_view_close(struct kern_view *v);
 struct kern_counters {
 	struct fw_counter *v;
 	uint64_t *last_ns; /* of the last packet in the slot since it has the rule that it has: CLOCK_MONOTONIC, to a timer tick; 0: none */
+	uint64_t any_ns; /* of the last packet in any slot, those of rules that are gone included */
 	size_t n;
 	struct fw_counter retired[FW_VERDICT_COUNT];
 };
@@ -269,11 +270,14 @@ struct kern_event_counts {
 void kern_events_counts(const struct kern_events *e, struct kern_event_counts *ret);
 /* Is the policy's table of events still this one? Else open anew. */
 bool kern_events_current(struct kern *k, const char *policy, const struct kern_events *e);
+/* Events of a twin over an image, from the first on. -ENOENT without a sentence: its rules tell of nothing. */
+int kern_twin_events(struct kern_twin *t, struct kern_events **ret);
 
 /*
  * The tap. While it is on, the policy's programs are others, which copy packets (FW_FEAT_TAP); they are swapped into the links in
  * place and back, and no packet goes by unjudged. One tap per policy at a time: -EBUSY with a sentence that names the process. It ends
- * with its process: the next command that writes puts the programs back.
+ * with its process: the next command that writes puts the programs back. It goes on when rules are applied, interfaces come and tables
+ * grow.
  */
 struct kern_tap_opts {
 	uint32_t verdicts, reasons; /* bits; 0: all */
@@ -293,6 +297,9 @@ size_t kern_tap_read(struct kern_tap *t, int (*each)(void *ctx, const struct fw_
 uint64_t kern_tap_seen(const struct kern_tap *t);
 /* Programs without a tap are back when this returns; what the rings hold can still be read. */
 int kern_tap_stop(struct kern *k, struct kern_tap *t);
+/* The policy went with its last interface: nothing will come any more. Needs no lock. Also true when it was stopped. */
+bool kern_tap_over(const struct kern_tap *t);
+/* Without kern_tap_stop, because the lock cannot be had: nothing is copied any more, and the next command that writes does the rest. */
 void kern_tap_free(struct kern_tap *t);
 
 #endif

@@ -83,7 +83,7 @@ int map_new_slot(unsigned int index, size_t size, struct fail *fail, int *ret_fd
 
 int map_new_counters(uint32_t nslots, struct fail *fail, int *ret_fd)
 {
-	return map_new(BPF_MAP_TYPE_PERCPU_ARRAY, FW_MAP_COUNTERS, sizeof(struct fw_counter), nslots, 0, fail, ret_fd);
+	return map_new(BPF_MAP_TYPE_PERCPU_ARRAY, FW_MAP_COUNTERS, sizeof(struct fw_cell), nslots, 0, fail, ret_fd);
 }
 
 int map_new_record(const char *name, size_t size, struct fail *fail, int *ret_fd)

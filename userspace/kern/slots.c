@@ -217,7 +217,8 @@ int slots_remove(int ns_dir, const char *name, struct fail *fail)
 	if (err)
 		return fail_set(fail, err, "cannot read %s: %s", dir_pin, strerror(-err));
 	for (size_t i = 0; i < names.n; i++)
-		pin_drop(dir, names.v[i]);
+		if (pin_drop(dir, names.v[i]))
+			unlinkat(dir, names.v[i], AT_REMOVEDIR); /* a tap's (tap.h), which learns by this that it is over */
 	pin_names_fini(&names);
 	if (unlinkat(ns_dir, dir_pin, AT_REMOVEDIR) && errno != ENOENT)
 		return fail_set(fail, -errno, "cannot remove %s: %s", dir_pin, strerror(errno));

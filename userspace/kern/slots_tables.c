@@ -36,14 +36,14 @@ int slots_need(struct slots *p, const struct fw_image *img, char *note, size_t s
 {
 	if (note && img->features & FW_FEAT_STATE && tables_there(p->shared, p->ctl) & FW_FEAT_STATE)
 		note_sizes(p, &img->state, note, size);
-	return tables_make(p->shared, p->ctl, img->features & ~FW_FEAT_LIVE, &img->state, p->dir, fail);
+	return tables_make(p->shared, p->ctl, img->features & ~(FW_FEAT_LIVE | FW_FEAT_TAP), &img->state, p->dir, fail);
 }
 
 int slots_clear_limits(struct slots *p, const struct fw_image *next, const struct fw_image *live, struct fail *fail)
 {
 	int err = 0;
 
-	if (p->shared[SHARED_LIMITS].fd < 0)
+	if (p->shared[SHARED_LIMITS].fd < 0 && p->shared[SHARED_LOG_LIMITS].fd < 0)
 		return 0;
 	for (enum fw_dir dir = 0; !err && dir < FW_DIR_COUNT; dir++) {
 		auto_free uint8_t *owned = calloc(FW_MAX_SLOTS, 1);
@@ -90,5 +90,14 @@ struct fw_cfg slots_cfg(const struct slots *p, enum fw_hook hook, uint32_t nslot
 	}
 	if (cfg.features & FW_FEAT_LIMIT)
 		cfg.bucket_mask = FW_BUCKET_SETS - 1;
+	if (cfg.features & FW_FEAT_LOG) {
+		cfg.cpus = p->shared[SHARED_EVENT_CPUS].entries;
+		cfg.event_mask = p->shared[SHARED_EVENTS].entries / cfg.cpus - 1;
+	}
+	if (cfg.features & FW_FEAT_TAP) {
+		cfg.cpus = p->shared[SHARED_TAP_CPUS].entries;
+		cfg.tap_mask = p->shared[SHARED_TAPS].entries / cfg.cpus - 1;
+		cfg.tap_snap = p->shared[SHARED_TAPS].value_size - sizeof(struct fw_tap);
+	}
 	return cfg;
 }

@@ -252,7 +252,7 @@ static int counters_bytes(const struct iface *f, struct fail *fail, size_t *ret)
 			cells += slots;
 		}
 	}
-	*ret = cells * sizeof(struct fw_counter) * (size_t)libbpf_num_possible_cpus();
+	*ret = cells * sizeof(struct fw_cell) * (size_t)libbpf_num_possible_cpus();
 	return 0;
 }
 
@@ -287,19 +287,24 @@ int kern_memory(struct kern *k, const struct kern_iface_state *iface, struct ker
 	return err;
 }
 
-int kern_counters(
-
-struct kern *k, const struct kern_iface_state *iface, const struct fw_image *live, enum fw_hook hook,
+int kern_counters(struct kern *k, const struct kern_iface_state *iface, const struct fw_image *live, enum fw_hook hook,
 		  struct kern_counters *ret)
 {
 	struct ifaces list cleanup(ifaces_fini) = {};
 	struct fail *fail = kern_fail(k);
-	int err = k->ns < 0 ? 0 : iface_list(k->ns, true, fail, &list);
+	struct fw_ctl ctl;
+	struct slots p;
+	int err = open_policy(k, iface->policy, &p);
 
+	if (err)
+		return err;
+	ctl = *p.ctl; /* its clock never changes */
+	slots_close(&p);
+	err = iface_list(k->ns, true, fail, &list);
 	if (err)
 		return err;
 	for (size_t i = 0; i < list.n; i++)
 		if (list.v[i].ifindex == iface->ifindex && list.v[i].record_fd >= 0 && list.v[i].rec.hook[hook].present)
-			return counters_show(&list.v[i], hook, live, fail, ret);
+			return counters_show(&list.v[i], hook, live, &ctl, fail, ret);
 	return fail_set(fail, -ENOENT, "interface %u has no such hook", iface->ifindex);
 }

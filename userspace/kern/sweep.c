@@ -9,6 +9,7 @@
  *   a slot         the control word names it.
  *   a twin         its name, which says what program on which slots it is (twin.h), and that it is whole.
  *   a table        the control word's features name it (tables.h).
+ *   a tap          a process that holds the lock of its directory (tap.h).
  *   live sets      the registry, and a policy; an element, that an id has its place (live.h).
  *   which policy an interface obeys   the record. A hook whose program reads another control word gets a new program.
  */
@@ -16,6 +17,7 @@
 #include "kern/live.h"
 #include "kern/pin.h"
 #include "kern/rim.h"
+#include "kern/tap.h"
 #include "kern/twin.h"
 
 #include <errno.h>
@@ -86,6 +88,7 @@ static int sweep_policy(struct kern *k, const char *name, struct ifaces *list)
 		return 0;
 	slots_sweep(&p);
 	twin_sweep(&p);
+	tap_sweep(&p, list);
 	err = sweep_users(k, &p, list);
 	slots_close(&p);
 	return err;

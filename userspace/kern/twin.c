@@ -2,7 +2,9 @@
 /* The program that judges packets, asked without being on any interface. */
 #include "kern/twin.h"
 
+#include "kern/clock.h"
 #include "kern/counters.h"
+#include "kern/events.h"
 #include "kern/hooks.h"
 #include "kern/live.h"
 #include "kern/log.h"
@@ -225,6 +227,14 @@ int kern_twin_live(struct kern_twin *first, struct kern_live **ret)
 	return 0;
 }
 
+int kern_twin_events(struct kern_twin *t, struct kern_events **ret)
+{
+	*t->fail = (struct fail){};
+	if (t->policy->dir >= 0)
+		return fail_set(t->fail, -EINVAL, "this twin is that of a policy");
+	return events_open(t->policy->shared, KERN_EVENTS_HELD, t->fail, ret);
+}
+
 void kern_twin_given(struct kern_twin *t, const struct kern_given *given)
 {
 	struct fw_ctl *ask = t->twin.ask;
@@ -308,18 +318,23 @@ int kern_twin_prog_fd(const struct kern_twin *t)
 
 int kern_twin_counters(const struct kern_twin *t, struct kern_counters *ret)
 {
-	struct kern_counters out = {.n = t->nslots};
+	auto_free struct fw_cell *sum = calloc(t->nslots + 1, sizeof(*sum));
+	struct kern_counters out = {};
 	int err;
 
 	if (t->counters_fd < 0)
 		return fail_set(t->fail, -ENOENT, "the twin of a policy has no counters");
-	out.v = calloc(t->nslots, sizeof(*out.v));
-	if (!out.v)
+	if (!sum)
 		return fail_set(t->fail, -ENOMEM, "no memory");
-	err = counters_add_map(t->counters_fd, t->nslots, out.v, t->fail);
-	if (err) {
-		free(out.v);
+	err = counters_add_map(t->counters_fd, t->nslots, sum, t->fail);
+	if (err)
 		return err;
+	if (counters_alloc(t->nslots, &out))
+		return fail_set(t->fail, -ENOMEM, "no memory");
+	for (uint32_t s = 0; s < t->nslots; s++) {
+		out.v[s] = sum[s].count;
+		out.last_ns[s] = clock_of_tick(t->policy->ctl, sum[s].last);
+		out.any_ns = out.last_ns[s] > out.any_ns ? out.last_ns[s] : out.any_ns;
 	}
 	*ret = out;
 	return 0;

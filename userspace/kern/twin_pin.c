@@ -27,9 +27,19 @@ static struct fw_cfg twin_cfg(const struct slots *p, enum fw_hook hook)
 	struct fw_cfg cfg = slots_cfg(p, hook, 0, hook == FW_HOOK_XDP);
 
 	cfg.trace = 1;
+	/* It tells of nothing while somebody taps, either, so it need not be another program then. */
+	cfg.features &= ~FW_FEAT_TAP;
+	cfg.tap_mask = cfg.tap_snap = 0;
+	if (!(cfg.features & FW_FEAT_LOG))
+		cfg.cpus = 0;
 	/* A policy that nobody keeps is there to be changed: its tables are those of a test. */
 	cfg.readonly = p->dir >= 0;
 	return cfg;
+}
+
+static bool twin_shares(enum object_shared m)
+{
+	return m < SHARED_TAPS || m > SHARED_TAP_CTL;
 }
 
 static struct pins pins_of(const struct slots *p, enum fw_hook hook)
@@ -45,7 +55,7 @@ static struct pins pins_of(const struct slots *p, enum fw_hook hook)
 	struct pins pins;
 
 	for (enum object_shared m = 0; m < SHARED_COUNT; m++)
-		what.shared[m] = p->shared[m].id;
+		what.shared[m] = twin_shares(m) ? p->shared[m].id : 0;
 	sum = digest_sum(&what, sizeof(what));
 
 	for (int i = 0; i < PIN_COUNT; i++)
@@ -106,6 +116,8 @@ int twin_load(const struct slots *p, enum fw_hook hook, int counters, struct fai
 	maps.ctl = t.ask_fd;
 	maps.trace = t.said_fd;
 	maps.counters = counters < 0 ? few : counters;
+	for (enum object_shared m = 0; m < SHARED_COUNT; m++)
+		maps.shared[m] = twin_shares(m) ? maps.shared[m] : -1;
 	err = err ?: twin_share(&t, fail);
 	if (!err) {
 		/* The same clock, hashes and age of the tables. */

@@ -55,6 +55,7 @@ enum ast_clause_kind {
 	AST_LIMIT,
 	AST_MAX_CONN,
 	AST_ELSE,
+	AST_LOG,
 	AST_CLAUSE_KINDS,
 };
 
@@ -71,6 +72,12 @@ struct ast_else {
 	uint64_t ban_ns;
 };
 
+/* `log limit 10/s burst 20 sample 1/8`. A span without a source: not written. */
+struct ast_log {
+	struct log_opts opts;
+	struct span limit, sample;
+};
+
 struct ast_clause {
 	enum ast_clause_kind kind;
 	enum field_id field;
@@ -81,6 +88,7 @@ struct ast_clause {
 		struct limit limit;
 		struct ast_conn conn;
 		struct ast_else over;
+		struct ast_log log;
 		struct ast_list list; /* of all other kinds */
 	};
 	struct span span; /* the word that names the clause */
@@ -88,6 +96,7 @@ struct ast_clause {
 
 struct ast_rule {
 	enum verdict verdict;
+	bool log; /* it begins with `log`, which is its first clause then */
 	struct ast_clause *clauses;
 	size_t nclauses;
 };
@@ -132,6 +141,7 @@ enum ast_kind {
 	AST_ESSENTIALS,
 	AST_STATE,
 	AST_SEQUENCE,
+	AST_LOG_LINE, /* `log default`, `log reasons` */
 };
 
 struct ast_stmt;
@@ -149,12 +159,13 @@ struct ast_stmt {
 	struct ast_block body;	  /* policy, chain, test, sequence */
 	enum direction direction; /* chain */
 	enum verdict fallback;	  /* chain */
-	bool on;		  /* essentials */
+	bool on;		  /* essentials; log: of reasons */
 	union {
 		struct ast_rule rule;
 		struct ast_set set;
 		struct ast_expect expect;
 		struct state_opts state;
+		struct ast_log log;
 	};
 };
 

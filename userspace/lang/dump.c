@@ -40,6 +40,14 @@ static void dump_per(unsigned int plen4, unsigned int plen6, struct str *out)
 	str_addf(out, "/%u,%u", plen4, plen6);
 }
 
+static void dump_log(const struct log_opts *log, struct str *out)
+{
+	if (log->count)
+		str_addf(out, " limit %llu in %lluns burst %llu", (unsigned long long)log->count, (unsigned long long)log->period_ns,
+			 (unsigned long long)log->burst);
+	str_addf(out, " sample 1/%u", log->sample);
+}
+
 static void dump_extra(const struct ast_clause *c, struct str *out)
 {
 	static const char *const per[] = { "", " per src", " per dst", " per flow" };
@@ -64,6 +72,10 @@ static void dump_extra(const struct ast_clause *c, struct str *out)
 		dump_text(&c->over.ban, out);
 		str_add(out, c->over.ban_ns ? " for " : "");
 		print_duration(out, c->over.ban_ns);
+		break;
+	case AST_LOG:
+		str_add(out, " log");
+		dump_log(&c->log.opts, out);
 		break;
 	default:
 		str_add(out, c->kind == AST_KEEP ? " keep state" : " synproxy");
@@ -160,6 +172,10 @@ static void dump_stmt(const struct ast_stmt *s, struct str *out)
 		break;
 	case AST_ESSENTIALS:
 		str_addf(out, "essentials %s", s->on ? "on" : "off");
+		break;
+	case AST_LOG_LINE:
+		str_addf(out, "log %s", s->on ? "reasons" : "default");
+		dump_log(&s->log.opts, out);
 		break;
 	case AST_EXPECT:
 		dump_expect(&s->expect, out);

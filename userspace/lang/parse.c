@@ -41,6 +41,7 @@ static const struct statement {
 	{ "drop", BIT(PARSE_CHAIN), AST_RULE, parse_rule },
 	{ "reject", BIT(PARSE_CHAIN), AST_RULE, parse_rule },
 	{ "count", BIT(PARSE_CHAIN), AST_RULE, parse_rule },
+	{ "log", BIT(PARSE_CHAIN), AST_RULE, parse_log_line },
 	{ "sequence", BIT(PARSE_TEST), AST_SEQUENCE, parse_sequence },
 	{ "after", BIT(PARSE_SEQUENCE), AST_EXPECT, parse_after },
 	{ "add", BIT(PARSE_SEQUENCE), AST_EXPECT, parse_element },
@@ -58,7 +59,7 @@ static const char *const level_place[] = {
 static const char *const level_expected[] = {
 	[PARSE_TOP] = "define, set, policy, interface, include or test",
 	[PARSE_POLICY] = "ingress, egress, state or essentials",
-	[PARSE_CHAIN] = "pass, drop, reject or count",
+	[PARSE_CHAIN] = "pass, drop, reject, count or log",
 	[PARSE_TEST] = "a packet, such as: tcp 198.51.100.7:4000 -> 192.0.2.1:22 is drop",
 	[PARSE_SEQUENCE] = "a packet, after, add or del",
 };

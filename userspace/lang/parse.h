@@ -57,6 +57,10 @@ bool parse_list(struct parser *p, const char *what, struct ast_list *ret);
 bool parse_rule(struct parser *p, struct ast_stmt *stmt);
 bool parse_set_body(struct parser *p, struct ast_stmt *stmt);
 bool parse_state(struct parser *p, struct ast_stmt *stmt);
+/* parse_log.c: a line that begins with `log`, a rule or not; the options of a log; one of them, if it stands here. */
+bool parse_log_line(struct parser *p, struct ast_stmt *stmt);
+bool parse_log_options(struct parser *p, struct ast_log *log);
+bool parse_log_option(struct parser *p, struct ast_log *log, bool *ret_taken);
 
 /* parse_expect.c: lines of a test block; `after`, `add` and `del` stand in sequences alone. */
 bool parse_expect(struct parser *p, struct ast_stmt *stmt);
@@ -69,6 +73,8 @@ bool parse_count(struct parser *p, const char *what, uint64_t max, uint64_t *ret
 bool parse_duration(struct parser *p, uint64_t unit, uint64_t max, uint64_t *ret_ns);
 /* `10/s burst 20 per src` */
 bool parse_limit(struct parser *p, struct limit *ret);
+/* `10/s burst 20`, of events */
+bool parse_log_limit(struct parser *p, struct log_opts *ret);
 /* `src/24`, behind "per" */
 bool parse_per(struct parser *p, bool only_src, enum per *ret, uint8_t *plen4, uint8_t *plen6);
 /* A packet in words; stops at the first word that is not part of it. */

@@ -11,6 +11,7 @@
 #define MAX_BITS    1000000000000ull	/* per second, and at once */
 #define MAX_REFILL  (30 * DURATION_DAY) /* how long an empty bucket takes */
 #define FULL_PACKET 1514		/* bytes of a frame, without a tag */
+#define MAX_EVENTS  10000000u		/* per second, of a log: more than a reader follows */
 
 bool parse_count(struct parser *p, const char *what, uint64_t max, uint64_t *ret)
 {
@@ -198,5 +199,52 @@ bool parse_limit(struct parser *p, struct limit *ret)
 	}
 	span.end = p->prev_end;
 	*ret = l;
+	return check_burst(p, &l, span);
+}
+
+static bool take_log_rate(struct parser *p, struct limit *l)
+{
+	struct ast_text t = parser_text(p);
+	bool known = p->tok.kind == TOK_WORD && rate_parse(t.s, t.len, l);
+	struct diag *g;
+
+	if (!known || l->bytes) {
+		parser_expected(p, "a limit such as 10/s, 5/m, 100/h or 1000/d", &g);
+		diag_hint(p->d, g, known ? "a log counts events, not bytes" : "events per second, minute, hour or day");
+		return false;
+	}
+	if ((u128)l->count * DURATION_S > (u128)l->period_ns * MAX_EVENTS) {
+		g = diag_add(p->d, DIAG_ERROR, t.span, "no reader follows so many events");
+		diag_hint(p->d, g, "at most %u/s; without \"limit\" every packet is told of", MAX_EVENTS);
+		return false;
+	}
+	l->burst = l->count;
+	parser_next(p);
+	return true;
+}
+
+bool parse_log_limit(struct parser *p, struct log_opts *ret)
+{
+	struct span span = parser_span(p);
+	struct limit l = {};
+	struct diag *g;
+
+	if (!take_log_rate(p, &l))
+		return false;
+	if (parser_take(p, "burst") && !parse_count(p, "the burst", MAX_PACKETS, &l.burst))
+		return false;
+	if (parser_is(p, "burst")) {
+		diag_add(p->d, DIAG_ERROR, parser_span(p), "\"burst\" is given twice");
+		return false;
+	}
+	if (parser_is(p, "per")) {
+		g = diag_add(p->d, DIAG_ERROR, parser_span(p), "the limit of a log has no \"per\"");
+		diag_hint(p->d, g, "it counts all events of its rule; the limit of the rule itself stands before \"log\"");
+		return false;
+	}
+	span.end = p->prev_end;
+	ret->count = l.count;
+	ret->period_ns = l.period_ns;
+	ret->burst = l.burst;
 	return check_burst(p, &l, span);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What a rule does beside its verdict: `with reset`, `keep state`, `synproxy`, `limit …`, `max-conn …`, `else …`. */
+/* What a rule does beside its verdict: `with reset`, `keep state`, `synproxy`, `limit …`, `max-conn …`, `else …`, `log …`. */
 #include "lang/rule_parser.h"
 
 #include "lang/words.h"
@@ -99,6 +99,20 @@ static bool parse_else(struct parser *p, struct ast_clause *c)
 	return true;
 }
 
+static bool parse_log(struct parser *p, struct ast_clause *c)
+{
+	bool reasons = parser_is(p, "reasons");
+	struct diag *g;
+
+	if (reasons || parser_is(p, "default")) {
+		g = diag_add(p->d, DIAG_ERROR, parser_span(p), "\"log %s\" is no part of a rule", reasons ? "reasons" : "default");
+		diag_hint(p->d, g, "it stands on a line of its own in the block");
+		return false;
+	}
+	c->log.opts.sample = 1;
+	return parse_log_options(p, &c->log);
+}
+
 static const struct {
 	const char *word;
 	enum ast_clause_kind kind;
@@ -110,6 +124,7 @@ static const struct {
 	{ "limit", AST_LIMIT, parse_limit_clause },
 	{ "max-conn", AST_MAX_CONN, parse_max_conn },
 	{ "else", AST_ELSE, parse_else },
+	{ "log", AST_LOG, parse_log },
 };
 #define NEXTRAS (sizeof(extras) / sizeof(extras[0]))
 
@@ -118,11 +133,33 @@ const char *extra_word(size_t i)
 	return i < NEXTRAS ? extras[i].word : NULL;
 }
 
+/* `pass log keep state limit 10/s`: whose limit is it? A reader should not have to ask. */
+static bool limit_behind_log(struct rule_parser *rp)
+{
+	struct diag *g;
+
+	for (size_t i = 0; i < rp->n; i++) {
+		if (rp->clauses[i].kind != AST_LOG)
+			continue;
+		g = diag_add(rp->p->d, DIAG_ERROR, parser_span(rp->p), "the limit of a rule stands before \"log\"");
+		diag_note(rp->p->d, g, rp->clauses[i].span, "it is here");
+		diag_hint(rp->p->d, g, "directly behind \"log\" it would be the limit of the log");
+		return true;
+	}
+	return false;
+}
+
 bool parse_extra(struct rule_parser *rp, bool negate, bool *ret_taken)
 {
 	struct parser *p = rp->p;
 	struct ast_clause *c;
 
+	if (rp->log && !negate) {
+		bool good = parse_log_option(p, &rp->clauses[0].log, ret_taken);
+
+		if (*ret_taken)
+			return good;
+	}
 	*ret_taken = false;
 	for (size_t i = 0; i < NEXTRAS; i++) {
 		if (!parser_is(p, extras[i].word))
@@ -132,6 +169,8 @@ bool parse_extra(struct rule_parser *rp, bool negate, bool *ret_taken)
 			diag_add(p->d, DIAG_ERROR, parser_span(p), "\"!\" cannot stand before \"%s\"", extras[i].word);
 			return false;
 		}
+		if (extras[i].kind == AST_LIMIT && limit_behind_log(rp))
+			return false;
 		c = add_clause(rp, extras[i].kind, parser_span(p));
 		if (!c)
 			return false;

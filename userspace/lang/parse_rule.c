@@ -198,6 +198,20 @@ static bool parse_bare(struct rule_parser *rp, const struct ast_text *t, bool ne
 	return false;
 }
 
+/* `log drop from …` of other firewalls: here the verdict is the first word. */
+static bool verdict_behind_log(struct rule_parser *rp)
+{
+	struct parser *p = rp->p;
+	struct ast_text t = parser_text(p);
+	struct diag *g;
+
+	if (!rp->log || !(parser_is(p, "pass") || parser_is(p, "drop") || parser_is(p, "reject") || parser_is(p, "count")))
+		return false;
+	parser_expected(p, "a condition or the end of the rule", &g);
+	diag_hint(p->d, g, "a rule begins with its verdict: write \"%.*s ... log\"", (int)t.len, t.s);
+	return true;
+}
+
 static bool unknown_clause(struct rule_parser *rp, const struct ast_text *t)
 {
 	struct parser *p = rp->p;
@@ -205,7 +219,7 @@ static bool unknown_clause(struct rule_parser *rp, const struct ast_text *t)
 	struct diag *g;
 	struct guess guess;
 
-	if (parser_refuse_later(p))
+	if (parser_refuse_later(p) || verdict_behind_log(rp))
 		return false;
 	parser_expected(p, "a condition or the end of the rule", &g);
 	if (say) {
@@ -225,6 +239,12 @@ static bool unknown_clause(struct rule_parser *rp, const struct ast_text *t)
 		guess_try(&guess, field_value_name(FIELD_PROTO, i));
 	for (size_t i = 0; extra_word(i); i++)
 		guess_try(&guess, extra_word(i));
+	if (rp->log && rp->n == 1) {
+		guess_try(&guess, "reasons");
+		guess_try(&guess, "default");
+	}
+	if (rp->n && rp->clauses[rp->n - 1].kind == AST_LOG)
+		guess_try(&guess, "sample");
 	guess_hint(&guess, p->d, g, "");
 	return false;
 }
@@ -278,6 +298,10 @@ bool parse_rule(struct parser *p, struct ast_stmt *stmt)
 
 	rp.p = p; /* the clauses are written when they are used */
 	rp.n = 0;
+	rp.log = parser_is(p, "log");
+	if (rp.log)
+		add_clause(&rp, AST_LOG, parser_span(p))->log.opts.sample = 1;
+	stmt->rule.log = rp.log;
 	stmt->rule.verdict = parser_is(p, "pass")     ? VERDICT_PASS
 			     : parser_is(p, "drop")   ? VERDICT_DROP
 			     : parser_is(p, "reject") ? VERDICT_REJECT

@@ -48,6 +48,16 @@ static void print_chain(const struct chain *chain, enum direction dir, struct st
 		essential |= chain->rules[i].essential;
 	if (chain->fallback == VERDICT_DROP && !essential)
 		str_add(out, "\t\tessentials off\n");
+	if (chain->log_default) {
+		str_add(out, "\t\tlog default");
+		print_log(out, chain->log_default);
+		str_add_char(out, '\n');
+	}
+	if (chain->log_reasons) {
+		str_add(out, "\t\tlog reasons");
+		print_log(out, chain->log_reasons);
+		str_add_char(out, '\n');
+	}
 	/* Essentials are implied; as comments they can be seen. */
 	for (size_t i = 0; i < chain->nrules; i++) {
 		str_add(out, chain->rules[i].essential ? "\t\t# " : "\t\t");

@@ -25,6 +25,7 @@ const char *verdict_word(enum verdict verdict); /* pass, drop, reject, count */
 void print_duration(struct str *out, uint64_t ns); /* 1h30m; nothing for 0 */
 void print_reject(struct str *out, enum reject reject); /* ` with reset`, or nothing */
 void print_extras(struct str *out, const struct rule *rule); /* ` keep state limit 10/s`, or nothing */
+void print_log(struct str *out, const struct log_opts *log); /* ` limit 10/s sample 1/8`, or nothing */
 void print_live_set(struct str *out, const struct named_set *set);
 void print_state(struct str *out, const struct state_opts *s); /* nothing when all is as usual */
 

@@ -33,20 +33,24 @@ static void print_per(struct str *out, const char *word, unsigned int plen4, uns
 		str_addf(out, "/%u", plen6);
 }
 
-static void print_limit(struct str *out, const struct limit *l)
+static void print_rate(struct str *out, uint64_t count, uint64_t period_ns)
 {
 	const char *unit;
 	uint64_t ns;
 
+	str_add_u64(out, count);
+	for (size_t i = 0; (unit = rate_unit(i, &ns)); i++)
+		if (ns == period_ns)
+			str_addf(out, "/%s", unit);
+}
+
+static void print_limit(struct str *out, const struct limit *l)
+{
 	str_add(out, " limit ");
-	if (l->bytes) {
+	if (l->bytes)
 		print_bits(out, l->count);
-	} else {
-		str_add_u64(out, l->count);
-		for (size_t i = 0; (unit = rate_unit(i, &ns)); i++)
-			if (ns == l->period_ns)
-				str_addf(out, "/%s", unit);
-	}
+	else
+		print_rate(out, l->count, l->period_ns);
 	if (l->burst != l->count) {
 		str_add(out, " burst ");
 		if (l->bytes)
@@ -87,6 +91,20 @@ void print_extras(struct str *out, const struct rule *rule)
 		str_add(out, rule->over.ban_ns ? " for " : "");
 		print_duration(out, rule->over.ban_ns);
 	}
+}
+
+void print_log(struct str *out, const struct log_opts *log)
+{
+	if (log->count) {
+		str_add(out, " limit ");
+		print_rate(out, log->count, log->period_ns);
+		if (log->burst != log->count) {
+			str_add(out, " burst ");
+			str_add_u64(out, log->burst);
+		}
+	}
+	if (log->sample > 1)
+		str_addf(out, " sample 1/%u", log->sample);
 }
 
 void print_live_set(struct str *out, const struct named_set *set)

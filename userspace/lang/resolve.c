@@ -92,6 +92,22 @@ static void resolve_state(struct resolver *r, const struct ast_stmt *s, struct p
 	def->policy.state = s->state;
 }
 
+/* `log default`, `log reasons`: anywhere in the block, once each. */
+static void resolve_log_line(struct resolver *r, const struct ast_stmt *s, struct policy_def *def)
+{
+	struct chain *chain = &def->policy.chain[r->direction];
+	struct span *first = &def->log_span[r->direction][s->on];
+
+	if (first->source) {
+		struct diag *g = diag_add(r->d, DIAG_ERROR, s->span, "the block has \"log %s\" already", s->on ? "reasons" : "default");
+
+		diag_note(r->d, g, *first, "first written here");
+		return;
+	}
+	*first = s->span;
+	*(s->on ? &chain->log_reasons : &chain->log_default) = log_resolve(r, &s->log);
+}
+
 static void resolve_chain(struct resolver *r, const struct ast_stmt *s, struct policy_def *def)
 {
 	struct chain *chain = &def->policy.chain[s->direction];
@@ -229,6 +245,9 @@ static void resolve_block(struct resolver *r, const struct ast_block *block, enu
 			break;
 		case AST_STATE:
 			resolve_state(r, s, policy);
+			break;
+		case AST_LOG_LINE:
+			resolve_log_line(r, s, policy);
 			break;
 		case AST_EXPECT: /* these stand in tests alone */
 		case AST_SEQUENCE:

@@ -37,6 +37,7 @@ struct policy_def {
 	struct ast_text name;
 	struct policy policy;
 	struct span chain_span[DIRECTION_COUNT], state_span;
+	struct span log_span[DIRECTION_COUNT][2]; /* of `log default`, `log reasons` */
 	struct span live_span[POLICY_MAX_LIVE]; /* where policy.live was first named */
 	struct names labels[DIRECTION_COUNT]; /* → struct ast_text */
 	size_t index;			      /* in the rule set */
@@ -156,6 +157,9 @@ const char *take_text(struct resolver *r);
 
 /* resolve_rule.c: one rule into r->rules. */
 void rule_resolve(struct resolver *r, const struct ast_stmt *stmt);
+
+/* resolve_extra.c: the options of a log as the arena's. NULL: no memory. */
+const struct log_opts *log_resolve(struct resolver *r, const struct ast_log *log);
 
 /* resolve.c: "WHAT "NAME" is there already". */
 struct diag *resolve_twice(struct resolver *r, const struct ast_text *name, const struct ast_text *first, const char *what);

@@ -92,6 +92,17 @@ static bool resolve_ban(struct rule_builder *b, const struct ast_else *e)
 	return live_bit(b->r, set, e->ban.span);
 }
 
+const struct log_opts *log_resolve(struct resolver *r, const struct ast_log *log)
+{
+	struct log_opts *own = arena_alloc(r->arena, sizeof(*own));
+
+	if (own)
+		*own = log->opts;
+	else
+		r->failed = true;
+	return own;
+}
+
 bool extra_resolve(struct rule_builder *b)
 {
 	const struct ast_clause *limit = b->clause[AST_LIMIT], *conn = b->clause[AST_MAX_CONN],
@@ -114,6 +125,11 @@ bool extra_resolve(struct rule_builder *b)
 		b->rule.max_conn = conn->conn.n;
 		b->rule.conn_plen4 = conn->conn.plen4;
 		b->rule.conn_plen6 = conn->conn.plen6;
+	}
+	if (b->clause[AST_LOG]) {
+		b->rule.log = log_resolve(b->r, &b->clause[AST_LOG]->log);
+		if (!b->rule.log)
+			return false;
 	}
 	b->rule.over.pass = over && over->over.pass;
 	return !over || !over->over.ban.s || resolve_ban(b, &over->over);

@@ -9,6 +9,7 @@
 
 struct rule_parser {
 	struct parser *p;
+	bool log; /* the rule begins with it: what stands behind it is the log's wherever it stands */
 	struct ast_clause clauses[MAX_CLAUSES];
 	size_t n;
 };

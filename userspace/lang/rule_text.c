@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The canonical text of a rule: clauses in one order, values sorted, names expanded. */
+#include "base/arena.h"
 #include "lang/print.h"
 #include "lang/rule_builder.h"
+
+#include <string.h>
 
 /* " word", and "!" where the clause has one. */
 static void text_word(struct rule_builder *b, const char *word, const struct ast_list *list)
@@ -26,11 +29,27 @@ static void text_endpoint(struct rule_builder *b, enum ast_clause_kind kind, enu
 	}
 }
 
+/* What is there so far is what counters follow: they go on when somebody makes a rule log, or count what it logged. */
+static bool text_log(struct rule_builder *b)
+{
+	const char *so_far = str_get(&b->r->text);
+	bool first = b->stmt->rule.log;
+
+	if (!b->rule.log)
+		return true;
+	b->rule.id_text = arena_printf(b->r->arena, "%s%s", first ? "count" : "", first ? so_far + strlen("log") : so_far);
+	if (!b->rule.id_text)
+		return resolve_oom(b->r);
+	str_add(&b->r->text, first ? "" : " log");
+	print_log(&b->r->text, b->rule.log);
+	return true;
+}
+
 bool rule_text(struct rule_builder *b)
 {
 	struct str *out = &b->r->text;
 
-	str_add(out, verdict_word(b->rule.verdict));
+	str_add(out, b->stmt->rule.log ? "log" : verdict_word(b->rule.verdict));
 	print_reject(out, b->rule.reject);
 	if (b->clause[AST_FAMILY])
 		str_add(out, b->clause[AST_FAMILY]->family == FAMILY_IPV4 ? " inet" : " inet6");
@@ -53,6 +72,8 @@ bool rule_text(struct rule_builder *b)
 		str_add(out, b->text[id]);
 	}
 	print_extras(out, &b->rule);
+	if (!text_log(b))
+		return false;
 	if (b->rule.label) {
 		str_add(out, " label ");
 		print_string(out, b->rule.label);

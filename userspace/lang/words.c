@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-static const char *const later[] = { "log",	 "ban",	     "mark", "mirror", "redirect", "nat",    "rdr", "feed",
+static const char *const later[] = { "ban",   "mark",     "mirror", "redirect", "nat",    "rdr", "feed",
 				     "quota", "schedule", "user", "bucket", "tarpit" };
 
 static const struct {
@@ -47,6 +47,9 @@ static const struct {
 	{ "return-icmp", "write \"reject with unreachable\"" },
 	{ "burst", "it stands behind \"limit 10/s\"" },
 	{ "per", "it stands behind \"limit 10/s\" or \"max-conn NUMBER\"" },
+	{ "sample", "it stands behind \"log\"" },
+	{ "prefix", "write label \"TEXT\": events have the label of their rule" },
+	{ "level", "leave it out: events have no level; \"fwctl log\" chooses among them" },
 	{ "icmp-type", "write \"proto icmp type NAME\"" },
 	{ "icmp6-type", "write \"proto icmp6 type NAME\"" },
 	{ "icmpv6-type", "write \"proto icmp6 type NAME\"" },

@@ -14,6 +14,17 @@ struct limit_numbers limit_numbers(const struct limit *l)
 	return x;
 }
 
+struct log_numbers log_numbers(const struct log_opts *l)
+{
+	struct log_numbers x = {};
+
+	if (!l->count)
+		return x;
+	x.cost = (uint64_t)((((u128)l->period_ns << LIMIT_UNIT_SHIFT) + l->count - 1) / l->count);
+	x.burst = l->burst * x.cost;
+	return x;
+}
+
 bool limit_is_fine(const struct limit *l, uint64_t tick_ns)
 {
 	return (u128)l->burst * l->period_ns < (u128)2 * tick_ns * l->count;

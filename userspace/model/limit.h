@@ -22,6 +22,11 @@ static inline uint64_t limit_cost(const struct limit_numbers *x, uint64_t n)
 {
 	return n * x->mult >> x->shift;
 }
+/* Of a log with a limit (struct fw_log): an event costs `cost` units. Rounded up, so that it never tells of more than it says. */
+struct log_numbers {
+	uint64_t cost, burst; /* 0: no limit */
+};
+struct log_numbers log_numbers(const struct log_opts *l);
 /* Does the limit need a clock finer than tick_ns? (A bucket that is full before the clock moves loses what it refills.) */
 bool limit_is_fine(const struct limit *l, uint64_t tick_ns);
 

@@ -75,6 +75,7 @@ struct rule {
 	const struct log_opts *log; /* packets that count under the rule are told of; NULL: not. A bare `log` rule: VERDICT_CONTINUE with it */
 	const char *label;                           /* NULL: none */
 	const char *text;                            /* canonical, with the label; never NULL */
+	const char *id_text; /* without `log …`: counters follow it where there is no label. NULL: it is the text */
 	const char *file;
 	unsigned int line, column;
 	bool essential; /* implicit rule of `default drop` */

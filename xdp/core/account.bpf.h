@@ -6,14 +6,19 @@
 #include "maps.bpf.h"
 #include "parse.bpf.h"
 
-/* No atomics: a cell belongs to one CPU, and a hook is not entered twice on it at a time. */
+/*
+ * No atomics: a cell belongs to one CPU, and a hook is not entered twice on it at a time. The time goes first: who reads the cell
+ * meanwhile, from its front, then sees no packet without its time (counters_show).
+ */
 static __always_inline void fw_account(__u32 slot, const struct fw_pkt *pkt)
 {
-	struct fw_counter *c = fw_env_lookup(&fw_counters, &slot);
+	struct fw_cell *c = fw_env_lookup(&fw_counters, &slot);
 
 	if (fw_likely(c != NULL)) {
-		c->packets += pkt->packets;
-		c->bytes += pkt->bytes;
+		c->last = fw_env_jiffies();
+		FW_FORGET();
+		c->count.packets += pkt->packets;
+		c->count.bytes += pkt->bytes;
 	}
 }
 

@@ -61,20 +61,31 @@ static __always_inline __u32 fw_features(void)
 #define fw_env_add(map, key, value) bpf_map_update_elem(map, key, value, BPF_NOEXIST)
 #define fw_env_jiffies() bpf_jiffies64()
 #define fw_env_ktime() bpf_ktime_get_ns()
+#define fw_env_cpu() bpf_get_smp_processor_id()
+#define fw_env_random() bpf_get_prandom_u32()
 #define fw_env_loop(n, fn, arg) bpf_loop(n, fn, arg, 0)
 #ifdef FW_ENV_TC
 #define FW_CTX struct __sk_buff
+#define FW_ENV_HOOK (fw_cfg.dir & 1 ? FW_HOOK_TC_EGRESS : FW_HOOK_TC_INGRESS)
 #define fw_env_load(ctx, off, buf, n) bpf_skb_load_bytes(ctx, off, buf, n)
+#define fw_env_len(ctx) ((ctx)->len)
+#define fw_env_ifindex(ctx) ((ctx)->ifindex)
+#define fw_env_vlan_tci(ctx) ((ctx)->vlan_present ? (ctx)->vlan_tci : 0)
+#define fw_env_vlan_proto(ctx) ((ctx)->vlan_present ? FW_BE16((ctx)->vlan_proto) : 0)
 #else
 #define FW_CTX struct xdp_md
+#define FW_ENV_HOOK FW_HOOK_XDP
 #define fw_env_load(ctx, off, buf, n) bpf_xdp_load_bytes(ctx, off, buf, n)
+#define fw_env_len(ctx) bpf_xdp_get_buff_len(ctx)
+#define fw_env_ifindex(ctx) ((ctx)->ingress_ifindex)
+#define fw_env_vlan_tci(ctx) 0
+#define fw_env_vlan_proto(ctx) 0
 #endif
 
 #define FW_PUT16(p, x) (*(__u16 *)(p) = (x))
 
-/* Frames that become answers. How long the frame is; make it n bytes long, of any content; write its first n bytes. */
+/* Frames that become answers: make it n bytes long, of any content; write its first n bytes. */
 #ifdef FW_ENV_TC
-#define fw_env_len(ctx) ((ctx)->len)
 #define fw_env_store(ctx, buf, n) bpf_skb_store_bytes(ctx, 0, buf, n, BPF_F_RECOMPUTE_CSUM | BPF_F_INVALIDATE_HASH)
 /*
  * The kernel may have left the checksum to the device, whose place is remembered (CHECKSUM_PARTIAL), and would write into the
@@ -93,7 +104,6 @@ static __always_inline long fw_env_resize(struct __sk_buff *ctx, __u32 n, __u32 
 	return bpf_skb_change_tail(ctx, n, 0);
 }
 #else
-#define fw_env_len(ctx) bpf_xdp_get_buff_len(ctx)
 #define fw_env_store(ctx, buf, n) bpf_xdp_store_bytes(ctx, 0, buf, n)
 /* There is always room in front, not always behind. */
 static __always_inline long fw_env_resize(struct xdp_md *ctx, __u32 n, __u32 was, __u32 l4_off)
@@ -147,10 +157,18 @@ void *fw_env_find(const void *map, const void *key);
 long fw_env_add(const void *map, const void *key, const void *value);
 __u64 fw_env_jiffies(void);
 __u64 fw_env_ktime(void);
+__u32 fw_env_cpu(void);
+__u32 fw_env_random(void);
 /* Call fn(i, arg) for i in 0..n-1 until it returns 1. */
 long fw_env_loop(__u32 n, long (*fn)(__u32 i, void *arg), void *arg);
 /* Copy n bytes of the frame from off, whether linear or not. 0 or a negative errno. */
 long fw_env_load(void *ctx, __u32 off, void *buf, __u32 n);
+__u32 fw_env_len(void *ctx);
+__u32 fw_env_ifindex(void *ctx);
+/* The tag that TC holds beside the bytes, and its ethertype; 0: none. */
+__u32 fw_env_vlan_tci(void *ctx);
+__u32 fw_env_vlan_proto(void *ctx);
+#define FW_ENV_HOOK (fw_cfg.dir & 1 ? FW_HOOK_TC_EGRESS : FW_HOOK_XDP)
 
 #endif
 
@@ -158,6 +176,8 @@ long fw_env_load(void *ctx, __u32 off, void *buf, __u32 n);
 #define fw_swap(p, old, new) __sync_val_compare_and_swap(p, old, new)
 #define fw_add(p, n) __sync_fetch_and_add(p, n)
 #define fw_or(p, bits) __sync_fetch_and_or(p, bits)
+/* Store; what was written before it, and what is written behind it, stays there for every CPU. */
+#define fw_exchange(p, new) __atomic_exchange_n(p, new, __ATOMIC_SEQ_CST)
 
 /*
  * In global functions of a feature: Linux before 6.8 walks them even where nobody calls them, so what they do is cut off there, too.

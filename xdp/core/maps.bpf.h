@@ -115,6 +115,23 @@ struct fw_live_walk {
 	struct fw_live_count_key counter;
 };
 
+/* A rule with a log that did not decide, until the verdict is known. */
+struct fw_mark {
+	__u32 slot, rule;
+	__u32 log; /* 1 + index into logs */
+};
+
+/* What is told of the packet (event.bpf.h, tap.bpf.h). */
+struct fw_told {
+	__u64 generation;
+	__u32 reason; /* enum fw_reason */
+	__u32 kind;   /* enum fw_event_kind */
+	__u32 log;    /* 1 + index into logs; 0: of what decided, nothing */
+	__u32 nmarks; /* those beyond FW_LOG_MARKS, too */
+	struct fw_mark mark[FW_LOG_MARKS];
+};
+_Static_assert(!(FW_LOG_MARKS & (FW_LOG_MARKS - 1)), "an index is masked");
+
 /* What one packet needs while it is judged. */
 struct fw_scratch {
 	struct fw_pkt pkt;
@@ -130,7 +147,11 @@ struct fw_scratch {
 	struct fw_live_walk live;
 	struct fw_live element; /* one that is being added */
 	struct fw_reply reply;
+	struct fw_told told;
 };
+
+/* The whole, of which p is a part: it takes a place less on short stacks. */
+#define fw_scratch_of(p, part) ((struct fw_scratch *)((__u8 *)(p) - offsetof(struct fw_scratch, part)))
 
 /* The packet, or the opening packet of its flow; to the verifier, one of the two without saying which. */
 static __always_inline struct fw_pkt *fw_pkt_of(struct fw_scratch *s, __u32 opening)
@@ -164,7 +185,7 @@ struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, struct fw_counter);
+	__type(value, struct fw_cell);
 } fw_counters SEC(".maps");
 
 /* Written by a twin about the last frame it judged; others never touch it. */
@@ -226,6 +247,50 @@ struct {
 	__type(key, __u32);
 	__type(value, __u64[8]);
 } fw_cookies SEC(".maps");
+
+/* Events: written by the datapath, read by whoever likes. `lost` alone is user space's. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, struct fw_event);
+} fw_events SEC(".maps");
+
+/* The same of the tap, whose cells have room for the bytes of a packet, too. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct fw_tap));
+} fw_taps SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, struct fw_event_cpu);
+} fw_event_cpus SEC(".maps"), fw_tap_cpus SEC(".maps");
+
+/* As fw_limits, of `log limit`. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 2);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, __u64);
+} fw_log_limits SEC(".maps");
+
+/* Which packets the tap copies: written by user space. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, struct fw_tap_ctl);
+} fw_tap_ctl SEC(".maps");
 
 /*
  * Live sets, of all policies of a namespace. Elements are written by the datapath (else ban) and by the program in
@@ -291,7 +356,8 @@ struct {
 
 struct fw_host_map;
 extern struct fw_host_map fw_ctl, fw_slot0, fw_slot1, fw_counters, fw_trace, fw_scratch, fw_flows, fw_limits, fw_buckets, fw_cookies,
-	fw_live, fw_live_filter, fw_live_host4, fw_live_host6, fw_live_net4, fw_live_net6, fw_live_count;
+	fw_live, fw_live_filter, fw_live_host4, fw_live_host6, fw_live_net4, fw_live_net6, fw_live_count, fw_events, fw_event_cpus,
+	fw_log_limits, fw_taps, fw_tap_cpus, fw_tap_ctl;
 
 #endif
 #endif

@@ -6,6 +6,7 @@
 #define FW_CORE_RUN_H
 
 #include "state.bpf.h"
+#include "tap.bpf.h"
 
 /* The live slot: one read of the control word decides for the whole packet. 0 when there is nothing to go by. */
 static __always_inline int fw_tabs_open(struct fw_tabs *t, struct fw_scratch *s)
@@ -157,6 +158,21 @@ static __always_inline void fw_decide(const struct fw_tabs *t, FW_CTX *ctx, stru
 		fw_flow_move(t, s, NULL);
 }
 
+/* To those who want to know: before an answer takes the packet's place. */
+static __always_inline void fw_tell(FW_CTX *ctx, struct fw_scratch *s, enum fw_reason reason)
+{
+	if (!(FW_LOGS || FW_TAPS))
+		return;
+	s->told.reason = reason;
+	FW_FORGET();
+	if (FW_LOGS && s->told.nmarks)
+		fw_event_marks(ctx);
+	if (FW_LOGS && s->told.log)
+		fw_event(ctx, s->hit.slot, s->hit.rule, s->told.kind, s->told.log);
+	if (FW_TAPS)
+		fw_tap(ctx);
+}
+
 /* Judge a parsed packet. */
 static __always_inline int fw_judge(FW_CTX *ctx, struct fw_scratch *s)
 {
@@ -165,14 +181,22 @@ static __always_inline int fw_judge(FW_CTX *ctx, struct fw_scratch *s)
 	struct fw_tabs t;
 
 	s->hit = (struct fw_hit){ .verdict = FW_VERDICT_DROP, .rule = -1 };
+	fw_marks_clear(s);
+	if (FW_FEATURES & FW_FEATS_TOLD)
+		s->told.log = s->told.generation = 0;
 	if (fw_likely(fw_tabs_open(&t, s))) {
 		fw_decide(&t, ctx, s, &reason);
 		if (fw_cfg.trace)
 			generation = FW_GET64(t.base + offsetof(struct fw_image, generation));
+		if (FW_FEATURES & FW_FEATS_TOLD)
+			s->told.generation = FW_GET64(t.base + offsetof(struct fw_image, generation));
+		if (FW_LOGS)
+			fw_told_find(&t, s, reason);
 	}
 	if (reason != FW_REASON_RULE)
 		s->hit.slot = FW_REASON_SLOT(reason, s->hit.verdict);
 	fw_account(s->hit.slot, &s->pkt);
+	fw_tell(ctx, s, reason);
 	if (fw_cfg.trace)
 		fw_trace_write(s, reason, generation);
 	return s->hit.verdict;
