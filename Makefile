@@ -95,6 +95,8 @@ $(PURE_TESTS): $(B)/%: $(B)/%.o $(B)/libharness.a $(B)/libfw.a
 # What is pure beside the commands.
 $(B)/tests/unit/test_feed: $(B)/userspace/fwctl/feed_text.o $(B)/userspace/fwctl/feed_json.o
 $(B)/tests/unit/test_feed: LIBS_TEST := -ljansson
+$(B)/tests/unit/test_http: $(B)/userspace/fwctl/http.o
+$(B)/tests/unit/test_openmetrics: $(B)/userspace/fwctl/openmetrics.o
 $(B)/tests/unit/test_ring: $(B)/userspace/kern/ring.o
 CAPTURE := capture capture_ng capture_link
 $(B)/tests/unit/test_capture: $(CAPTURE:%=$(B)/userspace/fwctl/%.o)
