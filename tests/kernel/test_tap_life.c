@@ -131,7 +131,8 @@ static void it_goes_on_through_changes(void **state)
 	assert_true(r.reloaded);
 	assert_all_tap();
 	rim_apply_ok("set banned { type prefix; live }\n"
-		     "policy web {\n essentials off\n ingress default drop {\n  log default\n  pass limit 5/m log\n  drop from @banned\n }\n}\n",
+		     "policy web {\n essentials off\n ingress default drop {\n  log default\n"
+		     "  pass limit 5/m log\n  drop from @banned\n }\n}\n",
 		     "web", &r);
 	assert_true(r.reloaded);
 	assert_all_tap();
