@@ -181,20 +181,48 @@ FW_GLOBAL int fw_event_marks(FW_CTX *ctx)
 	return 0;
 }
 
-/* Who wants to be told of a packet that is judged: 1 + index into logs, and as what. */
-static __always_inline void fw_told_find(const struct fw_tabs *t, struct fw_scratch *s, enum fw_reason reason)
+/*
+ * What the rules ask to be told of, into the scratch memory: before the packet is judged, lest the way through the judgement carry the
+ * tables on to its end on a short stack. The log of the rule that matches follows with what else it asks for.
+ */
+static __always_inline void fw_told_open(const struct fw_tabs *t, struct fw_scratch *s)
 {
+	if (FW_FEATURES & FW_FEATS_TOLD)
+		s->told.generation = FW_GET64(t->base + offsetof(struct fw_image, generation));
+	if (!FW_LOGS)
+		return;
+	s->told.log_default = t->d->log_default;
+	s->told.log_reasons = t->d->log_reasons;
+}
+
+/* There are no rules, so far. */
+static __always_inline void fw_told_clear(struct fw_scratch *s)
+{
+	fw_met_clear(s);
+	if (FW_FEATURES & FW_FEATS_TOLD)
+		s->told.generation = 0;
+	if (FW_LOGS)
+		s->told.log_rule = s->told.log_default = s->told.log_reasons = 0;
+}
+
+/* What became of the packet, to those who asked. */
+static __always_inline void fw_event_tell(FW_CTX *ctx, struct fw_scratch *s, enum fw_reason reason)
+{
+	__u32 kind = FW_EVENT_REASON, log = 0;
+
+	if (s->told.nmarks)
+		fw_event_marks(ctx);
 	if (reason == FW_REASON_RULE) {
-		s->told.kind = FW_EVENT_RULE;
-		if (s->hit.extra)
-			s->told.log = fw_extra_get(t, t->d, s->hit.rule)->log;
+		kind = FW_EVENT_RULE;
+		log = s->told.log_rule;
 	} else if (reason == FW_REASON_DEFAULT || reason == FW_REASON_L2_OTHER) {
-		s->told.kind = FW_EVENT_DEFAULT;
-		s->told.log = t->d->log_default;
+		kind = FW_EVENT_DEFAULT;
+		log = s->told.log_default;
 	} else if (FW_LOG_REASONS >> (reason & 31) & 1) {
-		s->told.kind = FW_EVENT_REASON;
-		s->told.log = t->d->log_reasons;
+		log = s->told.log_reasons;
 	}
+	if (log)
+		fw_event(ctx, s->hit.slot, s->hit.rule, kind, log);
 }
 
 #endif
