@@ -37,7 +37,8 @@ static bool flow_count(void *ctx, const struct kern_flow *f)
 
 	/* The opener is outside unless the flow was opened on the way out. */
 	if (f->flow.slot == k->rule->slot && egress == k->egress)
-		top_sources_add(k->sources, f->flow.key.l3, egress ? f->flow.key.b : f->flow.key.a, f->flow.packets[0] + f->flow.packets[1]);
+		top_sources_add(k->sources, f->flow.key.l3, egress ? f->flow.key.b : f->flow.key.a,
+				f->flow.packets[0] + f->flow.packets[1]);
 	return false;
 }
 

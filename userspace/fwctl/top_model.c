@@ -252,12 +252,17 @@ static void rule_count(struct top_hook *hook, struct top_rule *r, const struct s
 		top_ring_push(r->ring, r->rate.packets);
 }
 
+static bool in_name(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
+}
+
 bool top_names_set(const char *text, const char *set)
 {
 	size_t len = strlen(set);
 
 	for (const char *p = strchr(text, '@'); p; p = strchr(p + 1, '@'))
-		if (!strncmp(p + 1, set, len) && !strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.", p[1 + len] ?: ' '))
+		if (!strncmp(p + 1, set, len) && !in_name(p[1 + len]))
 			return true;
 	return false;
 }

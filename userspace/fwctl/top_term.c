@@ -69,7 +69,8 @@ static int refused(const char *why)
 {
 	const char *type = getenv("TERM");
 
-	problem("top needs %s (TERM is \"%s\"); fwctl stats --watch needs none, fwctl top --once prints one picture", why, type ? type : "");
+	problem("top needs %s (TERM is \"%s\"); fwctl stats --watch needs none, fwctl top --once prints one picture", why,
+		type ? out_name(type) : "");
 	return STATUS_REFUSED;
 }
 

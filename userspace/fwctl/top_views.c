@@ -2,9 +2,9 @@
 /* The views of `top`, line by line. */
 #include "fwctl/top_draw.h"
 
-#include "fwctl/elements.h"
 #include "fwctl/words.h"
 
+#include <arpa/inet.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -203,10 +203,11 @@ static int policy_draw(const struct top_model *m, const struct top_row *row, str
 		grid_put(g, y, 2, LOOK_FAINT, "events      no rule says log");
 		return y + 1;
 	}
-	grid_putf(g, y, 2, LOOK_PLAIN, "events      %s/s; %" PRIu64 " generated, %" PRIu64 " written", top_si(p->generated), e->generated, e->written);
+	grid_putf(g, y, 2, LOOK_PLAIN, "events      %s/s; %" PRIu64 " generated, %" PRIu64 " written", top_si(p->generated), e->generated,
+		  e->written);
 	top_ring_put(g, y++, 64, g->cols - 64, LOOK_PLAIN, &p->ring);
-	x = grid_putf(g, y, 14, LOOK_PLAIN, "left out: %" PRIu64 " by limit, %" PRIu64 " by sample, %" PRIu64 " beyond %d rules; ", e->limited,
-		      e->sampled, e->capped, FW_LOG_MARKS);
+	x = grid_putf(g, y, 14, LOOK_PLAIN, "left out: %" PRIu64 " by limit, %" PRIu64 " by sample, %" PRIu64 " beyond %d rules; ",
+		      e->limited, e->sampled, e->capped, FW_LOG_MARKS);
 	grid_putf(g, y, x, p->lost > 0 ? LOOK_WARN : LOOK_PLAIN, "lost: %" PRIu64, e->lost);
 	return y + 1;
 }
@@ -270,6 +271,14 @@ int top_body(const struct top_model *m, struct top_ui *ui, struct top_grid *g, i
 	return y;
 }
 
+static void address_put(struct top_grid *g, int y, int x, const struct top_source *s)
+{
+	char text[INET6_ADDRSTRLEN];
+
+	if (inet_ntop(s->l3 == FW_L3_IPV4 ? AF_INET : AF_INET6, s->addr, text, sizeof(text)))
+		grid_put(g, y, x, LOOK_PLAIN, text);
+}
+
 static int sources_draw(struct top_grid *g, int y, const char *head, const char *unit, const struct top_source *s, size_t n)
 {
 	if (y >= g->rows - 1)
@@ -278,7 +287,7 @@ static int sources_draw(struct top_grid *g, int y, const char *head, const char 
 	if (!n)
 		grid_put(g, y++, 4, LOOK_FAINT, "none now");
 	for (size_t i = 0; i < n && y < g->rows - 1; i++, y++) {
-		grid_left(g, y, 4, 40, LOOK_PLAIN, address_text(s[i].l3, s[i].addr));
+		address_put(g, y, 4, &s[i]);
 		grid_right(g, y, 45, 6, LOOK_PLAIN, top_si((double)s[i].packets));
 		grid_put(g, y, 52, LOOK_FAINT, "packets");
 		grid_right(g, y, 60, 14, LOOK_PLAIN, word_count(s[i].n, unit));
@@ -304,6 +313,16 @@ static int wrapped(struct top_grid *g, int y, int x, const char *text, int most)
 	return y;
 }
 
+static const char *share(double part, double whole)
+{
+	static char text[2][48];
+	static unsigned int next;
+	char *s = text[next++ % 2];
+
+	snprintf(s, sizeof(*text), "%.1f%% of the hook's packets", whole > 0 ? 100 * part / whole : 0);
+	return s;
+}
+
 void top_draw_drill(const struct top_model *m, const struct top_ui *ui, struct top_grid *g, int y)
 {
 	const struct top_drill *d = &ui->drill;
@@ -320,10 +339,10 @@ void top_draw_drill(const struct top_model *m, const struct top_ui *ui, struct t
 	grid_putf(g, ++y, 2, LOOK_PLAIN, "%s  %s %s, policy %s", r->place, h->shown, word_hook(h->hook), h->policy);
 	y = wrapped(g, y + 1, 2, r->text, 3);
 	grid_putf(g, y++, 2, top_verdict_look(r->verdict), "%s", top_verdict_word(r->verdict));
-	grid_putf(g, y++, 2, LOOK_PLAIN, "now    %s packets/s  %s bit/s, %.1f%% of the hook's packets", r->rate.known ? top_si(r->rate.packets) : "-",
-		  r->rate.known ? top_si(r->rate.bits) : "-", h->rate.packets > 0 ? 100 * r->rate.packets / h->rate.packets : 0);
-	grid_putf(g, y++, 2, LOOK_PLAIN, "total  %" PRIu64 " packets, %" PRIu64 " bytes, %.1f%% of the hook's packets", (uint64_t)r->count.packets,
-		  (uint64_t)r->count.bytes, h->total.packets ? 100 * (double)r->count.packets / (double)h->total.packets : 0);
+	grid_putf(g, y++, 2, LOOK_PLAIN, "now    %s packets/s  %s bit/s, %s", r->rate.known ? top_si(r->rate.packets) : "-",
+		  r->rate.known ? top_si(r->rate.bits) : "-", share(r->rate.packets, h->rate.packets));
+	grid_putf(g, y++, 2, LOOK_PLAIN, "total  %" PRIu64 " packets, %" PRIu64 " bytes, %s", (uint64_t)r->count.packets,
+		  (uint64_t)r->count.bytes, share((double)r->count.packets, (double)h->total.packets));
 	grid_putf(g, y++, 2, LOOK_PLAIN, "last   %s%s%s", r->last_ns ? word_ago(m->at_ns, r->last_ns) : "never", real ? ", " : "",
 		  real ? word_time(real) : "");
 	top_ring_put(g, y++, 2, g->cols - 4, top_verdict_look(r->verdict), r->ring);
