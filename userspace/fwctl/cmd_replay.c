@@ -134,8 +134,7 @@ static int outcome_tell(struct replay *r, double seconds, int status)
 	int met = STATUS_DONE, told = STATUS_DONE;
 	json_t *j = NULL;
 
-	r->expect.quiet = args_has(a, "json");
-	if (r->expect.quiet) {
+	if (args_has(a, "json")) {
 		j = replay_json(&report);
 	} else {
 		replay_print(&report);
@@ -143,7 +142,7 @@ static int outcome_tell(struct replay *r, double seconds, int status)
 	}
 	if (r->expects)
 		met = expect_end(&r->expect, &r->source, &r->tally);
-	if (r->expect.quiet) {
+	if (j) {
 		json_object_set_new(j, "damaged", r->source.fail.err ? out_jstr(r->source.fail.text) : json_null());
 		if (r->expects)
 			json_object_set(j, "unmet", r->expect.differ);
@@ -163,6 +162,7 @@ static int replay_run(struct replay *r)
 	if (expected) {
 		r->expects = true;
 		status = expect_read(&r->expect, expected, r->rules[0].policy);
+		r->expect.quiet = args_has(r->args, "json");
 	}
 	if (status)
 		return status;
