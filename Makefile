@@ -23,7 +23,7 @@ LIBS_KERN := -lxdp -lbpf -lelf -lz
 LIBS_PURE := -lnettle
 # What commands alone need: the live screen, captures, sockets of the machine.
 LIBS_TERM :=
-LIBS_PCAP :=
+LIBS_PCAP := -lpcap
 LIBS_NL :=
 LIBS_MAIN = -ljansson $(LIBS_TERM) $(LIBS_PCAP) $(LIBS_NL)
 
