@@ -22,7 +22,7 @@ endif
 LIBS_KERN := -lxdp -lbpf -lelf -lz
 LIBS_PURE := -lnettle
 # What commands alone need: the live screen, captures, sockets of the machine.
-LIBS_TERM :=
+LIBS_TERM := -lncursesw -ltinfo
 LIBS_PCAP := -lpcap
 LIBS_NL :=
 LIBS_MAIN = -ljansson $(LIBS_TERM) $(LIBS_PCAP) $(LIBS_NL)
@@ -95,6 +95,7 @@ $(PURE_TESTS): $(B)/%: $(B)/%.o $(B)/libharness.a $(B)/libfw.a
 # What is pure beside the commands.
 $(B)/tests/unit/test_feed: $(B)/userspace/fwctl/feed_text.o $(B)/userspace/fwctl/feed_json.o
 $(B)/tests/unit/test_feed: LIBS_TEST := -ljansson
+$(B)/tests/unit/test_top_model: $(patsubst %,$(B)/userspace/fwctl/%.o,top_model top_rows top_grid top_draw top_views words)
 $(B)/tests/unit/test_ring: $(B)/userspace/kern/ring.o
 $(KERN_TESTS) $(TOOLS): $(B)/%: $(B)/%.o $(B)/libharness.a $(B)/libkern.a $(B)/libfw.a
 	$(call say,LINK,$@)

@@ -31,7 +31,7 @@ check userspace/lang 'base/|model/|lang/' "$none"
 check userspace/compile 'base/|model/|image/|compile/' 'fw/'
 check userspace/image 'base/|image/' 'fw/|nettle/'
 check userspace/kern 'base/|image/|kern/' 'fw/|bpf/|xdp/|linux/|sys/'
-check userspace/fwctl '(base|model|analyze|lang|compile|image|kern|fwctl)/' 'fw/|jansson\.h|linux/|sys/|netlink/'
+check userspace/fwctl '(base|model|analyze|lang|compile|image|kern|fwctl)/' 'fw/|jansson\.h|linux/|sys/|netlink/|curses\.h|term\.h'
 
 # env.bpf.h alone names the BPF helpers.
 for f in $(grep -lE 'include[[:space:]]*<bpf/' xdp/core/*.h xdp/*.c tc/*.c 2>/dev/null); do

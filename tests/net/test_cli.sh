@@ -359,6 +359,9 @@ json 0 '.interfaces[0].hooks[] | select(.hook!="tc-egress") | (.rules[]|select(.
 	.bytes==([.reasons[].bytes]|add)' "stats: five pings, and both sums are exact" fw stats r0 --json
 prints 0 'verdict[[:space:]]+pass[[:space:]]+[0-9]+' "stats" fw stats
 prints 0 'rule[[:space:]]+web.fw:9[[:space:]]+5[[:space:]].*label "ping"' "stats --rules" fw stats r0 --rules
+prints 0 'rule[[:space:]]+web.fw:9[[:space:]]+5[[:space:]]+[0-9]+[[:space:]]+[0-9]+[sm] ago[[:space:]].*label "ping"' "stats --rules says when a rule was last hit" fw stats r0 --rules
+json 0 '.interfaces[0].hooks[0] | (.rules[] | select(.id=="ping") | .last) as $last | ($last | test("^20.*Z$")) and .last >= $last and ([.rules[] | select(.packets==0) | .last] | unique)==[null]' \
+	"and JSON, with null for never" fw stats r0 --json
 fw stats >stats.out
 ok $(($(grep -c total stats.out) != 2)) "stats has both hooks"
 ok $(($(grep -c '^  rule' stats.out) > 0)) "stats without --rules has no rules"

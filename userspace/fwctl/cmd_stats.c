@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* stats: packets and bytes per interface and hook, by verdict, reason and rule; once, or again and again with rates. */
+#include "base/instant.h"
 #include "fwctl/cmd.h"
 #include "fwctl/out.h"
 #include "fwctl/stat.h"
@@ -39,7 +40,7 @@ static struct rate rate_of(const struct stats *st, struct fw_counter now, const 
 }
 
 static void row_add(const struct stats *st, struct table *t, const char *what, const char *name, const char *text,
-		    struct fw_counter now, const struct fw_counter *before)
+		    struct fw_counter now, uint64_t last_ns, const struct fw_counter *before)
 {
 	char packets[24], bytes[24], pps[32] = "-", bps[32] = "-";
 	const char *cell[TABLE_COLUMNS] = { what, name, packets, bytes };
@@ -56,6 +57,7 @@ static void row_add(const struct stats *st, struct table *t, const char *what, c
 		cell[n++] = pps;
 		cell[n++] = bps;
 	}
+	cell[n++] = word_ago(st->now.at_ns, last_ns);
 	if (st->rules)
 		cell[n++] = text;
 	table_row(t, cell);
@@ -84,7 +86,7 @@ static void rules_add(const struct stats *st, struct table *t, const struct stat
 	for (size_t i = 0; i < n; i++) {
 		struct fw_counter was = old ? stat_slot(old, r[i].slot) : (struct fw_counter){};
 		row_add(st, t, "rule", rule_place(h, &r[i]), image_str(h->image, r[i].text), stat_slot(h, r[i].slot),
-			old ? &was : NULL);
+			stat_slot_last(h, r[i].slot), old ? &was : NULL);
 	}
 }
 
@@ -103,17 +105,19 @@ static void hook_print(const struct stats *st, const struct stat_hook *h)
 		head[n++] = ">packets/s";
 		head[n++] = ">bit/s";
 	}
+	head[n++] = ">last";
 	if (st->rules)
 		head[n++] = "rule";
 	table_head(&t, n, head);
-	row_add(st, &t, "total", "", "", h->total, old ? &old->total : NULL);
+	row_add(st, &t, "total", "", "", h->total, h->last_ns, old ? &old->total : NULL);
 	for (size_t i = 0; i < VERDICTS; i++)
 		if (verdicts[i] != FW_VERDICT_REJECT || h->image->features & FW_FEAT_REJECT || h->verdict[verdicts[i]].packets)
 			row_add(st, &t, "verdict", word_verdict(verdicts[i]), "", h->verdict[verdicts[i]],
-				old ? &old->verdict[verdicts[i]] : NULL);
+				stat_verdict_last(h, verdicts[i]), old ? &old->verdict[verdicts[i]] : NULL);
 	for (unsigned int r = 0; r < FW_REASON_COUNT; r++)
 		if (h->reason[r].packets || r == FW_REASON_RULE || r == FW_REASON_DEFAULT)
-			row_add(st, &t, "reason", word_reason(r), "", h->reason[r], old ? &old->reason[r] : NULL);
+			row_add(st, &t, "reason", word_reason(r), "", h->reason[r],
+				stat_reason_last(h, r), old ? &old->reason[r] : NULL);
 	if (st->rules)
 		rules_add(st, &t, h, old);
 	out("%s %s %s: policy %s, generation %" PRIu64 "\n", out_name(h->name), word_hook(h->hook),
@@ -126,7 +130,21 @@ static json_t *counter_json(struct fw_counter c)
 	return json_pack("{s:I,s:I}", "packets", (json_int_t)c.packets, "bytes", (json_int_t)c.bytes);
 }
 
-static json_t *rules_json(const struct stat_hook *h)
+/* In milliseconds, about what a timer tick is. */
+static json_t *last_json(const struct stats *st, uint64_t ns)
+{
+	struct str s = {};
+	json_t *j;
+
+	if (!ns)
+		return json_null();
+	instant_add(&s, stat_real(&st->now, ns) / 1000000 * 1000000);
+	j = json_string(str_get(&s));
+	str_fini(&s);
+	return j;
+}
+
+static json_t *rules_json(const struct stats *st, const struct stat_hook *h)
 {
 	json_t *rules = json_array();
 	size_t n;
@@ -136,11 +154,12 @@ static json_t *rules_json(const struct stat_hook *h)
 		struct fw_counter c = stat_slot(h, r[i].slot);
 		json_array_append_new(
 			rules,
-			json_pack("{s:o,s:o,s:I,s:o,s:s,s:b,s:I,s:I}", "id", out_jstr(image_str(h->image, r[i].id)),
+			json_pack("{s:o,s:o,s:I,s:o,s:s,s:b,s:I,s:I,s:o}", "id", out_jstr(image_str(h->image, r[i].id)),
 				  "file", out_jstr(image_str(h->image, r[i].file)), "line", (json_int_t)r[i].line,
 				  "text", out_jstr(image_str(h->image, r[i].text)), "verdict",
 				  word_verdict(r[i].verdict), "essential", (int)(r[i].flags & FW_RULEF_ESSENTIAL),
-				  "packets", (json_int_t)c.packets, "bytes", (json_int_t)c.bytes));
+				  "packets", (json_int_t)c.packets, "bytes", (json_int_t)c.bytes, "last",
+				  last_json(st, stat_slot_last(h, r[i].slot))));
 	}
 	return rules;
 }
@@ -157,10 +176,10 @@ static json_t *hook_json(const struct stats *st, const struct stat_hook *h)
 	}
 	for (unsigned int r = 0; r < FW_REASON_COUNT; r++)
 		json_object_set_new(reasons, word_reason(r), counter_json(h->reason[r]));
-	j = json_pack("{s:s,s:s,s:I,s:I,s:o,s:o,s:o,s:o}", "hook", word_hook(h->hook), "mode",
+	j = json_pack("{s:s,s:s,s:I,s:I,s:o,s:o,s:o,s:o,s:o}", "hook", word_hook(h->hook), "mode",
 		      word_mode(h->hook, h->mode), "packets", (json_int_t)h->total.packets, "bytes",
-		      (json_int_t)h->total.bytes, "verdicts", ends, "reasons", reasons, "rules", rules_json(h),
-		      "retired", retired);
+		      (json_int_t)h->total.bytes, "verdicts", ends, "reasons", reasons, "rules", rules_json(st, h),
+		      "retired", retired, "last", last_json(st, h->last_ns));
 	if (j && rate.known) {
 		json_object_set_new(j, "packets_per_second", json_real(rate.packets));
 		json_object_set_new(j, "bits_per_second", json_real(rate.bits));
@@ -203,7 +222,7 @@ static int block_show(struct stats *st)
 	if (!status && st->ifname && !live_need(&st->live, st->ifname))
 		status = STATUS_REFUSED;
 	if (!status)
-		status = snap_take(&st->live, st->ifname, &st->now);
+		status = snap_take_parts(&st->live, st->ifname, 0, &st->now);
 	live_release(&st->live);
 	if (status)
 		return status;
@@ -296,7 +315,8 @@ const struct command cmd_stats = {
 	.help = "Count packets and bytes per interface, verdict, reason and rule.",
 	.more = "Every packet is in exactly one verdict and one reason, so both add up to the total. Counters follow a "
 		"rule's label, or its "
-		"text when it has none, across apply; packets of rules that are gone stay in the totals.\n\n"
+		"text when it has none, across apply; packets of rules that are gone stay in the totals. "
+		"\"last\" is when the last packet came, \"-\" when none has.\n\n"
 		"--watch prints again every SECONDS (1) with rates, in place on a terminal, until interrupted; with "
 		"--json, one line each "
 		"time.",

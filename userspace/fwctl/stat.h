@@ -25,9 +25,9 @@ struct stat_hook {
 struct stat_policy {
 	char name[KERN_POLICY_MAX + 1];
 	uint64_t generation;
-	bool tracks; /* room is there */
+	bool tracks; /* keeps state: room is there */
 	struct kern_flow_room room;
-	bool logs;   /* events is there */
+	bool logs;   /* tells of packets: events is there */
 	struct kern_event_counts events;
 };
 
@@ -44,6 +44,15 @@ struct stat_snap {
 
 /* All hooks, or those of one interface. Returns enum status, says what failed. */
 int snap_take(struct live *l, const char *ifname, struct stat_snap *ret);
+/*
+ * The same with these parts alone; the others are zeros. Counting flows reads the whole table, 150 bytes for each place: who asks often,
+ * or under a lock that others wait for, asks for it seldom.
+ */
+#define SNAP_ROOM 1u
+#define SNAP_EVENTS 2u
+#define SNAP_SETS 4u
+#define SNAP_ALL 7u
+int snap_take_parts(struct live *l, const char *ifname, unsigned int parts, struct stat_snap *ret);
 void snap_free(struct stat_snap *s);
 /* The same hook in an earlier snapshot; NULL: it was not there. */
 const struct stat_hook *snap_find(const struct stat_snap *s, const struct stat_hook *h);
@@ -51,6 +60,11 @@ const struct stat_hook *snap_find(const struct stat_snap *s, const struct stat_h
 struct fw_counter stat_slot(const struct stat_hook *h, uint32_t slot);
 /* When its last packet came; 0: never. */
 uint64_t stat_slot_last(const struct stat_hook *h, uint32_t slot);
+/* The same for all that met a verdict, or had a reason; rules that are gone are not in it. */
+uint64_t stat_verdict_last(const struct stat_hook *h, enum fw_verdict verdict);
+uint64_t stat_reason_last(const struct stat_hook *h, enum fw_reason reason);
+/* CLOCK_MONOTONIC of the snapshot's time → CLOCK_REALTIME; 0 stays 0. */
+uint64_t stat_real(const struct stat_snap *s, uint64_t ns);
 /* NULL: no hook has it. */
 const struct stat_policy *stat_policy(const struct stat_snap *s, const char *name);
 

@@ -94,6 +94,24 @@ static char *ring_next(void)
 	return ring[next++ % 8];
 }
 
+const char *word_ago(uint64_t now_ns, uint64_t then_ns)
+{
+	char *s = ring_next();
+	uint64_t n = now_ns > then_ns ? (now_ns - then_ns) / 1000000000u : 0; /* the clocks differ by a tick */
+
+	if (!then_ns)
+		return "-";
+	if (n < 60)
+		snprintf(s, 48, "%llus ago", (unsigned long long)n);
+	else if (n < 3600)
+		snprintf(s, 48, "%llum ago", (unsigned long long)n / 60);
+	else if (n < 86400)
+		snprintf(s, 48, "%lluh ago", (unsigned long long)n / 3600);
+	else
+		snprintf(s, 48, "%llud ago", (unsigned long long)n / 86400);
+	return s;
+}
+
 const char *word_count(uint64_t n, const char *noun)
 {
 	char *s = ring_next();

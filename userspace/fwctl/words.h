@@ -16,6 +16,8 @@ const char *word_link(enum kern_link link);
 enum fw_dir hook_dir(enum fw_hook hook);
 /* "2026-11-21T03:28:16Z"; static buffer. */
 const char *word_time(uint64_t ns);
+/* "3s ago": how long before `now_ns` something was, in its largest unit; "-": never (0). Static ring. */
+const char *word_ago(uint64_t now_ns, uint64_t then_ns);
 /* "12 rules", "1 rule"; static ring. */
 const char *word_count(uint64_t n, const char *noun);
 /* "1.5 MiB"; static ring. */

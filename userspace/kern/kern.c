@@ -33,6 +33,8 @@ static int lock_dir(int fd, enum kern_access access, struct fail *fail)
 	for (int i = 0; i < LOCK_TRIES; i++) {
 		if (!flock(fd, (access == KERN_WRITE ? LOCK_EX : LOCK_SH) | LOCK_NB))
 			return 0;
+		if (errno == EWOULDBLOCK && access == KERN_PEEK)
+			return -EBUSY;
 		if (errno != EWOULDBLOCK && errno != EINTR)
 			return fail_set(fail, -errno, "cannot lock the state directory: %s", strerror(errno));
 		nanosleep(&pause, NULL);
@@ -80,7 +82,7 @@ static int open_state(struct kern *k, const char *path)
 	bool ours = !path; /* a directory that someone names is not ours to mount upon */
 	int err = pin_open_bpffs(path ?: BPFFS, ours && k->access == KERN_WRITE, k->fail, &k->bpffs);
 
-	if (ours && k->access == KERN_READ && (err == -ENOENT || err == -EMEDIUMTYPE))
+	if (ours && k->access != KERN_WRITE && (err == -ENOENT || err == -EMEDIUMTYPE))
 		return 0;
 	if (err)
 		return fail_set(k->fail, err, "%s is not a BPF file system", path);
@@ -90,7 +92,7 @@ static int open_state(struct kern *k, const char *path)
 			break;
 		close_dirs(k);
 	}
-	if (err == -ENOENT && k->access == KERN_READ) {
+	if (err == -ENOENT && k->access != KERN_WRITE) {
 		close_dirs(k);
 		return 0;
 	}

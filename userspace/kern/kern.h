@@ -29,7 +29,7 @@ const char *kern_libbpf(void); /* version of the library inside, "1.1" */
  * WRITE takes the lock of the namespace alone, READ shares it with other readers; both wait up to 30 s and hold it until
  * kern_close. So: collect, close, then print or sleep. WRITE also sweeps what a killed command left.
  */
-enum kern_access { KERN_READ, KERN_WRITE };
+enum kern_access { KERN_READ, KERN_WRITE, KERN_PEEK /* READ that does not wait: -EBUSY without a sentence */ };
 enum kern_mode { KERN_MODE_AUTO, KERN_MODE_NATIVE, KERN_MODE_GENERIC };
 enum kern_where { KERN_HOOK_AUTO, KERN_HOOK_XDP, KERN_HOOK_TC }; /* where ingress rules run */
 enum kern_link { KERN_LINK_XDP, KERN_LINK_TCX, KERN_LINK_CLSACT, KERN_LINK_DISPATCHER };
