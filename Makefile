@@ -97,14 +97,20 @@ $(B)/tests/unit/test_feed: $(B)/userspace/fwctl/feed_text.o $(B)/userspace/fwctl
 $(B)/tests/unit/test_feed: LIBS_TEST := -ljansson
 $(B)/tests/unit/test_top_model: $(patsubst %,$(B)/userspace/fwctl/%.o,top_model top_rows top_grid top_draw top_views words)
 $(B)/tests/unit/test_ring: $(B)/userspace/kern/ring.o
+CAPTURE := capture capture_ng capture_link
+$(B)/tests/unit/test_capture: $(CAPTURE:%=$(B)/userspace/fwctl/%.o)
+$(B)/tests/unit/test_explain: $(B)/userspace/fwctl/explain_miss.o
 $(KERN_TESTS) $(TOOLS): $(B)/%: $(B)/%.o $(B)/libharness.a $(B)/libkern.a $(B)/libfw.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(B)/libharness.a $(B)/libkern.a $(B)/libfw.a $(LIBS_KERN) $(LIBS_PURE) -ljansson -lpcap -lcmocka
 $(B)/tests/conformance/tool_deliver: $(DELIVERY)
+# What of the commands is measured in place.
+$(B)/bench/bench_replay: $(patsubst %,$(B)/userspace/fwctl/%.o,$(CAPTURE) replay_source judge out words)
 $(BENCHES): $(B)/bench/%: $(B)/bench/%.o $(BENCH_LIB) $(B)/libharness.a $(B)/libkern.a $(B)/libfw.a $(BENCH_BPF)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(BENCH_LIB) $(B)/libharness.a $(B)/libkern.a $(B)/libfw.a $(LIBS_KERN) $(LIBS_PURE) -ljansson
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter-out %.bpf.o,$(filter %.o,$^)) $(B)/libharness.a $(B)/libkern.a $(B)/libfw.a $(LIBS_KERN) $(LIBS_PURE) -ljansson
 # libFuzzer comes with clang; the product is compiled anew with its instrumentation. Of the harness, what needs neither kernel nor cmocka.
+$(B)/fuzz/fuzz_capture: $(CAPTURE:%=userspace/fwctl/%.c)
 FUZZ_HARNESS := $(shell grep -LE '"kern/|"harness/(lab|rim|box)|<cmocka|<bpf/' tests/harness/*.c)
 $(B)/fuzz/%: tests/fuzz/%.c $(call srcs,userspace/base userspace/model userspace/analyze userspace/lang userspace/compile userspace/image) $(FUZZ_HARNESS)
 	@mkdir -p $(@D)

@@ -73,7 +73,7 @@ refuses 2 'which command' "no command: the list is shown and the exit status is 
 refuses 2 'did you mean check' "a misspelt command is recognised" "$FWCTL" chekc
 refuses 2 'no command frobnicate' "an unknown command is refused" "$FWCTL" frobnicate
 refuses 2 '\\x1b' "an unknown command cannot drive the terminal" "$FWCTL" $'\033[31mx'
-for verb in check load apply unload status show stats explain set ban unban bans feed flows version help; do
+for verb in check load apply unload status show stats explain replay set ban unban bans feed flows version help; do
 	prints 0 "^  fwctl $verb" "help $verb shows its usage" "$FWCTL" help $verb
 	prints 0 "^  fwctl $verb" "$verb --help says the same" "$FWCTL" $verb --help
 	refuses 2 "no option.*see fwctl help $verb" "$verb refuses an unknown option and says where help is" "$FWCTL" $verb --no-such
@@ -245,17 +245,49 @@ refuses 2 'counted from 1' "packet 0 of a capture is refused" "$FWCTL" explain w
 refuses 2 'not a pcap' "a rule file is no capture" "$FWCTL" explain web.fw pcap web.fw#1
 refuses 2 'nosuch.pcap: No such file' "a missing capture" "$FWCTL" explain web.fw pcap nosuch.pcap#1
 refuses 2 'damaged or cut' "a capture cut in a packet" bash -c 'head -c 60 le.pcap >short.pcap; "$1" explain web.fw pcap short.pcap#1' - "$FWCTL"
-sed 's/\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x36/\x71\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x36/' le.pcap >cooked.pcap
-refuses 2 'link type is 113' "a capture of another link type is refused by its number" "$FWCTL" explain web.fw pcap cooked.pcap#1
+sed 's/\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x36/\x7f\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x36/' le.pcap >radio.pcap
+refuses 2 'link type IEEE802_11_RADIOTAP' "a capture of another link type is refused by its name" "$FWCTL" explain web.fw pcap radio.pcap#1
+
+# Sequences: one clock, flows, and why.
+cat >keep.fw <<'END'
+set banned { type prefix; live; timeout 1h }
+policy keep {
+  ingress default drop {
+    drop from @banned label "banned"
+    pass proto tcp to port { 22, 80 } keep state limit 2/m per src label "in"
+  }
+  egress default drop {
+    count to 10.0.0.0/8
+  }
+}
+END
+prints 0 'web.fw:7[[:space:]]+port[[:space:]]+443[[:space:]]+22[[:space:]]' "explain says the value that a packet has and the one that the rule wants" \
+	"$FWCTL" explain web.fw 'tcp 203.0.113.9:4000 -> 10.77.0.2:443'
+prints 0 '^drop by "default"' "explain of an answer without its question" "$FWCTL" explain keep.fw --egress 'tcp 10.77.0.2:22 -> 10.77.0.9:4000 flags SA'
+prints 0 'pass by "established"' "explain of a sequence knows the flow" \
+	"$FWCTL" explain keep.fw 'tcp 10.77.0.9:4000 -> 10.77.0.2:22 flags S; egress tcp 10.77.0.2:22 -> 10.77.0.9:4000 flags SA'
+prints 0 'drop by "limit" of keep.fw:5.*label "in"' "and its limits" "$FWCTL" explain keep.fw \
+	'tcp 10.77.0.9:1 -> 10.77.0.2:22 flags S; tcp 10.77.0.9:2 -> 10.77.0.2:22 flags S; tcp 10.77.0.9:3 -> 10.77.0.2:22 flags S'
+json 0 '.steps|length==4 and .[0].limit.left==1 and .[1].limit.left==0 and .[2].text=="after 30s" and .[3].limit.left==0 and .[3].opens_flow' \
+	"and the clock" "$FWCTL" explain keep.fw --json \
+	'tcp 10.77.0.9:1 -> 10.77.0.2:22 flags S; tcp 10.77.0.9:2 -> 10.77.0.2:22 flags S; after 30s; tcp 10.77.0.9:3 -> 10.77.0.2:22 flags S;'
+json 0 '.steps|map(.verdict)==["pass",null,"drop",null,"pass"]' "and what enters and leaves live sets" "$FWCTL" explain keep.fw --json \
+	'tcp 10.77.0.9:1 -> 10.77.0.2:22 flags S; add @banned 10.77.0.0/24; tcp 10.77.0.9:2 -> 10.77.0.2:22 flags S; del @banned 10.77.0.0/24; tcp 10.77.0.8:1 -> 10.77.0.2:22 flags S'
+json 0 '.steps|map(.times)==[null,3]' "a packet may come several times" "$FWCTL" explain keep.fw --json 'arp; tcp 10.77.0.9:1 -> 10.77.0.2:81 flags S times 3'
+json 0 '.steps[1].verdict=="pass" and .steps[1].reason=="established"' "packets of captures are steps, too" "$FWCTL" explain keep.fw --json 'pcap le.pcap#1; pcap ng.pcap#1'
+refuses 2 'step 2: .*duration' "a step that is none is told by its number" "$FWCTL" explain keep.fw 'arp; after dinner'
+refuses 2 'step 1:1:' "and a packet that makes no sense" "$FWCTL" explain keep.fw 'tcp 1; arp'
+refuses 2 'live set @nobody' "a set that no rule names" "$FWCTL" explain keep.fw 'add @nobody 1.2.3.4; arp'
+refuses 2 'no packet' "steps without a packet" "$FWCTL" explain keep.fw 'after 1s;'
 
 ### manual and completion
 "$FWCTL" help --man >fwctl.8
 if command -v mandoc >/dev/null; then
 	check "the manual has no complaint from mandoc" mandoc -T lint fwctl.8
 	mandoc -T ascii fwctl.8 | sed 's/.\x08//g' >man.txt
-	missing=$(for verb in check load apply unload status show stats explain set ban unban bans feed flows version help; do grep -q "fwctl $verb" man.txt || echo $verb; done)
+	missing=$(for verb in check load apply unload status show stats explain replay set ban unban bans feed flows version help; do grep -q "fwctl $verb" man.txt || echo $verb; done)
 	check "the manual has every command" [ -z "$missing" ]
-	missing=$(for verb in check load apply unload status show stats explain set ban unban bans feed flows version; do "$FWCTL" help $verb; done | grep -oE -- " --[a-z-]+" |
+	missing=$(for verb in check load apply unload status show stats explain replay set ban unban bans feed flows version; do "$FWCTL" help $verb; done | grep -oE -- " --[a-z-]+" |
 		sort -u | while read -r o; do grep -qF -- "$o" man.txt || echo "$o"; done)
 	check "the manual has every option" [ -z "$missing" ]
 else
@@ -403,6 +435,9 @@ json 0 '(.interfaces[0].counter_bytes >= 4096) and (.policies[0] | .name=="web" 
 prints 0 '^pass by web.fw:7: .*label "ssh"' "explain --live names the line of the file" fw explain --live r0 'tcp 10.77.0.9:4000 -> 10.77.0.2:22'
 prints 0 'web.fw:5[[:space:]]+from' "and why an earlier rule does not match" fw explain --live r0 'tcp 10.77.0.9:4000 -> 10.77.0.2:22'
 prints 0 '^drop by web.fw:12' "explain --live --egress" fw explain --live r0 --egress 'tcp 10.77.0.2:22 -> 192.168.1.1:4000'
+json 0 '.own_tables and (.steps|map(.judged_by)|unique==["program and reference"]) and (.steps|map(.verdict)==["pass","drop"])' \
+	"explain --live of a sequence: a copy of the program and the reference agree" fw explain --live r0 --json \
+	'tcp 10.77.0.9:4000 -> 10.77.0.2:22; egress tcp 10.77.0.2:22 -> 192.168.1.1:4000'
 prints 0 '^drop by "l2-short"' "explain --live of a short frame" fw explain --live r0 hex 0011223344
 fw stats r0 --json | jq '.interfaces[0].hooks[].packets' >before
 json 0 '.judged_by=="program and reference" and .verdict=="drop" and .generation>=1' "explain --live --json: program and reference agree" \

@@ -22,30 +22,46 @@ static bool live_match(const struct live_match *m, enum family family, uint32_t 
 	return family != FAMILY_OTHER && !!(member & m->sets) != m->negate;
 }
 
-const char *eval_rule_why_not(const struct rule *rule, const struct packet *p)
+struct eval_miss eval_rule_miss(const struct rule *rule, const struct packet *p)
 {
 	if (!(rule->families & 1u << p->family))
-		return "family";
+		return (struct eval_miss){EVAL_MISS_FAMILY, FIELD_COUNT};
 	for (int id = 0; id < FIELD_VALUE_COUNT; id++) {
 		if (!rule->value[id])
 			continue;
 		if (!p->present[id] || !vset_has(rule->value[id], p->value[id]))
-			return field_get((enum field_id)id)->word;
+			return (struct eval_miss){EVAL_MISS_VALUE, (enum field_id)id};
 	}
 	if (rule->src && !has_address(rule->src, p->family, p->src))
-		return "from";
+		return (struct eval_miss){EVAL_MISS_ADDRESS, FIELD_SRC};
 	if (!live_match(&rule->live_src, p->family, p->live_src))
-		return "from";
+		return (struct eval_miss){EVAL_MISS_LIVE, FIELD_SRC};
 	if (rule->dst && !has_address(rule->dst, p->family, p->dst))
-		return "to";
+		return (struct eval_miss){EVAL_MISS_ADDRESS, FIELD_DST};
 	if (!live_match(&rule->live_dst, p->family, p->live_dst))
-		return "to";
-	return NULL;
+		return (struct eval_miss){EVAL_MISS_LIVE, FIELD_DST};
+	return (struct eval_miss){EVAL_MISS_NOTHING, FIELD_COUNT};
 }
 
 bool eval_rule(const struct rule *rule, const struct packet *p)
 {
-	return !eval_rule_why_not(rule, p);
+	return eval_rule_miss(rule, p).kind == EVAL_MISS_NOTHING;
+}
+
+const char *eval_rule_why_not(const struct rule *rule, const struct packet *p)
+{
+	struct eval_miss m = eval_rule_miss(rule, p);
+
+	switch (m.kind) {
+	case EVAL_MISS_NOTHING:
+		return NULL;
+	case EVAL_MISS_FAMILY:
+		return "family";
+	case EVAL_MISS_VALUE:
+		return field_get(m.field)->word;
+	default:
+		return m.field == FIELD_SRC ? "from" : "to";
+	}
 }
 
 struct eval_result eval_packet(const struct chain *chain, const struct packet *p,

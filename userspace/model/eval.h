@@ -28,9 +28,23 @@ struct eval_result {
 	enum state state;
 };
 
+/* The first condition of a rule that a packet does not meet. */
+enum eval_miss_kind {
+	EVAL_MISS_NOTHING, /* the rule matches */
+	EVAL_MISS_FAMILY,
+	EVAL_MISS_VALUE,   /* of `field`: the packet has none, or one that rule->value[field] lacks */
+	EVAL_MISS_ADDRESS, /* rule->src or dst; field: FIELD_SRC or FIELD_DST */
+	EVAL_MISS_LIVE,    /* rule->live_src or live_dst; likewise */
+};
+struct eval_miss {
+	enum eval_miss_kind kind;
+	enum field_id field;
+};
+struct eval_miss eval_rule_miss(const struct rule *rule, const struct packet *p);
+
 /* Does this one rule match? */
 bool eval_rule(const struct rule *rule, const struct packet *p);
-/* The first condition that fails, as a word ("port", "from", "proto", "family"); NULL when the rule matches. */
+/* What eval_rule_miss says, as a word ("port", "from", "proto", "family"); NULL when the rule matches. */
 const char *eval_rule_why_not(const struct rule *rule, const struct packet *p);
 
 /* Judge a parsed packet. `counted`, when not NULL, is called for each `count` rule that matched on the way. */

@@ -10,10 +10,15 @@ enum side { SIDE_SRC, SIDE_DST, SIDE_DPORT, SIDE_PROTO, SIDE_COUNT };
 #define FIRST_FAMILY FAMILY_IPV4
 #define FAMILIES     (FAMILY_COUNT - FIRST_FAMILY) /* those with addresses */
 
-/* Of 64 rules: what is inside lo .. lo + span may match. */
+/*
+ * Of 64 rules: what is inside lo .. lo + span may match: key - lo <= span. Both sides of that are kept less 2^31, because processors
+ * compare four numbers at once with signs alone.
+ */
 struct bounds {
-	uint32_t lo[SIDE_COUNT][BLOCK], span[SIDE_COUNT][BLOCK];
+	uint32_t lo_more[SIDE_COUNT][BLOCK]; /* lo + 2^31 */
+	int32_t span_less[SIDE_COUNT][BLOCK];
 };
+#define HALF (1u << 31)
 
 struct shortlist {
 	const struct chain *chain;
@@ -63,13 +68,13 @@ static void bounds_set(struct bounds *b, size_t at, const struct rule *r, enum f
 
 	for (int side = 0; side < SIDE_COUNT; side++) {
 		empty = empty || in[side].lo > in[side].hi;
-		b->lo[side][at] = in[side].lo;
-		b->span[side][at] = in[side].hi - in[side].lo;
+		b->lo_more[side][at] = in[side].lo + HALF;
+		b->span_less[side][at] = (int32_t)(in[side].hi - in[side].lo - HALF);
 	}
 	if (empty) {
 		/* A value that no packet has as its protocol. */
-		b->lo[SIDE_PROTO][at] = UINT32_MAX;
-		b->span[SIDE_PROTO][at] = 0;
+		b->lo_more[SIDE_PROTO][at] = UINT32_MAX + HALF;
+		b->span_less[SIDE_PROTO][at] = (int32_t)(0 - HALF);
 	}
 }
 
@@ -117,17 +122,26 @@ static void packet_keys(const struct packet *p, uint32_t key[SIDE_COUNT])
 	key[SIDE_PROTO] = p->present[FIELD_PROTO] ? (uint32_t)p->value[FIELD_PROTO] : ABSENT;
 }
 
-/* A bit per rule of the block that may match. The loop over the rules has no branch, so the compiler takes four at a time. */
+/*
+ * A bit per rule of the block that may match. The loops over the rules have no branch, so the compiler takes four at a time. One side
+ * alone often rules all of them out.
+ */
 static uint64_t block_look(const struct bounds *b, const uint32_t key[SIDE_COUNT])
 {
-	uint32_t no[BLOCK] = {}, all = 1;
+	int32_t no[BLOCK], all = -1;
 	uint64_t may = 0;
 
-	for (int side = 0; side < SIDE_COUNT; side++)
-		for (int i = 0; i < BLOCK; i++)
-			no[i] |= key[side] - b->lo[side][i] > b->span[side][i];
-	for (int i = 0; i < BLOCK; i++)
+	for (int i = 0; i < BLOCK; i++) { /* the first side apart: clearing `no` would take longer */
+		no[i] = -((int32_t)(key[0] - b->lo_more[0][i]) > b->span_less[0][i]);
 		all &= no[i];
+	}
+	for (int side = 1; side < SIDE_COUNT && !all; side++) {
+		all = -1;
+		for (int i = 0; i < BLOCK; i++) {
+			no[i] |= -((int32_t)(key[side] - b->lo_more[side][i]) > b->span_less[side][i]);
+			all &= no[i];
+		}
+	}
 	if (all)
 		return 0;
 	for (int i = 0; i < BLOCK; i++)
@@ -135,8 +149,8 @@ static uint64_t block_look(const struct bounds *b, const uint32_t key[SIDE_COUNT
 	return may;
 }
 
-/* The rule that decides, or -1. */
-static long first_match(const struct shortlist *s, const struct packet *p)
+/* The rule that decides, or -1. `counted` may be NULL. */
+static long first_match(const struct shortlist *s, const struct packet *p, void (*counted)(void *ctx, size_t rule), void *ctx)
 {
 	const struct chain *chain = s->chain;
 	uint32_t key[SIDE_COUNT];
@@ -149,18 +163,23 @@ static long first_match(const struct shortlist *s, const struct packet *p)
 		for (; may; may &= may - 1) {
 			size_t i = block * BLOCK + (size_t)__builtin_ctzll(may);
 
-			if (i < chain->nrules && chain->rules[i].verdict != VERDICT_CONTINUE && eval_rule(&chain->rules[i], p))
+			if (i >= chain->nrules || (chain->rules[i].verdict == VERDICT_CONTINUE && !counted) ||
+			    !eval_rule(&chain->rules[i], p))
+				continue;
+			if (chain->rules[i].verdict != VERDICT_CONTINUE)
 				return (long)i;
+			counted(ctx, i);
 		}
 	}
 	return -1;
 }
 
-static struct eval_result packet_eval(const struct shortlist *s, const struct packet *p)
+struct eval_result shortlist_packet(const struct shortlist *s, const struct packet *p, void (*counted)(void *ctx, size_t rule),
+				    void *ctx)
 {
 	enum state state = (enum state)p->value[FIELD_STATE];
 	bool known = state == STATE_ESTABLISHED || state == STATE_RELATED;
-	long rule = known && !s->names_known ? -1 : first_match(s, p);
+	long rule = known && !s->names_known ? -1 : first_match(s, p, counted, ctx);
 	struct chain one = *s->chain;
 	struct eval_result r;
 
@@ -181,7 +200,7 @@ struct eval_result shortlist_eval(const struct shortlist *s, const uint8_t *fram
 	if (fault)
 		return eval_fault(s->chain, fault);
 	p.value[FIELD_STATE] = eval_state_alone(s->chain, &p);
-	return packet_eval(s, &p);
+	return shortlist_packet(s, &p, NULL, NULL);
 }
 
 struct eval_result shortlist_given(const struct shortlist *s, const uint8_t *frame, size_t len,
@@ -195,5 +214,5 @@ struct eval_result shortlist_given(const struct shortlist *s, const uint8_t *fra
 	p.value[FIELD_STATE] = given->state;
 	p.live_src = given->live_src;
 	p.live_dst = given->live_dst;
-	return packet_eval(s, &p);
+	return shortlist_packet(s, &p, NULL, NULL);
 }

@@ -23,5 +23,8 @@ static inline void shortlist_freep(struct shortlist **s)
 struct eval_result shortlist_eval(const struct shortlist *s, const uint8_t *frame, size_t len);
 /* What eval_given says. */
 struct eval_result shortlist_given(const struct shortlist *s, const uint8_t *frame, size_t len, const struct eval_given *given);
+/* What eval_state says, `counted` called in the order of the rules. */
+struct eval_result shortlist_packet(const struct shortlist *s, const struct packet *p, void (*counted)(void *ctx, size_t rule),
+				    void *ctx);
 
 #endif

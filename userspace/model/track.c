@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The text of track.h, paragraph by paragraph. */
-#include "model/track_priv.h"
+#include "model/track_index.h"
 
 #include <errno.h>
 #include <string.h>
@@ -35,6 +35,7 @@ void track_free(struct track *t)
 {
 	if (!t)
 		return;
+	track_index_free(t);
 	for (size_t i = 0; i < t->sets.n; i++)
 		vec_fini(&t->sets.v[i].elements);
 	for (size_t i = 0; i < t->names.n; i++)
@@ -111,25 +112,39 @@ static void flow_end(struct flow *f)
 
 static struct flow *flow_find(struct track *t, const struct track_key *key)
 {
+	if (t->index)
+		return track_index_flow(t, key);
 	for (size_t i = 0; i < t->flows.n; i++)
 		if (track_flow_lives(t, &t->flows.v[i]) && track_key_equal(&t->flows.v[i].key, key))
 			return &t->flows.v[i];
 	return NULL;
 }
 
+static struct eval_result ask_rules(struct passing *x, enum direction dir, const struct packet *p,
+				    void (*counted)(void *ctx, size_t rule), void *ctx)
+{
+	return x->t->index ? track_index_eval(x->t, x->policy, dir, p, counted, ctx) :
+			     eval_state(&x->policy->chain[dir], p, counted, ctx);
+}
+
 /* Paragraph 3. False: it has ended. */
 static bool flow_judge(struct passing *x, struct flow *f)
 {
 	const struct chain *chain = &x->policy->chain[f->opened];
-	struct packet opening = f->opening;
+	struct packet opening;
 	struct eval_result r;
 
+	if (x->t->index && track_index_judged(x->t, x->policy, f))
+		return true;
+	opening = f->opening;
 	opening.value[FIELD_STATE] = STATE_NEW;
 	track_live_bits(x->t, x->policy, &opening);
-	r = eval_packet(chain, &opening, NULL, NULL);
+	r = ask_rules(x, f->opened, &opening, NULL, NULL);
 	if (r.reason == EVAL_RULE && r.verdict == VERDICT_PASS && chain->rules[r.rule].keep_state) {
 		if (!x->policy->state.window)
 			track_forget(f);
+		if (x->t->index)
+			track_index_judge(x->t, x->policy, f, &opening);
 		return true;
 	}
 	flow_end(f);
@@ -262,6 +277,10 @@ static int flow_open(struct passing *x, struct flow *flow)
 	flow->opened = x->dir;
 	flow->opening = x->p;
 	flow_move(x, flow);
+	if (t->said)
+		t->said->opened = true;
+	if (t->index)
+		return track_index_open(t, flow);
 	for (size_t i = 0; i < t->flows.n; i++)
 		if (!track_flow_lives(t, &t->flows.v[i])) {
 			t->flows.v[i] = *flow;
@@ -299,6 +318,19 @@ static int rule_matched(struct passing *x, struct eval_result *r)
 	return flow_open(x, &flow);
 }
 
+int track_frame_said(struct track *t, const struct policy *policy, enum direction dir, const uint8_t *frame, size_t len,
+		     const struct packet_meta *meta, void (*counted)(void *ctx, size_t rule), void *ctx, struct eval_result *ret,
+		     struct track_said *said)
+{
+	int err;
+
+	*said = (struct track_said){};
+	t->said = said;
+	err = track_frame(t, policy, dir, frame, len, meta, counted, ctx, ret);
+	t->said = NULL;
+	return err;
+}
+
 int track_frame(struct track *t, const struct policy *policy, enum direction dir, const uint8_t *frame, size_t len,
 		const struct packet_meta *meta, void (*counted)(void *ctx, size_t rule), void *ctx,
 		struct eval_result *ret)
@@ -316,11 +348,15 @@ int track_frame(struct track *t, const struct policy *policy, enum direction dir
 	track_live_bits(t, policy, &x.p);
 	if (policy->track)
 		x.p.value[FIELD_STATE] = state_of(&x);
+	if (t->said) {
+		t->said->parsed = true;
+		t->said->packet = x.p;
+	}
 	if (x.flow && outside(&x)) {
 		*ret = (struct eval_result){ .verdict = VERDICT_DROP, .reason = EVAL_TCP_WINDOW, .rule = -1, .state = STATE_ESTABLISHED };
 		return 0;
 	}
-	r = eval_state(chain, &x.p, counted, ctx);
+	r = ask_rules(&x, dir, &x.p, counted, ctx);
 	if (r.reason == EVAL_RULE)
 		err = rule_matched(&x, &r);
 	if (err)

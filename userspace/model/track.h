@@ -142,6 +142,28 @@ uint64_t track_now(const struct track *t);
 int track_frame(struct track *t, const struct policy *policy, enum direction dir, const uint8_t *frame, size_t len,
 		const struct packet_meta *meta, void (*counted)(void *ctx, size_t rule), void *ctx, struct eval_result *ret);
 
+/* The same, and what else there is to say of the packet. */
+struct track_said {
+	bool parsed;	      /* `packet` is there: as the rules saw it, with its state and live sets */
+	struct packet packet;
+	bool opened;	      /* a flow */
+	bool limited;	      /* the rule's limit was asked: */
+	uint64_t limit_left;  /*   so many packets, or bytes, are left of it now */
+	uint64_t limit_wait_ns; /* over it: till this packet would find room; UINT64_MAX: never */
+	bool seated;	      /* max-conn was asked, and gave the seat of this number: */
+	unsigned int seat;
+	const struct named_set *banned; /* the source was put there; NULL: no */
+};
+int track_frame_said(struct track *t, const struct policy *policy, enum direction dir, const uint8_t *frame, size_t len,
+		     const struct packet_meta *meta, void (*counted)(void *ctx, size_t rule), void *ctx, struct eval_result *ret,
+		     struct track_said *ret_said);
+
+/*
+ * For many packets: from now on hash tables are asked instead of lists, and a shortlist instead of each rule of this policy, which
+ * must stay as it is till the next call. Another policy may be handed in meanwhile, at the old pace. Same answers. 0 or -ENOMEM.
+ */
+int track_quicken(struct track *t, const struct policy *policy);
+
 /* Elements: `set` is known by name. end_ns: UINT64_MAX: never. plen of the family. Host bits are ignored. 0 or -ENOMEM. */
 int track_set_add(struct track *t, const struct named_set *set, enum family family, u128 addr, unsigned int plen, uint64_t end_ns);
 void track_set_del(struct track *t, const struct named_set *set, enum family family, u128 addr, unsigned int plen);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Paragraph 10: live sets are lists of elements, known by name. */
-#include "model/track_priv.h"
+#include "model/track_index.h"
 
 #include <errno.h>
 #include <string.h>
@@ -13,8 +13,11 @@ static struct live_set *set_find(const struct track *t, const char *name)
 	return NULL;
 }
 
-static struct element *element_find(const struct live_set *s, enum family family, u128 addr, unsigned int plen)
+static struct element *element_find(const struct track *t, const struct live_set *s, enum family family, u128 addr,
+				    unsigned int plen)
 {
+	if (s && t->index)
+		return track_index_element(s, family, addr, plen);
 	for (size_t i = 0; s && i < s->elements.n; i++) {
 		struct element *e = &s->elements.v[i];
 
@@ -46,7 +49,9 @@ int track_set_add(struct track *t, const struct named_set *set, enum family fami
 			return -ENOMEM;
 		s = &t->sets.v[t->sets.n - 1];
 	}
-	e = element_find(s, family, addr, plen);
+	e = element_find(t, s, family, addr, plen);
+	if (!e && t->index)
+		return track_index_add(t, s, &(struct element){ family, addr, plen, end_ns });
 	if (!e)
 		return vec_push(&s->elements, (struct element){ family, addr, plen, end_ns });
 	if (e->end_ns < end_ns)
@@ -60,8 +65,10 @@ void track_set_del(struct track *t, const struct named_set *set, enum family fam
 	struct element *e;
 
 	element_form(set, family, &addr, &plen);
-	e = element_find(s, family, addr, plen);
-	if (e)
+	e = element_find(t, s, family, addr, plen);
+	if (e && t->index)
+		e->end_ns = 0; /* is none any more, and stays where the index finds it */
+	else if (e)
 		*e = s->elements.v[--s->elements.n];
 }
 
@@ -69,6 +76,8 @@ bool track_set_has(const struct track *t, const struct named_set *set, enum fami
 {
 	const struct live_set *s = set_find(t, set->name);
 
+	if (s && t->index)
+		return track_index_has(t, s, family, addr);
 	for (size_t i = 0; s && i < s->elements.n; i++) {
 		const struct element *e = &s->elements.v[i];
 

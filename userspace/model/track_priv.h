@@ -24,6 +24,8 @@ struct bucket_key {
 	struct track_key of; /* PER_SRC, PER_DST: family, and the address in `a` alone */
 };
 
+bool track_bucket_key_equal(const struct bucket_key *x, const struct bucket_key *y);
+
 struct bucket {
 	struct bucket_key key;
 	uint64_t until; /* when it will be full: 2^-6 ns */
@@ -45,15 +47,18 @@ struct track_side {
 struct flow {
 	struct track_key key;
 	enum direction opened;
-	struct packet opening;
 	enum flow_state state;
 	bool fin_opener, fin_other;
-	uint64_t end; /* tick; a flow whose end has come is none */
 	bool seated;  /* max-conn */
-	struct bucket_key seat;
+	bool awaited; /* an answer to another SYN of the opener */
+	uint64_t end; /* tick; a flow whose end has come is none */
+	/* track_index.c: which rules passed the opening packet last, and in which live sets it was then. 0: none */
+	uint32_t judged, judged_src, judged_dst;
 	unsigned int seat_number;
 	struct track_side side[2]; /* the opener's, the other's */
-	bool awaited;		   /* an answer to another SYN of the opener */
+	/* What is looked at less often stands behind. */
+	struct bucket_key seat;
+	struct packet opening;
 };
 
 /* A packet of TCP as paragraph 11 sees it. */
@@ -72,12 +77,22 @@ struct element {
 	uint64_t end_ns;
 };
 
+/* A hash table beside an array: numbers of its elements from 1, with the hash. Of track_index.c; empty without it. */
+struct track_cells {
+	struct track_cell {
+		uint32_t hash, at; /* at 0: free */
+	} * v;
+	size_t mask, used;
+};
+
 struct live_set {
 	const char *name;
 	struct {
 		struct element *v;
 		size_t n, cap;
 	} elements;
+	struct track_cells cells;
+	uint64_t plens[FAMILY_COUNT][3]; /* lengths that elements have, a bit each */
 };
 
 struct track {
@@ -98,6 +113,8 @@ struct track {
 		char **v;
 		size_t n, cap;
 	} names;
+	struct track_index *index; /* NULL: all is searched from end to end */
+	struct track_said *said;   /* of the packet under way; NULL: nobody wants to know */
 };
 
 /* One copy of each name. NULL: no memory. */
