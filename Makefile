@@ -23,7 +23,7 @@ LIBS_KERN := -lxdp -lbpf -lelf -lz
 LIBS_PURE := -lnettle
 # What commands alone need: the live screen, captures, sockets of the machine.
 LIBS_TERM := -lncursesw -ltinfo
-LIBS_PCAP :=
+LIBS_PCAP := -lpcap
 LIBS_NL :=
 LIBS_MAIN = -ljansson $(LIBS_TERM) $(LIBS_PCAP) $(LIBS_NL)
 
@@ -106,9 +106,11 @@ $(KERN_TESTS) $(TOOLS): $(B)/%: $(B)/%.o $(B)/libharness.a $(B)/libkern.a $(B)/l
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(B)/libharness.a $(B)/libkern.a $(B)/libfw.a $(LIBS_KERN) $(LIBS_PURE) -ljansson -lpcap -lcmocka
 $(B)/tests/conformance/tool_deliver: $(DELIVERY)
+# What of the commands is measured in place.
+$(B)/bench/bench_replay: $(patsubst %,$(B)/userspace/fwctl/%.o,$(CAPTURE) replay_source judge out words)
 $(BENCHES): $(B)/bench/%: $(B)/bench/%.o $(BENCH_LIB) $(B)/libharness.a $(B)/libkern.a $(B)/libfw.a $(BENCH_BPF)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(BENCH_LIB) $(B)/libharness.a $(B)/libkern.a $(B)/libfw.a $(LIBS_KERN) $(LIBS_PURE) -ljansson
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter-out %.bpf.o,$(filter %.o,$^)) $(B)/libharness.a $(B)/libkern.a $(B)/libfw.a $(LIBS_KERN) $(LIBS_PURE) -ljansson
 # libFuzzer comes with clang; the product is compiled anew with its instrumentation. Of the harness, what needs neither kernel nor cmocka.
 $(B)/fuzz/fuzz_capture: $(CAPTURE:%=userspace/fwctl/%.c)
 FUZZ_HARNESS := $(shell grep -LE '"kern/|"harness/(lab|rim|box)|<cmocka|<bpf/' tests/harness/*.c)
