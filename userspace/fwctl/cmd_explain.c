@@ -3,6 +3,7 @@
 #include "base/cleanup.h"
 #include "base/vec.h"
 #include "fwctl/explain.h"
+#include "fwctl/explain_why.h"
 #include "fwctl/file.h"
 #include "fwctl/out.h"
 #include "fwctl/words.h"
@@ -63,6 +64,8 @@ static int explain_file(struct explain *e)
 
 static int run(const struct args *a)
 {
+	if (args_has(a, "why-dropped"))
+		return explain_why(a);
 	bool live = args_has(a, "live");
 	auto_free char *words = args_join(a, 1);
 	struct explain e = { .args = a, .arena = arena_new(), .json = args_has(a, "json") ? json_array() : NULL };
@@ -89,7 +92,8 @@ static int run(const struct args *a)
 const struct command cmd_explain = {
 	.name = "explain",
 	.run = run,
-	.usage = "FILE [-p POLICY] [--egress] [--json] PACKET[; STEP...]\n--live IFACE [--egress] [--json] PACKET[; STEP...]",
+	.usage = "FILE [-p POLICY] [--egress] [--json] PACKET[; STEP...]\n--live IFACE [--egress] [--json] PACKET[; STEP...]\n"
+		 "--why-dropped IFACE ADDRESS [--json]",
 	.help = "Say what happens to a packet, which rule decides, and why each earlier rule does not match.",
 	.more = "A packet is `tcp 198.51.100.7:4000 -> 192.0.2.1:22 flags S`, `hex 0200..`, or `pcap FILE#N`, packet N of a "
 		"capture. Several "
@@ -98,7 +102,9 @@ const struct command cmd_explain = {
 		"With a file it needs no privilege. With --live the program that runs on the interface is asked too, "
 		"by a twin that shares "
 		"its tables and not its counters; both must agree. Several steps are judged by a twin over a copy of the rules and of the "
-		"elements of their live sets, with tables of its own: it begins without flows and changes nothing on the interface.",
+		"elements of their live sets, with tables of its own: it begins without flows and changes nothing on the interface.\n"
+		"--why-dropped gathers what is known of an address that does not get through: what the program says of its packets now "
+		"(those that events told of, and usual ones), live sets that have it, events, flows, and what drops at all.",
 	.kind = ARGS_FILE,
 	.min = 2,
 	.max = ARGS_ANY,
@@ -106,6 +112,7 @@ const struct command cmd_explain = {
 		{
 			{.name = "live", .help = "ask what runs on an interface instead of a file"},
 			{.letter = 'p', .name = "policy", .arg = "POLICY", .help = "which policy of the file"},
+			{.name = "why-dropped", .help = "why an address does not get through an interface"},
 			{.name = "egress", .help = "the packet leaves; else it arrives"},
 			{.name = "json", .help = "print JSON"},
 		},

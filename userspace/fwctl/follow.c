@@ -264,27 +264,29 @@ int follow_open(struct follow *f, const struct command *cmd)
 }
 
 /* forget: nobody holds events of policies that are gone. */
-static void refresh(struct follow *f, bool forget)
+static void refresh(struct follow *f, enum kern_access access, bool forget)
 {
 	struct live l = {};
 
-	int err = kern_open(NULL, KERN_READ, &l.fail, &l.kern);
+	int err = kern_open(NULL, access, &l.fail, &l.kern);
 	if (err)
 		l.kern = NULL;
 	if (!err)
 		err = kern_state(l.kern, &l.iface, &l.n);
 	if (!err)
 		err = learn(f, &l, forget);
-	if (err && !f->complained)
+	if (err && err != -EBUSY && !f->complained)
 		problem_fail(&l.fail, err);
-	f->complained = err;
+	if (err != -EBUSY)
+		f->complained = err;
 	live_close(&l);
 }
 
+/* While somebody changes something there will be another time: rings do not wait, either. */
 void follow_refresh(struct follow *f)
 {
 	f->batch.n = 0;
-	refresh(f, true);
+	refresh(f, KERN_PEEK, true);
 }
 
 void follow_close(struct follow *f)
@@ -363,8 +365,9 @@ bool follow_read(struct follow *f, bool whole, uint64_t *ret_lost)
 	}
 	for (size_t i = 0; i < f->batch.n && !newer; i++)
 		newer = is_newer(f, &f->batch.v[i]);
+	/* Who made that generation live is about to give the lock back. */
 	if (newer)
-		refresh(f, false);
+		refresh(f, KERN_READ, false);
 	events_sort(&f->batch);
 	*ret_lost = f->tally.lost - lost;
 	return more;
