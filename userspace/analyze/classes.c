@@ -205,6 +205,22 @@ static int sets_translate(struct arena *arena, struct axis_data *a, uint64_t *wo
 	return err;
 }
 
+/* Which stretches has each class? */
+static int classes_index(struct arena *arena, struct axis_data *a)
+{
+	a->first = arena_array(arena, a->nclasses + 2, sizeof(*a->first));
+	a->stretch = arena_array(arena, a->nstretches + 1, sizeof(*a->stretch));
+	if (!a->first || !a->stretch)
+		return -ENOMEM;
+	for (size_t i = 0; i < a->nstretches; i++)
+		a->first[a->class_of[i] + 2]++;
+	for (size_t c = 2; c < a->nclasses + 2; c++)
+		a->first[c] += a->first[c - 1];
+	for (size_t i = 0; i < a->nstretches; i++)
+		a->stretch[a->first[a->class_of[i] + 1]++] = (uint32_t)i;
+	return 0;
+}
+
 static int axis_classes(struct arena *arena, struct axis_data *a, uint64_t *work)
 {
 	struct class_map m = {};
@@ -218,6 +234,7 @@ static int axis_classes(struct arena *arena, struct axis_data *a, uint64_t *work
 	m.mask = cap - 1;
 	err = v && m.v ? sweep(arena, a, v, n, &m) : -ENOMEM;
 	free(m.v);
+	err = err ? err : classes_index(arena, a);
 	return err ? err : sets_translate(arena, a, work);
 }
 
@@ -248,27 +265,47 @@ u128 space_high(const struct space *s, unsigned int axis, uint32_t class)
 	return s->axis[axis].high[class];
 }
 
+static int number_compare(const void *x, const void *y)
+{
+	uint32_t a = *(const uint32_t *)x, b = *(const uint32_t *)y;
+
+	return a < b ? -1 : a > b;
+}
+
+#define VALUES_FEW 1024
+/* The stretches of a set, sorted; how many, or SIZE_MAX when they are more than VALUES_FEW. */
+static size_t stretches_of(const struct axis_data *a, const struct iset *set, uint32_t few[VALUES_FEW])
+{
+	size_t n = 0;
+
+	for (uint32_t i = 0; i < set->n; i++) {
+		uint32_t from = a->first[set->r[i].lo], to = a->first[set->r[i].hi + 1];
+
+		if (n + (to - from) > VALUES_FEW)
+			return SIZE_MAX;
+		memcpy(few + n, a->stretch + from, (to - from) * sizeof(*few));
+		n += to - from;
+	}
+	qsort(few, n, sizeof(*few), number_compare);
+	return n;
+}
+
 size_t space_values(const struct space *s, unsigned int axis, const struct iset *set, struct range6 *ret, size_t max)
 {
 	const struct axis_data *a = &s->axis[axis];
-	size_t n = 0;
-	bool in = false;
+	uint32_t few[VALUES_FEW];
+	size_t nfew = stretches_of(a, set, few), n = 0, last = SIZE_MAX - 1;
 
-	for (size_t i = 0; i < a->nstretches; i++) {
-		u128 end = i + 1 < a->nstretches ? a->start[i + 1] - 1 : a->max;
+	for (size_t k = 0; k < (nfew == SIZE_MAX ? a->nstretches : nfew); k++) {
+		size_t i = nfew == SIZE_MAX ? k : few[k];
 
-		if (!iset_has(set, a->class_of[i])) {
-			in = false;
+		if (nfew == SIZE_MAX && !iset_has(set, a->class_of[i]))
 			continue;
-		}
-		if (!in)
-			n++;
-		if (n <= max) {
-			if (!in)
-				ret[n - 1].lo = a->start[i];
-			ret[n - 1].hi = end;
-		}
-		in = true;
+		if (i != last + 1 && ++n <= max)
+			ret[n - 1].lo = a->start[i];
+		if (n <= max)
+			ret[n - 1].hi = i + 1 < a->nstretches ? a->start[i + 1] - 1 : a->max;
+		last = i;
 	}
 	return n;
 }

@@ -8,8 +8,8 @@
 #include <errno.h>
 #include <string.h>
 
-#define DIFF_STEPS 400000000ull /* rules compared for one direction: some seconds */
-#define DIFF_PAIRS 20000000ull
+#define DIFF_STEPS 150000000ull /* rules compared for one direction: some seconds */
+#define DIFF_TELL  3000 /* what it costs to put a region into words, in these steps */
 #define NONE	   UINT32_MAX /* no rule: the default, or the flow */
 
 enum which { ALL_PACKETS, KNOWN_FLOWS };
@@ -91,13 +91,13 @@ static void change_example(struct differ *d, struct diff_change *c, const struct
 static enum found ask(struct differ *d, const struct cell *cell, const uint32_t rule[SIDES], size_t navoid, struct part *core,
 		      struct part *ret, bool *ret_all)
 {
-	part_whole(cell, core);
-	for (int s = 0; s < SIDES; s++) {
-		bool asked = side_asks(&d->side[s], cell);
-
-		if (rule[s] != NONE && (!asked || !part_narrow(&d->w, core, &d->space->rule[rule[s]])))
+	for (int s = 0; s < SIDES; s++)
+		if (rule[s] != NONE && (!space_applies(&d->space->rule[rule[s]], cell) || !side_asks(&d->side[s], cell)))
 			return FOUND_NOTHING;
-	}
+	part_whole(cell, core);
+	for (int s = 0; s < SIDES; s++)
+		if (rule[s] != NONE && !part_narrow(&d->w, core, &d->space->rule[rule[s]]))
+			return FOUND_NOTHING;
 	*ret = *core;
 	return search_outside(&d->w, ret, d->avoid, navoid, ret_all);
 }
@@ -133,6 +133,7 @@ static int pair_cell(struct differ *d, const struct cell *cell, const uint32_t r
 		c->more = true;
 		return 0;
 	}
+	search_spend(&d->w, DIFF_TELL);
 	r = region_make(d, &core, &p, all, (const struct rule *const[]){ t[OLD].rule, t[NEW].rule });
 	if (!r)
 		return -ENOMEM;
@@ -149,6 +150,7 @@ static size_t avoid_make(struct differ *d, const uint32_t rule[SIDES], uint32_t 
 		for (size_t i = 0; (!known || d->side[s].names_known) && i < d->near[s].n && d->near[s].v[i] < rule[s]; i++)
 			if (other == NONE || near_meets(&d->near[s], d->near[s].v[i], other))
 				d->avoid[n++] = d->near[s].v[i];
+	search_spend(&d->w, (d->near[OLD].n + d->near[NEW].n) / 8 + d->space->ncells);
 	return n;
 }
 
@@ -160,11 +162,10 @@ static int pair(struct differ *d, const uint32_t rule[SIDES], int mine, enum whi
 {
 	int err = 0;
 
-	if (!d->pairs || d->w.failed) {
+	if (!d->w.steps || d->w.failed) {
 		d->out->undecided[d->dir]++;
 		return d->w.failed ? -ENOMEM : 0;
 	}
-	d->pairs--;
 	for (int known = which == KNOWN_FLOWS; known <= d->flows && !err; known++) {
 		size_t n = avoid_make(d, rule, rule[!mine], known);
 
@@ -183,6 +184,7 @@ static void find_near(struct differ *d, uint32_t rule)
 {
 	for (int s = 0; s < SIDES; s++)
 		near_find(&d->near[s], rule, d->side[s].first, d->nrules[s]);
+	search_spend(&d->w, (d->nrules[OLD] + d->nrules[NEW]) / 8);
 }
 
 /* A rule that one side alone has, with all that can decide the same packets on the other side. */
@@ -274,7 +276,6 @@ static int differ_init(struct differ *d, const struct policy *const policy[SIDES
 		d->kept[s] = arena_array(d->arena, list[s].nrules + 1, sizeof(*d->kept[s]));
 	}
 	d->flows = keeps(policy[OLD]) && keeps(policy[NEW]) && (d->side[OLD].names_known || d->side[NEW].names_known);
-	d->pairs = DIFF_PAIRS;
 	d->avoid = calloc(room, sizeof(*d->avoid));
 	err = search_init(&d->w, d->space, DIFF_STEPS);
 	err = err ? err : maker_init(&d->m, d->space);

@@ -22,7 +22,6 @@ struct differ {
 	bool flows;         /* both keep state, and rules ask about known flows */
 	struct near near[SIDES]; /* of the rule that is looked at */
 	uint32_t *avoid;
-	uint64_t pairs;     /* that may still be asked about */
 };
 
 /* align.c: which rules both have. 0 or -ENOMEM. */

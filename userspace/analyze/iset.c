@@ -37,6 +37,17 @@ enum iset_relation iset_relation(const struct iset *a, const struct iset *b)
 			return ISET_APART;
 		return a->r->lo >= b->r->lo && a->r->hi <= b->r->hi ? ISET_COVERED : ISET_PARTLY;
 	}
+	/* A long set that reaches beyond a short one is not covered; then the short one is looked for in the long one. */
+	if (a->n > b->n && b->n && (a->r[0].lo < b->r[0].lo || a->r[a->n - 1].hi > b->r[b->n - 1].hi)) {
+		for (uint32_t i = 0; i < b->n; i++) {
+			j = first_ending(a, j, b->r[i].lo);
+			if (j == a->n)
+				return ISET_APART;
+			if (a->r[j].lo <= b->r[i].hi)
+				return ISET_PARTLY;
+		}
+		return ISET_APART;
+	}
 	for (uint32_t i = 0; i < a->n && (all || !some); i++) {
 		j = first_ending(b, j, a->r[i].lo);
 		if (j == b->n) {
@@ -47,6 +58,17 @@ enum iset_relation iset_relation(const struct iset *a, const struct iset *b)
 		all &= b->r[j].lo <= a->r[i].lo && b->r[j].hi >= a->r[i].hi;
 	}
 	return all ? ISET_COVERED : some ? ISET_PARTLY : ISET_APART;
+}
+
+/* Only what of b lies between the ends of a can cut it. */
+size_t iset_room(const struct iset *a, const struct iset *b)
+{
+	uint32_t from;
+
+	if (!a->n)
+		return 1;
+	from = first_ending(b, 0, a->r[0].lo);
+	return (size_t)a->n + (first_ending(b, from, a->r[a->n - 1].hi) - from) + 2;
 }
 
 bool iset_has(const struct iset *s, uint32_t v)

@@ -25,10 +25,7 @@ bool iset_has(const struct iset *s, uint32_t v);
 bool iset_equal(const struct iset *a, const struct iset *b);
 
 /* a without b, a within b: into out, which has room for iset_room(a, b) ranges and is neither; how many it has now. */
-static inline size_t iset_room(const struct iset *a, const struct iset *b)
-{
-	return (size_t)a->n + b->n + 1;
-}
+size_t iset_room(const struct iset *a, const struct iset *b);
 uint32_t iset_minus(const struct iset *a, const struct iset *b, struct irange *out);
 uint32_t iset_within(const struct iset *a, const struct iset *b, struct irange *out);
 

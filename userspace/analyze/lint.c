@@ -9,8 +9,7 @@
 #include <errno.h>
 #include <string.h>
 
-#define LINT_STEPS 400000000ull /* rules compared for one block: some seconds */
-#define LINT_PAIRS 2000000000ull
+#define LINT_STEPS 300000000ull /* rules compared for one block: some seconds */
 
 static const struct {
 	const char *word;
@@ -82,7 +81,12 @@ static void lint_rule(struct linter *l, size_t i)
 	const struct rule *r = &l->chain->rules[i];
 	uint32_t number = l->side.first + (uint32_t)i;
 
+	if (!l->w.steps) {
+		l->undecided++;
+		return;
+	}
 	near_find(&l->near, number, l->side.first, l->chain->nrules);
+	search_spend(&l->w, l->chain->nrules / 8);
 	switch (lint_reach(l, number)) {
 	case FOUND_UNDECIDED:
 		l->undecided++;
@@ -102,13 +106,8 @@ static void lint_rule(struct linter *l, size_t i)
 
 static int linter_run(struct linter *l)
 {
-	size_t n = l->chain->nrules;
-	/* Each rule is held against each: beyond this the first ones alone are. */
-	size_t most = n && n > LINT_PAIRS / n ? LINT_PAIRS / n : n;
-
-	for (size_t i = 0; i < most && !l->w.failed; i++)
+	for (size_t i = 0; i < l->chain->nrules && !l->w.failed; i++)
 		lint_rule(l, i);
-	l->undecided += n - most;
 	if (!l->w.failed)
 		lint_default(l);
 	if (l->undecided) {

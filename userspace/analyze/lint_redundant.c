@@ -2,41 +2,40 @@
 /* Rules that can be taken away and nothing else becomes of any packet: what decides instead treats it the same. */
 #include "analyze/lint_priv.h"
 
+#define NONE  UINT32_MAX
 #define NAMED 8 /* rules that decide instead; looked for so long */
 
-/* The rules near, but for those from number `end` on. How many; in l->avoid. */
-static size_t others_before(struct linter *l, uint32_t end)
+/* The rules near that come before `next` and can meet it, or with NONE all. How many; in l->avoid. */
+static size_t others_before(struct linter *l, uint32_t next)
 {
 	size_t n = 0;
 
-	for (; n < l->near.n && l->near.v[n] < end; n++)
-		l->avoid[n] = l->near.v[n];
+	for (size_t i = 0; i < l->near.n && l->near.v[i] < next; i++)
+		if (next == NONE || near_meets(&l->near, l->near.v[i], next))
+			l->avoid[n++] = l->near.v[i];
+	search_spend(&l->w, l->near.n / 8);
 	return n;
 }
 
-/* A packet that the rule decides, and without it the rule `next` does, or with UINT32_MAX the default. */
-static enum found decided_by(struct linter *l, const struct cell *cell, uint32_t rule, uint32_t next, struct part *ret)
+/* A packet that the rule decides, and without it the rule `next` does, or with NONE the default. */
+static enum found decided_by(struct linter *l, const struct cell *cell, uint32_t rule, uint32_t next, size_t navoid, struct part *ret)
 {
-	struct part p;
 	bool all;
 
-	if (!part_of_rule(&l->w, cell, &l->space->rule[rule], &p) ||
-	    (next != UINT32_MAX && !part_narrow(&l->w, &p, &l->space->rule[next])))
+	if (!side_asks(&l->side, cell) || (next != NONE && !space_applies(&l->space->rule[next], cell)) ||
+	    !part_of_rule(&l->w, cell, &l->space->rule[rule], ret) || (next != NONE && !part_narrow(&l->w, ret, &l->space->rule[next])))
 		return FOUND_NOTHING;
-	*ret = p;
-	return search_outside(&l->w, ret, l->avoid, others_before(l, next), &all);
+	return search_outside(&l->w, ret, l->avoid, navoid, &all);
 }
 
 static enum found decided_anywhere(struct linter *l, uint32_t rule, uint32_t next, struct part *ret)
 {
+	size_t navoid = others_before(l, next);
 	enum found answer = FOUND_NOTHING;
 
 	for (size_t i = 0; i < l->space->ncells && answer != FOUND_PACKET; i++) {
-		enum found found;
+		enum found found = decided_by(l, &l->space->cell[i], rule, next, navoid, ret);
 
-		if (!side_asks(&l->side, &l->space->cell[i]))
-			continue;
-		found = decided_by(l, &l->space->cell[i], rule, next, ret);
 		answer = found != FOUND_NOTHING ? found : answer;
 	}
 	return answer;
@@ -47,14 +46,14 @@ static bool default_differs(struct linter *l, uint32_t rule)
 {
 	const struct rule *r = l->space->rule[rule].rule;
 	const struct treats mine = treats_rule(r);
+	size_t navoid = others_before(l, NONE);
 
 	for (size_t i = 0; i < l->space->ncells; i++) {
 		const struct cell *cell = &l->space->cell[i];
 		const struct treats fallback = { NULL, side_fallback(&l->side, cell), l->chain->log_default };
 		struct part p;
 
-		if (side_asks(&l->side, cell) && treatment_compare(&mine, &fallback) > TREATMENT_LOG &&
-		    decided_by(l, cell, rule, UINT32_MAX, &p) != FOUND_NOTHING)
+		if (treatment_compare(&mine, &fallback) > TREATMENT_LOG && decided_by(l, cell, rule, NONE, navoid, &p) != FOUND_NOTHING)
 			return true;
 	}
 	return false;
@@ -90,7 +89,7 @@ static void explain(struct linter *l, struct finding *f, uint32_t rule)
 		if (!f->example.built)
 			maker_example(&l->m, &p, &l->side, (long)(rule - l->side.first), &f->example);
 	}
-	f->by_default = n < NAMED && decided_anywhere(l, rule, UINT32_MAX, &p) == FOUND_PACKET;
+	f->by_default = n < NAMED && decided_anywhere(l, rule, NONE, &p) == FOUND_PACKET;
 	if (f->by_default && !f->example.built)
 		maker_example(&l->m, &p, &l->side, (long)(rule - l->side.first), &f->example);
 	finding_others(l, f, named, n);

@@ -29,6 +29,11 @@ struct search {
 	} stack;
 };
 
+/* Work beside the searches counts, too. */
+static inline void search_spend(struct search *w, uint64_t steps)
+{
+	w->steps -= steps < w->steps ? steps : w->steps;
+}
 /* 0 or -ENOMEM. steps: of all searches together. */
 int search_init(struct search *w, const struct space *s, uint64_t steps);
 void search_fini(struct search *w);

@@ -46,6 +46,7 @@ struct axis_data {
 	size_t nstretches;
 	u128 *low, *high; /* of each class */
 	size_t nclasses;
+	uint32_t *first, *stretch; /* of class c: stretch[first[c]] .. stretch[first[c + 1] - 1], rising */
 };
 
 /* The number of a set; 0 or -ENOMEM. Ranges must stay, and are known again by their address. */

@@ -71,6 +71,14 @@ static void end_text(const struct diff_change *c, const struct diff_end *e, stru
 		str_addf(out, "%s%s", shown ? " or by " : "", is_of_flows(c) ? "its flow" : "default");
 }
 
+static bool is_in_part(const struct diff_change *c)
+{
+	for (size_t i = 0; i < c->nregions; i++)
+		if (c->region[i]->part)
+			return true;
+	return false;
+}
+
 static void change_print(const struct policydiff *d, enum direction dir, const struct diff_change *c)
 {
 	size_t shown = c->nregions < SHOWN_REGIONS ? c->nregions : SHOWN_REGIONS;
@@ -87,7 +95,7 @@ static void change_print(const struct policydiff *d, enum direction dir, const s
 	end_text(c, &c->old, &s);
 	str_add(&s, "  =>  ");
 	end_text(c, &c->new, &s);
-	out("      %s\n", str_get(&s));
+	out("      %s%s\n", str_get(&s), is_in_part(c) ? ", where no earlier rule decides" : "");
 	str_reset(&s);
 	if (c->built)
 		example_text(&c->spec, d->diff.tracks_old || d->diff.tracks_new, d->diff.live[dir], SPACE_MAX_LIVE, &s);

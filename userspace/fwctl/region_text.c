@@ -259,6 +259,5 @@ void region_text(const struct region *r, struct str *out)
 	ext_text(&r->dim[FIELD_EXT], &s);
 	states_text(r, &s);
 	str_add(out, s.len ? str_get(&s) + 1 : "every IP packet");
-	str_add(out, r->part ? ", but for what earlier rules decide" : "");
 	str_fini(&s);
 }
