@@ -156,14 +156,20 @@ static void help(struct top_grid *g)
 		grid_put(g, 2 + (int)i, 2, LOOK_PLAIN, lines[i]);
 }
 
+/* As much of it as there is room for, words kept whole: the size is what matters. */
 static void too_small(struct top_grid *g)
 {
-	char text[64];
-	int n = snprintf(text, sizeof(text), "fwctl top needs %dx%d, this is %dx%d", TOP_MIN_COLS, TOP_MIN_ROWS, g->cols, g->rows);
+	char text[64], *save = NULL;
+	int y = 0, x = 0;
 
-	/* As much of it as there is room for, over the lines. */
-	for (int i = 0; i < n && g->cols > 0 && i / g->cols < g->rows; i += g->cols)
-		grid_putf(g, i / g->cols, 0, LOOK_PLAIN, "%.*s", g->cols, text + i);
+	snprintf(text, sizeof(text), "fwctl top needs %dx%d, this is %dx%d", TOP_MIN_COLS, TOP_MIN_ROWS, g->cols, g->rows);
+	for (char *word = strtok_r(text, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
+		if (x && x + (int)strlen(word) > g->cols) {
+			x = 0;
+			y++;
+		}
+		x = grid_put(g, y, x, LOOK_PLAIN, word) + 1;
+	}
 }
 
 void top_draw(const struct top_model *m, struct top_ui *ui, struct top_grid *g)
