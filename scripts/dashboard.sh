@@ -12,6 +12,8 @@ metrics_rules "$LAB_DIR/r.fw"
 fw load r0 -r "$LAB_DIR/r.fw" -p web >&2 && fw load r1 -r "$LAB_DIR/r.fw" -p web >&2 || bail "cannot load"
 metrics_up
 prom_up 2
+# From where rates are known on.
+wait_for 60 prom_has 'count_over_time(fwctl_build_info[10s]) >= 5' || bail "prometheus has nothing"
 begin=$SECONDS
 for name in a b c; do
 	asks $name "$GEN" tcp $LAB_RCV4 7000

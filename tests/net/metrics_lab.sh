@@ -2,7 +2,7 @@
 # Source this file behind state_lab.sh: a firewall with something to show in every panel, its metrics at 127.0.0.1:9468 in $RCV, and
 # Prometheus at 127.0.0.1:9090 there.
 METRICS=http://127.0.0.1:9468/metrics PROM=http://127.0.0.1:9090
-RENDER=packaging/grafana/render
+RENDER=${RENDER:-packaging/grafana/render}
 
 metrics_rules() { # FILE [LINES]: other lines in front move all others
 	cat >"$1" <<-END
