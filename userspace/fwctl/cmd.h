@@ -73,6 +73,7 @@ int help_command(const struct command *cmd);
 void help_usage(void); /* on stderr: how to begin */
 
 extern const struct command cmd_check, cmd_load, cmd_apply, cmd_unload, cmd_status, cmd_show, cmd_stats, cmd_explain,
-	cmd_version, cmd_help, cmd_set, cmd_ban, cmd_unban, cmd_bans, cmd_flows, cmd_feed, cmd_metrics;
+	cmd_version, cmd_help, cmd_set, cmd_ban, cmd_unban, cmd_bans, cmd_flows, cmd_feed, cmd_lint, cmd_diff, cmd_metrics,
+	cmd_exposure;
 
 #endif

@@ -7,6 +7,7 @@
 #include "fwctl/imagediff.h"
 #include "fwctl/live.h"
 #include "fwctl/out.h"
+#include "fwctl/policydiff.h"
 #include "fwctl/verify.h"
 #include "fwctl/words.h"
 
@@ -271,6 +272,26 @@ static int units_apply(struct apply *a)
 	return STATUS_DONE;
 }
 
+/* What it would mean for packets. That it cannot be said, because the running sets are too large for a text, is no failure. */
+static int unit_meaning(struct apply *a, struct unit *u)
+{
+	const struct ruleset *runs = policydiff_live(a->file.arena, u->live);
+	struct policydiff d;
+	int status;
+
+	if (!runs)
+		return STATUS_DONE;
+	status = policydiff_make(&d, a->file.arena, runs, &runs->policies[0], a->file.rules, u->policy);
+	if (status)
+		return status;
+	if (a->json)
+		json_object_set_new(json_array_get(a->json, json_array_size(a->json) - 1), "meaning", policydiff_json(&d));
+	else
+		policydiff_print(&d);
+	policydiff_fini(&d);
+	return STATUS_DONE;
+}
+
 /* Say what would happen. */
 static int units_compare(struct apply *a)
 {
@@ -285,6 +306,8 @@ static int units_compare(struct apply *a)
 		struct unit *u = &a->unit[i];
 		int status =
 			a->json ? imagediff_json(u->live, &u->image, a->json) : imagediff_print(u->live, &u->image);
+		if (!status && !live_runs(&a->live, u->policy->name, &u->image))
+			status = unit_meaning(a, u);
 		if (status)
 			return status;
 	}
@@ -374,7 +397,7 @@ const struct command cmd_apply = {
 	.max = 1,
 	.options =
 		{
-			{.name = "dry-run", .help = "say which rules would come and go, change nothing"},
+			{.name = "dry-run", .help = "say which rules would come and go and what becomes of which packets, change nothing"},
 			{.name = "force", .help = "even if the rules cut this ssh connection"},
 			{.name = "json", .help = "print JSON"},
 		},

@@ -11,7 +11,8 @@
 
 const struct command *const commands[] = {
 	&cmd_check,   &cmd_load, &cmd_apply, &cmd_unload, &cmd_status, &cmd_show, &cmd_stats,	&cmd_explain,
-	&cmd_set,     &cmd_ban,	 &cmd_unban, &cmd_bans,	  &cmd_feed,   &cmd_flows, &cmd_metrics, &cmd_version, &cmd_help,
+	&cmd_lint,    &cmd_diff,
+	&cmd_set,     &cmd_ban,	 &cmd_unban, &cmd_bans,	  &cmd_feed,   &cmd_flows, &cmd_exposure, &cmd_metrics, &cmd_version, &cmd_help,
 	NULL,
 };
 
