@@ -10,7 +10,7 @@ VERSION := 0.1.0
 B := build
 CFLAGS ?= -O2 -g
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wno-unused-parameter -Werror
-ALL_CFLAGS := -std=gnu11 $(WARN) $(CFLAGS) -D_GNU_SOURCE -DFWCTL_VERSION='"$(VERSION)"' -Iuserspace -Ixdp/include
+ALL_CFLAGS := -std=gnu11 $(WARN) $(CFLAGS) -D_GNU_SOURCE -DFWCTL_VERSION='"$(VERSION)"' -Iuserspace -Ixdp/include -I/usr/include/libnl3
 LDSTATIC := -static
 ifdef SAN
 B := build/san
@@ -24,7 +24,7 @@ LIBS_PURE := -lnettle
 # What commands alone need: the live screen, captures, sockets of the machine.
 LIBS_TERM :=
 LIBS_PCAP :=
-LIBS_NL :=
+LIBS_NL := -lnl-3
 LIBS_MAIN = -ljansson $(LIBS_TERM) $(LIBS_PCAP) $(LIBS_NL)
 
 # make V=1 shows the commands.
