@@ -10,7 +10,7 @@ VERSION := 0.1.0
 B := build
 CFLAGS ?= -O2 -g
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wno-unused-parameter -Werror
-ALL_CFLAGS := -std=gnu11 $(WARN) $(CFLAGS) -D_GNU_SOURCE -DFWCTL_VERSION='"$(VERSION)"' -Iuserspace -Ixdp/include
+ALL_CFLAGS := -std=gnu11 $(WARN) $(CFLAGS) -D_GNU_SOURCE -DFWCTL_VERSION='"$(VERSION)"' -Iuserspace -Ixdp/include -I/usr/include/libnl3
 LDSTATIC := -static
 ifdef SAN
 B := build/san
@@ -25,6 +25,9 @@ LIBS_PURE := -lnettle
 LIBS_TERM := -lncursesw -ltinfo
 LIBS_PCAP := -lpcap
 LIBS_NL :=
+LIBS_TERM :=
+LIBS_PCAP :=
+LIBS_NL := -lnl-3
 LIBS_MAIN = -ljansson $(LIBS_TERM) $(LIBS_PCAP) $(LIBS_NL)
 
 # make V=1 shows the commands.
@@ -125,7 +128,7 @@ $(B)/fuzz/%: tests/fuzz/%.c $(call srcs,userspace/base userspace/model userspace
 
 .SECONDARY:
 FORCE:
-.PHONY: all test test-vm test-long verifier-log test-build pure-tests bench bench-plots bench-peers demo fuzz install uninstall clean help FORCE
+.PHONY: all test test-vm dashboard test-long verifier-log test-build pure-tests bench bench-plots bench-peers demo fuzz install uninstall clean help FORCE
 test-build: $(B)/fwctl $(PURE_TESTS) $(KERN_TESTS) $(TOOLS) $(TEST_BPF)
 pure-tests: $(PURE_TESTS)
 test: ## run every test (as root; scripts/test.sh installs what is missing first)
@@ -138,6 +141,8 @@ bench-plots: all $(BENCHES) ## measure again at more sizes and draw bench/result
 	bench/run plots
 bench-peers: all $(BENCHES) ## fwctl beside nftables, iptables, ipset, xdp-filter (as root; QUICK=1: a minute)
 	bench/peers/run
+dashboard: all test-build ## draw docs/dashboard.svg from four minutes of real traffic (as root)
+	scripts/dashboard.sh
 test-vm: all test-build ## kernel and net tests on Linux 6.1 and 6.12, in QEMU without KVM: long
 	tests/vm/run
 verifier-log: test-build ## what the verifier spends on each program, on three kernels (as root)

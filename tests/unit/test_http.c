@@ -101,7 +101,8 @@ static void refused(void **state)
 static void hosts(void **state)
 {
 	static const char *const own[] = { "localhost", "LOCALHOST:80", "127.0.0.1", "127.1.2.3:9468", "[::1]", "[::1]:9468" };
-	static const char *const foreign[] = { "evil.example", "127.evil.example", "localhost.evil.example", "[::2]", "[::1]x", "10.0.0.1", "" };
+	static const char *const foreign[] = { "evil.example", "127.evil.example", "localhost.evil.example",
+						       "[::2]", "[::1]x", "10.0.0.1", "" };
 	char text[200];
 
 	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
@@ -121,7 +122,8 @@ static void accepts(void **state)
 		bool open;
 	} cases[] = {
 		/* Prometheus 2.42, curl, a browser */
-		{ "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,"
+		{ "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,"
+		  "text/plain;version=0.0.4;q=0.5,"
 		  "*/*;q=0.1",
 		  true },
 		{ "*/*", false },
@@ -186,7 +188,8 @@ static void lengths(void **state)
 /* Whatever comes is answered or waited for; the sanitizers watch. */
 static void noise(void **state)
 {
-	static const char *const parts[] = { "GET ", "HEAD", " /metrics ", "HTTP/1.1", "\r\n", "\r", "\n", ":", "Host: ", "localhost", "\t", "q=",
+	static const char *const parts[] = { "GET ", "HEAD", " /metrics ", "HTTP/1.1", "\r\n", "\r", "\n", ":", "Host: ", "localhost", "\t",
+					     "q=",
 					     ";", ",", "Accept: ", "application/openmetrics-text", "http://", "?", "0", "\xff", "[::1]" };
 	uint64_t x = 1;
 

@@ -73,7 +73,7 @@ int help_command(const struct command *cmd);
 void help_usage(void); /* on stderr: how to begin */
 
 extern const struct command cmd_check, cmd_lint, cmd_diff, cmd_replay, cmd_explain, cmd_load, cmd_apply, cmd_unload,
-	cmd_status, cmd_show, cmd_stats, cmd_top, cmd_log, cmd_tap, cmd_metrics, cmd_set,
-	cmd_ban, cmd_unban, cmd_bans, cmd_feed, cmd_flows, cmd_version, cmd_help;
+	cmd_status, cmd_show, cmd_stats, cmd_top, cmd_log, cmd_tap, cmd_metrics, cmd_exposure,
+	cmd_set, cmd_ban, cmd_unban, cmd_bans, cmd_feed, cmd_flows, cmd_version, cmd_help;
 
 #endif

@@ -90,7 +90,8 @@ const struct command cmd_metrics = {
 		"127.0.0.1:PORT, [::1]:PORT, unix:PATH, or systemd for the sockets of a .socket unit; no other, because the metrics tell "
 		"whoever asks of rules and traffic. PORT 0: the kernel chooses.\n\n"
 		"A series belongs to the label of a rule, or to its text when it has none, and goes on when the rule moves to "
-		"another line; fwctl_rule_info says where it stands. No label comes from a packet. Each rule has three series per interface; "
+		"another line; fwctl_rule_info says where it stands. No label comes from a packet. Each rule has three series per "
+		"interface; "
 		"with thousands of rules --rules=labelled keeps to those with labels. packaging/grafana has a dashboard and alerts.",
 	.kind = ARGS_NONE,
 	.options =

@@ -163,7 +163,8 @@ static int listen_handed(struct listeners *l, const char *where)
 	unsigned long n = fds ? strtoul(fds, NULL, 10) : 0;
 
 	if (!pid || strtoul(pid, NULL, 10) != (unsigned long)getpid() || !n || n > LISTEN_MAX) {
-		problem("cannot listen on systemd's sockets: none were handed over (LISTEN_PID, LISTEN_FDS); a .socket unit does, and up to %d",
+		problem("cannot listen on systemd's sockets: none were handed over (LISTEN_PID, LISTEN_FDS); a .socket unit does, "
+			"and up to %d",
 			LISTEN_MAX);
 		return STATUS_REFUSED;
 	}

@@ -183,8 +183,8 @@ static void answer_begin(struct server *s, struct conn *c, int status, const cha
 	c->keep = keep;
 	c->sent = 0;
 	c->nhead = (size_t)snprintf(c->head, sizeof(c->head),
-				    "HTTP/1.1 %d %s\r\nDate: %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n%sConnection: %s\r\n\r\n", status,
-				    http_words(status), date_text(), type, len, status == 405 ? "Allow: GET, HEAD\r\n" : "",
+				    "HTTP/1.1 %d %s\r\nDate: %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n%sConnection: %s\r\n\r\n",
+				    status, http_words(status), date_text(), type, len, status == 405 ? "Allow: GET, HEAD\r\n" : "",
 				    keep ? "keep-alive" : "close");
 	state_set(s, c, CONN_ANSWER, ANSWER_MS);
 }
