@@ -59,10 +59,12 @@ static struct str *list_item(struct list *l)
 
 static void list_end(struct list *l, bool negate, struct str *out)
 {
+	bool several = strchr(str_get(&l->items), ','); /* one item may be several names */
+
 	if (!l->n)
 		str_add(out, negate ? "anything" : "nothing");
 	else
-		str_addf(out, l->n > 1 ? "%s{ %s%s }" : "%s%s", negate ? "! " : "", str_get(&l->items),
+		str_addf(out, several ? "%s{ %s%s }" : "%s%s", negate ? "! " : "", str_get(&l->items),
 			 l->n > MANY ? ", .." : "");
 	str_fini(&l->items);
 }
@@ -214,16 +216,30 @@ static void range_item(struct list *l, enum field_id id, uint64_t lo, uint64_t h
 	str_fini(&s);
 }
 
+/* The greatest value that a packet can have. */
+static uint64_t value_max(enum field_id id)
+{
+	if (id == FIELD_FRAG)
+		return FRAG_LATER;
+	if (id == FIELD_STATE)
+		return STATE_COUNT - 1;
+	return ((uint64_t)1 << (id == FIELD_MAC ? 48 : field_get(id)->bits)) - 1;
+}
+
 /* Ranges, or what is missing between them when they reach from end to end. */
 static void ranges_wanted(enum field_id id, const struct vset *set, struct str *out)
 {
-	uint64_t max = ((uint64_t)1 << (id == FIELD_MAC ? 48 : field_get(id)->bits)) - 1;
+	uint64_t max = value_max(id);
 	bool negate = set->n > 1 && !set->r[0].lo && set->r[set->n - 1].hi >= max;
 	struct list l = {};
 
-	for (size_t i = 0; i + negate < set->n; i++)
-		range_item(&l, id, negate ? set->r[i].hi + 1 : set->r[i].lo,
-			   negate ? set->r[i + 1].lo - 1 : set->r[i].hi);
+	for (size_t i = 0; i + negate < set->n; i++) {
+		uint64_t lo = negate ? set->r[i].hi + 1 : set->r[i].lo,
+			 hi = negate ? set->r[i + 1].lo - 1 : set->r[i].hi;
+
+		if (lo <= max)
+			range_item(&l, id, lo, hi < max ? hi : max);
+	}
 	list_end(&l, negate, out);
 }
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "model/shortlist.h"
 
+#include <endian.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define BLOCK  64
 #define ABSENT 65536u /* the port of a packet without one */
@@ -122,6 +124,24 @@ static void packet_keys(const struct packet *p, uint32_t key[SIDE_COUNT])
 	key[SIDE_PROTO] = p->present[FIELD_PROTO] ? (uint32_t)p->value[FIELD_PROTO] : ABSENT;
 }
 
+/* A bit for each 0, where all others are -1: eight at once, the bits of eight bytes gathered in the top byte of a product. */
+static uint64_t bits_of(const int32_t no[BLOCK])
+{
+	uint8_t narrow[BLOCK];
+	uint64_t bits = 0;
+
+	for (int i = 0; i < BLOCK; i++)
+		narrow[i] = (uint8_t)no[i];
+	for (int i = 0; i < BLOCK; i += 8) {
+		uint64_t eight;
+
+		memcpy(&eight, narrow + i, 8);
+		eight = ~le64toh(eight) & 0x8040201008040201ull;
+		bits |= (eight * 0x0101010101010101ull >> 56) << i;
+	}
+	return bits;
+}
+
 /*
  * A bit per rule of the block that may match. The loops over the rules have no branch, so the compiler takes four at a time. One side
  * alone often rules all of them out.
@@ -129,7 +149,6 @@ static void packet_keys(const struct packet *p, uint32_t key[SIDE_COUNT])
 static uint64_t block_look(const struct bounds *b, const uint32_t key[SIDE_COUNT])
 {
 	int32_t no[BLOCK], all = -1;
-	uint64_t may = 0;
 
 	for (int i = 0; i < BLOCK; i++) { /* the first side apart: clearing `no` would take longer */
 		no[i] = -((int32_t)(key[0] - b->lo_more[0][i]) > b->span_less[0][i]);
@@ -142,11 +161,7 @@ static uint64_t block_look(const struct bounds *b, const uint32_t key[SIDE_COUNT
 			all &= no[i];
 		}
 	}
-	if (all)
-		return 0;
-	for (int i = 0; i < BLOCK; i++)
-		may |= (uint64_t)!no[i] << i;
-	return may;
+	return all ? 0 : bits_of(no);
 }
 
 /* The rule that decides, or -1. `counted` may be NULL. */
