@@ -96,16 +96,23 @@ static __always_inline void *fw_ring_next(void *ring, __u32 mask, struct fw_even
 	return e;
 }
 
-/* Is the event one of those that the log lets through? Others are counted. */
-static __always_inline int fw_event_drawn(const struct fw_log *l, struct fw_event_cpu *c, __u32 slot, __u64 now)
+/* Is the packet drawn? Others are counted. */
+static __always_inline int fw_event_drawn(const struct fw_log *l, struct fw_event_cpu *c)
 {
-	__u32 index = slot * 2 + (fw_cfg.dir & 1), sample = l->sample;
+	__u32 sample = l->sample;
+
+	if (sample <= 1 || !(fw_env_random() % sample))
+		return 1;
+	fw_add(&c->sampled, 1);
+	return 0;
+}
+
+/* Is the event within the limit of the log? Others are counted. */
+static __always_inline int fw_event_within(const struct fw_log *l, struct fw_event_cpu *c, __u32 slot, __u64 now)
+{
+	__u32 index = slot * 2 + (fw_cfg.dir & 1);
 	__u64 cost = l->cost, burst = l->burst, *until;
 
-	if (sample > 1 && fw_env_random() % sample) {
-		fw_add(&c->sampled, 1);
-		return 0;
-	}
 	if (!cost)
 		return 1;
 	until = fw_env_lookup(&fw_log_limits, &index);
@@ -139,8 +146,10 @@ FW_GLOBAL int fw_event(FW_CTX *ctx, __u32 slot, __u32 rule, __u32 kind, __u32 lo
 		return 0;
 	/* masked as all of the image; its fields are within FW_SLOT_PAD */
 	l = (const void *)(t.base + ((t.d->logs + (log - 1) * (__u32)sizeof(*l)) & t.mask));
+	if (!fw_event_drawn(l, c))
+		return 0;
 	now = fw_now_fine(ctl);
-	if (!fw_event_drawn(l, c, slot, now))
+	if (!fw_event_within(l, c, slot, now))
 		return 0;
 	e = fw_ring_next(&fw_events, fw_cfg.event_mask, c, cpu, &number);
 	if (!e)
