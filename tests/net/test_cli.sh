@@ -274,6 +274,7 @@ json 0 '.steps|length==4 and .[0].limit.left==1 and .[1].limit.left==0 and .[2].
 json 0 '.steps|map(.verdict)==["pass",null,"drop",null,"pass"]' "and what enters and leaves live sets" "$FWCTL" explain keep.fw --json \
 	'tcp 10.77.0.9:1 -> 10.77.0.2:22 flags S; add @banned 10.77.0.0/24; tcp 10.77.0.9:2 -> 10.77.0.2:22 flags S; del @banned 10.77.0.0/24; tcp 10.77.0.8:1 -> 10.77.0.2:22 flags S'
 json 0 '.steps|map(.times)==[null,3]' "a packet may come several times" "$FWCTL" explain keep.fw --json 'arp; tcp 10.77.0.9:1 -> 10.77.0.2:81 flags S times 3'
+prints 0 '^     packet tcp 10.77.0.9:4000 -> 10.77.0.2:22 flags S' "packets of captures are told in words" "$FWCTL" explain keep.fw 'pcap le.pcap#1; arp'
 json 0 '.steps[1].verdict=="pass" and .steps[1].reason=="established"' "packets of captures are steps, too" "$FWCTL" explain keep.fw --json 'pcap le.pcap#1; pcap ng.pcap#1'
 refuses 2 'step 2: .*duration' "a step that is none is told by its number" "$FWCTL" explain keep.fw 'arp; after dinner'
 refuses 2 'step 1:1:' "and a packet that makes no sense" "$FWCTL" explain keep.fw 'tcp 1; arp'

@@ -16,6 +16,7 @@ struct explain_step {
 	const char *text; /* as written */
 	enum direction dir;
 	unsigned int times;
+	bool captured; /* its text does not say what it is */
 	const uint8_t *frame;
 	size_t len;
 	uint64_t ns;	 /* after; add: 0 for the set's timeout */

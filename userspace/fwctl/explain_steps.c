@@ -28,6 +28,7 @@ struct reading {
 	const char *at, *end; /* what is left of it */
 	size_t number;	      /* from 1 */
 	bool alone;	      /* there is no other one */
+	bool told_way;	      /* ingress or egress stands there */
 };
 
 static int __attribute__((format(printf, 2, 3))) wrong(const struct reading *r, const char *fmt, ...)
@@ -149,6 +150,8 @@ static int captured_take(struct reading *r, const struct capture *c, const struc
 	if (!frame)
 		return wrong(r, "no memory");
 	memcpy(frame, p->frame, p->len);
+	if (!r->told_way && p->way != CAPTURE_WAY_UNKNOWN)
+		s->dir = p->way == CAPTURE_WAY_OUT ? DIRECTION_EGRESS : DIRECTION_INGRESS;
 	s->frame = frame;
 	s->len = p->len;
 	return STATUS_DONE;
@@ -245,12 +248,17 @@ static void take_times(struct reading *r, struct explain_step *s)
 static int read_packet(struct reading *r, struct explain_step *s)
 {
 	s->kind = STEP_PACKET;
-	if (word_take(r, "egress"))
+	r->told_way = s->dir == DIRECTION_EGRESS; /* by --egress */
+	if (word_take(r, "egress")) {
 		s->dir = DIRECTION_EGRESS;
-	else if (word_take(r, "ingress"))
+		r->told_way = true;
+	} else if (word_take(r, "ingress")) {
 		s->dir = DIRECTION_INGRESS;
+		r->told_way = true;
+	}
 	take_times(r, s);
-	return word_take(r, "pcap") ? read_captured(r, s) : read_words(r, s);
+	s->captured = word_take(r, "pcap");
+	return s->captured ? read_captured(r, s) : read_words(r, s);
 }
 
 static int read_step(struct reading *r, struct explain_step *s)
@@ -274,7 +282,7 @@ int explain_steps_read(struct explain *e, const char *text, enum direction dir)
 
 	for (const char *at = text; at <= end;) {
 		const char *stop = memchr(at, ';', (size_t)(end - at)) ?: end;
-		struct reading r = { e, at, stop, e->steps.n + 1, alone };
+		struct reading r = { .e = e, .at = at, .end = stop, .number = e->steps.n + 1, .alone = alone };
 		struct explain_step s = { .dir = dir };
 		int status;
 

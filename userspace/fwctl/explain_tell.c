@@ -137,6 +137,16 @@ static void earlier_print(const struct explain *e, const struct explain_answer *
 	str_fini(&wants);
 }
 
+/* What the packet of a capture is. */
+static void captured_print(const struct explain_step *s, const char *indent)
+{
+	struct str words = {};
+
+	packet_text(s->frame, s->len, &words);
+	out("%spacket %s\n", indent, str_get(&words));
+	str_fini(&words);
+}
+
 static void answer_print(const struct explain *e, const struct explain_answer *a, const char *indent)
 {
 	const char *verdict = word_verdict((unsigned int)a->judged.verdict), *word = word_reason(a->judged.reason);
@@ -160,6 +170,8 @@ static void answer_print(const struct explain *e, const struct explain_answer *a
 	out("%spolicy %s, %s%s%s%s\n", deeper, e->policy_name, word_dir(a->step->dir), e->ifname ? ", on " : "",
 	    e->ifname ? out_name(e->ifname) : "", str_get(&s));
 	str_fini(&s);
+	if (a->step->captured)
+		captured_print(a->step, deeper);
 	if (a->tables)
 		out("%sthe rule matches; this is what its limits and the tables of the policy have left\n", deeper);
 	else if (!a->chain && a->judged.rule)
