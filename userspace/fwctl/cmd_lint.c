@@ -191,6 +191,7 @@ static void findings_accept(struct linter *l)
 {
 	size_t n = 0;
 
+	lint_allow_read(&l->allow, &l->file);
 	for (size_t i = 0; i < l->found.n; i++) {
 		const struct finding *f = &l->found.v[i];
 		const char *file;

@@ -139,6 +139,25 @@ static const struct lint_file *file_of(struct lint_allow *a, struct file *f, con
 	return &a->file[a->n - 1];
 }
 
+void lint_allow_read(struct lint_allow *a, struct file *f)
+{
+	const char *last = NULL;
+
+	file_of(a, f, f->path);
+	for (size_t i = 0; i < f->rules->npolicies; i++) {
+		for (int d = 0; d < DIRECTION_COUNT; d++) {
+			const struct chain *c = &f->rules->policies[i].chain[d];
+
+			for (size_t k = 0; k < c->nrules; k++) {
+				if (c->rules[k].essential || !c->rules[k].file || c->rules[k].file == last)
+					continue;
+				last = c->rules[k].file;
+				file_of(a, f, last);
+			}
+		}
+	}
+}
+
 bool lint_allowed(struct lint_allow *a, struct file *f, const char *path, unsigned int line, enum lint_kind kind)
 {
 	const struct lint_file *x = path ? file_of(a, f, path) : NULL;
