@@ -132,7 +132,8 @@ static void complain(const struct look *k, const struct findings *f)
 static size_t shadowed, never, redundant, conflicts;
 static void check_set(const struct world *w, const struct policy *p, const struct findings *f)
 {
-	struct look k = { .w = w, .chain = &p->chain[DIRECTION_INGRESS], .known = p->track && eval_names_known(&p->chain[DIRECTION_INGRESS]) };
+	const struct chain *chain = &p->chain[DIRECTION_INGRESS];
+	struct look k = { .w = w, .chain = chain, .known = p->track && eval_names_known(chain) };
 
 	for (size_t i = 0; i < w->n; i++)
 		look_at(&k, &w->packet[i]);

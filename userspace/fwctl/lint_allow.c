@@ -56,7 +56,10 @@ static uint32_t words_of(struct lint_allow *a, const char *path, unsigned int li
 		if (kind < LINT_KINDS) {
 			bits |= 1u << kind;
 		} else {
-			problem("%s:%u: lint has no finding \"%.*s\" to allow", out_name(path), line, (int)(len ? len : (size_t)(end - s) > 20 ? 20 : (size_t)(end - s)), s);
+			/* What is no word is shown as it stands. */
+			size_t shown = len ? len : (size_t)(end - s) > 20 ? 20 : (size_t)(end - s);
+
+			problem("%s:%u: lint has no finding \"%.*s\" to allow", out_name(path), line, (int)shown, s);
 			a->unknown++;
 			return bits;
 		}
