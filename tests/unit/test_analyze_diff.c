@@ -150,7 +150,8 @@ static bool in_region(const struct region *r, const struct packet *p, bool *ret_
 		if (f != FIELD_STATE && r->dim[f].there && !(*ret_late && f == FIELD_PROTO)) {
 			u128 value = p->present[f] ? p->value[f] : 0;
 
-			if ((!p->present[f] && f != FIELD_VLAN && f != FIELD_ETHERTYPE) || !in_dim(&r->dim[f], f == FIELD_PROTO ? value & 255 : value))
+			if ((!p->present[f] && f != FIELD_VLAN && f != FIELD_ETHERTYPE) ||
+			    !in_dim(&r->dim[f], f == FIELD_PROTO ? value & 255 : value))
 				return false;
 		}
 	return in_dim(six ? &r->src6 : &r->dim[DIM_SRC], p->src) && in_dim(six ? &r->dst6 : &r->dim[DIM_DST], p->dst) &&

@@ -72,6 +72,16 @@ static const struct finding *find(const struct findings *f, enum lint_kind kind,
 	return NULL;
 }
 
+/* Does it hide, alone or with others, a rule behind it? */
+static bool is_half(const struct findings *f, const struct rule *r)
+{
+	for (size_t i = 0; i < f->n; i++)
+		for (size_t o = 0; f->v[i].kind == LINT_SHADOWED && o < f->v[i].nothers; o++)
+			if (f->v[i].others[o] == r)
+				return true;
+	return false;
+}
+
 /* Do the rules that are named hide it, they alone? */
 static void check_hiders(const struct look *k, const struct finding *f)
 {
@@ -132,7 +142,8 @@ static void complain(const struct look *k, const struct findings *f)
 static size_t shadowed, never, redundant, conflicts;
 static void check_set(const struct world *w, const struct policy *p, const struct findings *f)
 {
-	struct look k = { .w = w, .chain = &p->chain[DIRECTION_INGRESS], .known = p->track && eval_names_known(&p->chain[DIRECTION_INGRESS]) };
+	const struct chain *chain = &p->chain[DIRECTION_INGRESS];
+	struct look k = { .w = w, .chain = chain, .known = p->track && eval_names_known(chain) };
 
 	for (size_t i = 0; i < w->n; i++)
 		look_at(&k, &w->packet[i]);
@@ -141,12 +152,15 @@ static void check_set(const struct world *w, const struct policy *p, const struc
 		const struct finding *hidden = find(f, LINT_SHADOWED, r);
 		bool ends = r->verdict != VERDICT_CONTINUE;
 
-		if ((find(f, LINT_NEVER, r) != NULL) == k.meets[i] || (hidden != NULL) != (k.meets[i] && !k.decides[i]) ||
-		    (find(f, LINT_REDUNDANT, r) != NULL) != (ends && k.decides[i] && !k.differs[i]))
+		if ((find(f, LINT_NEVER, r) != NULL) == k.meets[i] || (hidden != NULL) != (k.meets[i] && !k.decides[i]))
 			complain(&k, f);
 		assert_int_equal(find(f, LINT_NEVER, r) != NULL, !k.meets[i]);
 		assert_int_equal(hidden != NULL, k.meets[i] && !k.decides[i]);
-		assert_int_equal(find(f, LINT_REDUNDANT, r) != NULL, ends && k.decides[i] && !k.differs[i]);
+		/* Of two rules that are in each other's way only one is spoken of: the one that is hidden. */
+		if (!is_half(f, r))
+			assert_int_equal(find(f, LINT_REDUNDANT, r) != NULL, ends && k.decides[i] && !k.differs[i]);
+		else if (find(f, LINT_REDUNDANT, r))
+			assert_true(ends && k.decides[i] && !k.differs[i]);
 		if (hidden)
 			check_hiders(&k, hidden);
 		shadowed += hidden != NULL;

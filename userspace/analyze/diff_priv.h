@@ -27,7 +27,8 @@ struct differ {
 /* align.c: which rules both have. 0 or -ENOMEM. */
 int diff_align(struct differ *d);
 /* diff_region.c: a part in words. `core`: what the rules alone say, before what earlier rules take. NULL: no memory. */
-struct region *region_make(struct differ *d, const struct part *core, const struct part *found, bool all, const struct rule *const rules[SIDES]);
+struct region *region_make(struct differ *d, const struct part *core, const struct part *found, bool all,
+			   const struct rule *const rules[SIDES]);
 /* What can be said in one breath becomes one region. */
 void regions_merge(struct diff_change *c);
 

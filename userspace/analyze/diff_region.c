@@ -127,8 +127,8 @@ static bool is_hole(const struct part *core, const struct part *found, unsigned 
 	return dims & BIT(dim) && is_whole(core, dim) && !is_whole(found, dim);
 }
 
-static int dim_tell(struct differ *d, const struct part *core, const struct part *found, unsigned int dim, const struct rule *const rules[SIDES],
-		    struct region *r)
+static int dim_tell(struct differ *d, const struct part *core, const struct part *found, unsigned int dim,
+		    const struct rule *const rules[SIDES], struct region *r)
 {
 	struct region_dim *place = &r->dim[dim], x = {};
 	const struct part *tell = found;
@@ -157,7 +157,8 @@ static int dim_tell(struct differ *d, const struct part *core, const struct part
 	return err;
 }
 
-struct region *region_make(struct differ *d, const struct part *core, const struct part *found, bool all, const struct rule *const rules[SIDES])
+struct region *region_make(struct differ *d, const struct part *core, const struct part *found, bool all,
+			   const struct rule *const rules[SIDES])
 {
 	const struct part *p = all ? found : core;
 	struct region *r = arena_alloc(d->arena, sizeof(*r));

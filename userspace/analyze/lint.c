@@ -104,10 +104,43 @@ static void lint_rule(struct linter *l, size_t i)
 	lint_port(l, number);
 }
 
+static bool names(const struct finding *f, const struct rule *r)
+{
+	for (size_t i = 0; i < f->nothers; i++)
+		if (f->others[i] == r)
+			return true;
+	return false;
+}
+
+/* Is it redundant only because of a rule that it hides itself? That one can go, and is told of; not both. */
+static bool is_other_half(const struct findings *all, size_t first, const struct finding *f)
+{
+	for (size_t i = first; f->kind == LINT_REDUNDANT && i < all->n; i++)
+		if (all->v[i].kind == LINT_SHADOWED && names(f, all->v[i].rule) && names(&all->v[i], f->rule))
+			return true;
+	return false;
+}
+
+static void forget_halves(struct findings *out, size_t first)
+{
+	size_t n = first;
+	bool half;
+
+	for (size_t i = first; i < out->n; i++) {
+		half = is_other_half(out, i, &out->v[i]);
+		if (!half)
+			out->v[n++] = out->v[i];
+	}
+	out->n = n;
+}
+
 static int linter_run(struct linter *l)
 {
+	size_t first = l->out->n;
+
 	for (size_t i = 0; i < l->chain->nrules && !l->w.failed; i++)
 		lint_rule(l, i);
+	forget_halves(l->out, first);
 	if (!l->w.failed)
 		lint_default(l);
 	if (l->undecided) {

@@ -12,7 +12,7 @@ struct arena;
 	X(NEVER, "never-matches", true)         /* no packet meets its conditions */                                \
 	X(SHADOWED, "shadowed", true)           /* earlier rules decide every packet of it: `others` */             \
 	X(REDUNDANT, "redundant", true)         /* without it the same becomes of each packet, by `others` or the default */ \
-	X(CONFLICT, "conflict", true)           /* it overlaps others[0], which says the opposite, and neither is an exception of the other */ \
+	X(CONFLICT, "conflict", true)           /* with others[0], which says the opposite; neither is an exception of the other */ \
 	X(WIDE, "wide", true)                   /* passes all of TCP or UDP from anywhere to anywhere, before `default drop` */ \
 	X(DEFAULT, "default-unreachable", true) /* no IP packet meets the default: `others` */                      \
 	X(SET_EMPTY, "empty-set", true)                                                                             \

@@ -102,7 +102,8 @@ static bool wide_fits(const struct linter *l, const struct cell *c, const struct
 	struct part p;
 
 	part_whole(c, &p);
-	return (c->kind == KIND_TCP || c->kind == KIND_UDP) && (c->state == STATE_NEW || c->state == STATE_NONE) && part_covered(&l->w, &p, r);
+	return (c->kind == KIND_TCP || c->kind == KIND_UDP) && (c->state == STATE_NEW || c->state == STATE_NONE) &&
+	       part_covered(&l->w, &p, r);
 }
 
 void lint_wide(struct linter *l, uint32_t rule)

@@ -17,7 +17,7 @@
 /* A packet that shows something. Frames are built from spec and judged by eval before anything is claimed of them. */
 struct example {
 	bool there;              /* there is such a packet */
-	bool built;              /* spec describes one: packet_build makes it, and eval judges it so. Else it is one that packet_build has no words for */
+	bool built;              /* spec describes one: packet_build makes it, eval judges it so. Else packet_build has no words for it */
 	struct packet_spec spec; /* eval_given_of says what is taken for granted: state, live sets (bits of policy.live) */
 	enum verdict verdict;
 	long rule;               /* index in the chain of the rule that decides it; -1: the default, or its flow */

@@ -76,8 +76,8 @@ static void alone(struct differ *d, const struct policy *p, const char *which)
 {
 	d->any = true;
 	if (d->json)
-		json_array_append_new(d->json, json_pack("{s:o,s:s}", !strcmp(which, "old") ? "old_policy" : "new_policy", out_jstr(p->name),
-							 "only", which));
+		json_array_append_new(d->json, json_pack("{s:o,s:s}", !strcmp(which, "old") ? "old_policy" : "new_policy",
+							 out_jstr(p->name), "only", which));
 	else
 		out("policy %s is only in the %s rules\n", p->name, which);
 }
@@ -135,7 +135,10 @@ static int diff_run(struct differ *d)
 
 static int run(const struct args *args)
 {
-	struct differ d = { .args = args, .old.reader.dir = -1, .new.reader.dir = -1, .json = args_has(args, "json") ? json_array() : NULL };
+	struct differ d = { .args = args, .old.reader.dir = -1, .new.reader.dir = -1 };
+
+	if (args_has(args, "json"))
+		d.json = json_array();
 
 	progress_begin("comparing the rules");
 	int status = diff_run(&d);
@@ -153,13 +156,13 @@ const struct command cmd_diff = {
 	.usage = "OLD NEW [--policy=NAME] [--exit-code] [--json]\n"
 		 "--live IFACE|POLICY NEW [--policy=NAME] [--exit-code] [--json]",
 	.help = "Say which packets another verdict becomes of, not which lines differ.",
-	.more = "Rules are compared by what they mean: sets of packets for which another rule, or the default, decides otherwise, each with "
-		"a packet as an example that both sides have judged; and the packets that are treated otherwise (state, limits, the "
-		"kind of answer, log). When nothing of that changes, it says so, whatever the text looks like.\n\n"
+	.more = "Rules are compared by what they mean: sets of packets for which another rule, or the default, decides otherwise, "
+		"each with a packet as an example that both sides have judged; and the packets that are treated otherwise (state, limits, "
+		"the kind of answer, log). When nothing of that changes, it says so, whatever the text looks like.\n\n"
 		"With --live the old side is what runs on an interface, or a running policy by its name. Policies go together by name; one "
 		"policy each in both goes together whatever it is called.\n\n"
-		"Where earlier rules decide some of the packets, as before, that is said and not which. With --exit-code the exit status is 2 "
-		"when something changes for some packet, or could not be decided.",
+		"Where earlier rules decide some of the packets, as before, that is said and not which. With --exit-code the exit "
+		"status is 2 when something changes for some packet, or could not be decided.",
 	.kind = ARGS_FILE,
 	.min = 2,
 	.max = 2,

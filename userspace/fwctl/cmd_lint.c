@@ -40,8 +40,8 @@ static void sentence(const struct finding *f, struct str *out)
 	switch (f->kind) {
 	case LINT_NEVER:
 		if (is_of_known_flows(f->rule))
-			str_add(out, "no packet meets it: no rule that keeps state makes such packets belong to a flow, or its conditions exclude "
-				     "one another");
+			str_add(out, "no packet meets it: no rule keeps state that would make such packets, or its conditions "
+				     "exclude one another");
 		else
 			str_add(out, "no packet meets it: its conditions exclude one another");
 		break;
@@ -53,7 +53,8 @@ static void sentence(const struct finding *f, struct str *out)
 			 f->counts ? "; it only has a counter of its own, or a log" : "");
 		break;
 	case LINT_CONFLICT:
-		str_add(out, "part of what it matches meets an earlier rule that says the opposite, and neither is an exception of the other");
+		str_add(out, "part of what it matches meets an earlier rule that says the opposite, and neither is an exception of "
+			     "the other");
 		break;
 	case LINT_WIDE:
 		str_add(out, "passes all TCP or all UDP, from anywhere to anywhere, before default drop");
@@ -179,7 +180,8 @@ static json_t *finding_json(const struct finding *f)
 		live_names(f->policy, names);
 		x = example_json(&f->example.spec, f->policy->track, names, f->policy->nlive);
 		json_object_set_new(x, "verdict", json_string(word_verdict((unsigned int)f->example.verdict)));
-		json_object_set_new(x, "rule", f->example.rule < 0 ? json_null() : rule_json(&f->policy->chain[f->dir].rules[f->example.rule]));
+		json_object_set_new(x, "rule", f->example.rule < 0 ? json_null() :
+								     rule_json(&f->policy->chain[f->dir].rules[f->example.rule]));
 		json_object_set_new(j, "example", x);
 	}
 	str_fini(&s);
@@ -191,6 +193,7 @@ static void findings_accept(struct linter *l)
 {
 	size_t n = 0;
 
+	lint_allow_read(&l->allow, &l->file);
 	for (size_t i = 0; i < l->found.n; i++) {
 		const struct finding *f = &l->found.v[i];
 		const char *file;
@@ -230,8 +233,8 @@ static int lint_run(struct linter *l, const struct args *a)
 
 		for (size_t i = 0; i < l->found.n; i++)
 			json_array_append_new(list, finding_json(&l->found.v[i]));
-		status = out_json(json_pack("{s:o,s:I,s:I,s:I,s:o}", "file", out_jstr(a->word[0]), "warnings", (json_int_t)l->warnings, "notes",
-					    (json_int_t)l->notes, "accepted", (json_int_t)l->accepted, "findings", list),
+		status = out_json(json_pack("{s:o,s:I,s:I,s:I,s:o}", "file", out_jstr(a->word[0]), "warnings", (json_int_t)l->warnings,
+					    "notes", (json_int_t)l->notes, "accepted", (json_int_t)l->accepted, "findings", list),
 				  false);
 	} else {
 		for (size_t i = 0; i < l->found.n; i++)
@@ -262,9 +265,9 @@ const struct command cmd_lint = {
 	.run = run,
 	.usage = "FILE [--strict] [--json]",
 	.help = "Look for rules that do not do what they seem to, each with a packet as proof.",
-	.more = "Warnings: shadowed (rules before it decide all it matches; the fewest that were found are named), never-matches, redundant "
-		"(without it the same becomes of every packet), conflict (it overlaps an earlier rule that says the opposite, in the same "
-		"fields, and neither is an exception of the other), wide (passes all TCP or UDP from anywhere to anywhere), "
+	.more = "Warnings: shadowed (rules before it decide all it matches; the fewest that were found are named), never-matches, "
+		"redundant (without it the same becomes of every packet), conflict (it overlaps an earlier rule that says the opposite, in the "
+		"same fields, and neither is an exception of the other), wide (passes all TCP or UDP from anywhere to anywhere), "
 		"default-unreachable, empty-set, unused-set. Notes: redundant, of a rule that has a label or a log; "
 		"default-unreachable, of default pass; port-without-proto; no-tests; undecided (too much to look through in time).\n\n"
 		"Each example was built, and judged by the reference; explain FILE takes it. What is meant so can be accepted in the "

@@ -56,7 +56,10 @@ static uint32_t words_of(struct lint_allow *a, const char *path, unsigned int li
 		if (kind < LINT_KINDS) {
 			bits |= 1u << kind;
 		} else {
-			problem("%s:%u: lint has no finding \"%.*s\" to allow", out_name(path), line, (int)(len ? len : (size_t)(end - s) > 20 ? 20 : (size_t)(end - s)), s);
+			/* What is no word is shown as it stands. */
+			size_t shown = len ? len : (size_t)(end - s) > 20 ? 20 : (size_t)(end - s);
+
+			problem("%s:%u: lint has no finding \"%.*s\" to allow", out_name(path), line, (int)shown, s);
 			a->unknown++;
 			return bits;
 		}
@@ -137,6 +140,25 @@ static const struct lint_file *file_of(struct lint_allow *a, struct file *f, con
 	file_scan(a, &x, text, len);
 	a->file[a->n++] = x;
 	return &a->file[a->n - 1];
+}
+
+void lint_allow_read(struct lint_allow *a, struct file *f)
+{
+	const char *last = NULL;
+
+	file_of(a, f, f->path);
+	for (size_t i = 0; i < f->rules->npolicies; i++) {
+		for (int d = 0; d < DIRECTION_COUNT; d++) {
+			const struct chain *c = &f->rules->policies[i].chain[d];
+
+			for (size_t k = 0; k < c->nrules; k++) {
+				if (c->rules[k].essential || !c->rules[k].file || c->rules[k].file == last)
+					continue;
+				last = c->rules[k].file;
+				file_of(a, f, last);
+			}
+		}
+	}
 }
 
 bool lint_allowed(struct lint_allow *a, struct file *f, const char *path, unsigned int line, enum lint_kind kind)

@@ -14,7 +14,9 @@ struct lint_allow {
 	size_t n, cap;
 	size_t unknown;         /* words that are no finding: each was told */
 };
-/* Does the text allow this at this line of a file that belongs to f? Reads files again when they are first asked for. */
+/* Look for such comments in every file that a rule is from: misspelt words are told even where there is nothing to allow. */
+void lint_allow_read(struct lint_allow *a, struct file *f);
+/* Does the text allow this at this line of a file that belongs to f? */
 bool lint_allowed(struct lint_allow *a, struct file *f, const char *path, unsigned int line, enum lint_kind kind);
 void lint_allow_fini(struct lint_allow *a);
 

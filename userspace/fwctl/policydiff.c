@@ -207,7 +207,8 @@ static json_t *change_json(const struct policydiff *d, enum direction dir, const
 		struct str s = {};
 
 		region_text(c->region[i], &s);
-		json_array_append_new(regions, json_pack("{s:o,s:b}", "packets", out_jstr(str_get(&s)), "in_part", (int)c->region[i]->part));
+		json_array_append_new(regions, json_pack("{s:o,s:b}", "packets", out_jstr(str_get(&s)), "in_part",
+							 (int)c->region[i]->part));
 		str_fini(&s);
 	}
 	return json_pack("{s:s,s:s,s:o,s:b,s:o,s:o,s:o}", "direction", word_dir(dir), "changes", hows[c->how], "regions", regions, "more",
@@ -240,7 +241,8 @@ static json_t *sets_json(const struct policydiff *d)
 	for (size_t i = 0; i < d->nsets; i++) {
 		const struct diff_set *s = &d->set[i];
 
-		json_array_append_new(list, json_pack("{s:o,s:s,s:I,s:o,s:I,s:o}", "set", out_jstr((s->new ? s->new : s->old)->name), "result",
+		json_array_append_new(list, json_pack("{s:o,s:s,s:I,s:o,s:I,s:o}", "set",
+						      out_jstr((s->new ? s->new : s->old)->name), "result",
 						      !s->old ? "comes" : !s->new ? "goes" : "differs", "added", (json_int_t)s->added,
 						      "added_some", some_json(s->some_added), "removed", (json_int_t)s->removed,
 						      "removed_some", some_json(s->some_removed)));
@@ -260,10 +262,10 @@ json_t *policydiff_json(const struct policydiff *d)
 		json_object_set_new(faults, word_dir((unsigned int)dir), json_boolean(x->faults[dir]));
 	}
 	return json_pack("{s:o,s:o,s:b,s:b,s:o,s:o,s:o,s:b,s:b,s:I,s:I,s:o}", "old_policy", out_jstr(d->old->name), "new_policy",
-			 out_jstr(d->new->name), "same", (int)!policydiff_is_any(d), "fate_changes", (int)diff_is_fate(x), "changes", changes,
-			 "undecided", undecided, "unparsable_frames_change", faults, "keeps_state_changes", (int)(x->tracks_old != x->tracks_new),
-			 "state_block_changes", (int)x->state_opts, "rules_come", (json_int_t)x->came, "rules_go", (json_int_t)x->gone, "sets",
-			 sets_json(d));
+			 out_jstr(d->new->name), "same", (int)!policydiff_is_any(d), "fate_changes", (int)diff_is_fate(x), "changes",
+			 changes, "undecided", undecided, "unparsable_frames_change", faults, "keeps_state_changes",
+			 (int)(x->tracks_old != x->tracks_new), "state_block_changes", (int)x->state_opts, "rules_come",
+			 (json_int_t)x->came, "rules_go", (json_int_t)x->gone, "sets", sets_json(d));
 }
 
 /* The rules as their author knows them: the image says where each stood. */
