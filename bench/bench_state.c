@@ -4,7 +4,7 @@
  *
  *   bench_state [-r REPEAT] [-n ROUNDS] [-s SEED] [-j JSON-FILE] [-N ELEMENTS] [PART]… [INTERFACE PEER]
  *
- * PART: unused, live, flows, limits, commands, flood; all of them. The last two need an interface that is free, the other end
+ * PART: unused, live, flows, limits, events, commands, flood; all of them. The last two need an interface that is free, the other end
  * of its pair, and a namespace of their own, which /run/netns calls "bench".
  */
 #include "base/cleanup.h"
@@ -37,7 +37,7 @@ static const struct part {
 	int (*run)(struct packet_bench *b);
 } parts[] = {
 	{ "unused", state_unused }, { "live", part_live }, { "flows", state_flows }, { "limits", state_limits },
-			{ "commands", part_commands },
+			{ "events", state_events }, { "commands", part_commands },
 	{ "flood", part_flood },
 };
 #define PARTS (sizeof(parts) / sizeof(parts[0]))

@@ -84,6 +84,7 @@ int state_live(struct packet_bench *b, size_t n);
 int state_flows(struct packet_bench *b);
 int state_limits(struct packet_bench *b);
 int state_unused(struct packet_bench *b);
+int state_events(struct packet_bench *b);
 /* On an interface that is free, the end of a pair with `peer`, in a namespace of its own. */
 int state_commands(struct packet_bench *b, const char *ifname, size_t n);
 int state_flood(struct packet_bench *b, const char *ifname, const char *peer);

@@ -14,11 +14,11 @@ static int scene_programs(struct scene *s)
 	int err = kern_twin_open_image(&s->w.img, FW_HOOK_XDP, &s->fail, &s->twin);
 
 	if (!err)
-		err = subject_beside(kern_twin_prog_fd(s->twin), FW_HOOK_XDP, &s->xdp);
+		err = subject_beside(kern_twin_prog_fd(s->twin), FW_HOOK_XDP, 0, &s->xdp);
 	if (err || !s->w.policy->chain[DIRECTION_EGRESS].present)
 		return err;
 	err = kern_twin_open_beside(s->twin, FW_HOOK_TC_EGRESS, &s->twin_out);
-	return err ? err : subject_beside(kern_twin_prog_fd(s->twin_out), FW_HOOK_TC_EGRESS, &s->out);
+	return err ? err : subject_beside(kern_twin_prog_fd(s->twin_out), FW_HOOK_TC_EGRESS, 0, &s->out);
 }
 
 int scene_open(struct arena *arena, const char *name, const char *text, struct scene *ret)

@@ -155,13 +155,15 @@ static int beside_map(struct bpf_object *obj, uint32_t id, struct fw_cfg *cfg)
 	struct bpf_map_info info = {};
 	uint32_t len = sizeof(info), zero = 0;
 	struct bpf_map *map;
+	const char *dot;
 
 	if (!err)
 		err = bpf_obj_get_info_by_fd(fd, &info, &len);
-	/* There are others, of numbers that the compiler put aside. */
-	if (!err && strstr(info.name, ".rodata") && info.value_size == sizeof(*cfg))
+	dot = strchr(info.name, '.');
+	/* There are others, of numbers that the compiler put aside: ".rodata.fw_ctz". */
+	if (!err && dot && !strcmp(dot, ".rodata"))
 		err = bpf_map_lookup_elem(fd, &zero, cfg);
-	map = err || strstr(info.name, ".rodata") ? NULL : bpf_object__find_map_by_name(obj, info.name);
+	map = err || dot ? NULL : bpf_object__find_map_by_name(obj, info.name);
 	if (map)
 		err = bpf_map__set_autocreate(map, true);
 	if (map && !err)
@@ -190,7 +192,37 @@ static int beside_configure(struct subject *s, int prog_fd, struct fw_cfg *cfg)
 	return err ? err : bpf_map__set_initial_value(rodata, cfg, sizeof(*cfg));
 }
 
-int subject_beside(int prog_fd, enum fw_hook hook, struct subject *ret)
+/* A tap on it, that takes packets of one counter slot on ingress. */
+#define TAP_RING 4096
+static int tap_configure(struct subject *s, uint32_t snap, struct fw_cfg *cfg)
+{
+	static const char *const names[] = { FW_MAP_TAPS, FW_MAP_TAP_CPUS, FW_MAP_TAP_CTL };
+	struct bpf_map *map[3];
+	int err = 0;
+
+	for (int i = 0; i < 3; i++) {
+		map[i] = bpf_object__find_map_by_name(s->obj, names[i]);
+		err = err ? err : bpf_map__set_autocreate(map[i], true);
+	}
+	cfg->features |= FW_FEAT_TAP;
+	cfg->cpus = (uint32_t)libbpf_num_possible_cpus();
+	cfg->tap_mask = TAP_RING - 1;
+	cfg->tap_snap = snap;
+	err = err ? err : bpf_map__set_value_size(map[0], sizeof(struct fw_tap) + snap);
+	err = err ? err : bpf_map__set_max_entries(map[0], TAP_RING * cfg->cpus);
+	err = err ? err : bpf_map__set_max_entries(map[1], cfg->cpus);
+	return err ? err : bpf_map__set_initial_value(object_section(s->obj, ".rodata"), cfg, sizeof(*cfg));
+}
+
+int subject_tap(const struct subject *s, uint32_t slot)
+{
+	struct fw_tap_ctl ctl = { .on = 1, .verdicts = ~0u, .reasons = ~0u, .nslots = 1, .slot = { FW_TAP_SLOT(slot, FW_DIR_INGRESS) } };
+	int fd = bpf_map__fd(bpf_object__find_map_by_name(s->obj, FW_MAP_TAP_CTL));
+
+	return bpf_map_update_elem(fd, &(uint32_t){ 0 }, &ctl, BPF_ANY);
+}
+
+int subject_beside(int prog_fd, enum fw_hook hook, uint32_t snap, struct subject *ret)
 {
 	const char *path = hook == FW_HOOK_XDP ? OBJECT_XDP : OBJECT_TC, *name = progs[hook];
 	struct fw_cfg cfg = {};
@@ -200,6 +232,8 @@ int subject_beside(int prog_fd, enum fw_hook hook, struct subject *ret)
 	if (err)
 		return err;
 	err = beside_configure(&s, prog_fd, &cfg);
+	if (!err && snap)
+		err = tap_configure(&s, snap, &cfg);
 	if (hook == FW_HOOK_XDP && cfg.features & FW_FEATS_ANSWER)
 		name = FW_PROG_XDP_ANSWERS;
 	object_only(s.obj, name);

@@ -359,3 +359,32 @@ struct eval_result image_walk(const struct image *img, enum fw_dir dir, const st
 	}
 	return walk_default(h, p);
 }
+
+const struct fw_log *image_walk_log_at(const struct image *img, enum fw_dir dir, uint32_t log)
+{
+	const struct fw_dir_hdr *h = &image_hdr(img)->dir[dir];
+
+	if (log > h->nlogs)
+		abort();
+	return log ? walk_at(img, h->logs + (log - 1ull) * sizeof(struct fw_log), sizeof(struct fw_log)) : NULL;
+}
+
+const struct fw_log *image_walk_log(const struct image *img, enum fw_dir dir, uint32_t rule)
+{
+	const struct fw_dir_hdr *h = &image_hdr(img)->dir[dir];
+	const struct fw_action *action = NULL;
+	const struct fw_extra *x;
+	uint32_t of;
+
+	for (uint32_t place = 0; place < h->nrules && (!action || FW_ACTION_RULE(action->rule_verdict) != rule); place++)
+		action = walk_at(img, h->actions + 8ull * place, sizeof(*action));
+	if (!action || FW_ACTION_RULE(action->rule_verdict) != rule)
+		abort();
+	if (!(action->rule_verdict & FW_ACTION_EXTRA))
+		return NULL;
+	of = walk_u32(img, h->extra_of + 4ull * rule);
+	if (!of || of > h->nextras)
+		abort();
+	x = walk_at(img, h->extras + (of - 1ull) * sizeof(*x), sizeof(*x));
+	return image_walk_log_at(img, dir, x->log);
+}

@@ -16,4 +16,9 @@
 struct eval_result image_walk(const struct image *img, enum fw_dir dir, const struct packet *p,
 			      void (*counted)(void *ctx, size_t rule), void *ctx);
 
+/* What a rule tells of, by its index; NULL: nothing. Found by its action, as by a packet that matched. */
+const struct fw_log *image_walk_log(const struct image *img, enum fw_dir dir, uint32_t rule);
+/* The log that a word of the image names: 0, or 1 + its index. */
+const struct fw_log *image_walk_log_at(const struct image *img, enum fw_dir dir, uint32_t log);
+
 #endif

@@ -166,6 +166,8 @@ static void gen_chain(struct gen *g, struct chain *c, enum direction dir)
 		gen_extras(g, c);
 	if (o->essentials && !g->failed)
 		gen_essentials(g, c, dir);
+	if (o->logs && !g->failed)
+		gen_logs(g, c);
 }
 
 struct policy *rulegen_policy(struct arena *arena, struct prng *prng, const struct rulegen_opts *opts)
@@ -253,6 +255,15 @@ static void describe_aset(const char *word, const struct aset *s, struct str *ou
 	str_add(out, s->n4 > SHOWN || s->n6 > SHOWN ? " … }" : " }");
 }
 
+static void describe_log(const char *what, const struct log_opts *l, struct str *out)
+{
+	str_add(out, what);
+	if (l->count)
+		str_addf(out, " limit %llu/%lluns burst %llu", (unsigned long long)l->count, (unsigned long long)l->period_ns,
+			 (unsigned long long)l->burst);
+	str_addf(out, " sample 1/%u", l->sample);
+}
+
 void rulegen_describe(const struct rule *r, struct str *out)
 {
 	static const char *const verdicts[] = {"drop", "pass", "count", "reject"};
@@ -284,12 +295,19 @@ void rulegen_describe(const struct rule *r, struct str *out)
 		str_add(out, " else pass");
 	if (r->over.ban)
 		str_addf(out, " else ban %s for %lluns", r->over.ban->name, (unsigned long long)r->over.ban_ns);
+	if (r->log)
+		describe_log(" log", r->log, out);
 	str_add(out, "\n");
 }
 
 void rulegen_describe_chain(const struct chain *c, struct str *out)
 {
 	str_addf(out, "default %s%s\n", c->fallback == VERDICT_PASS ? "pass" : "drop", c->present ? "" : " (absent)");
+	if (c->log_default)
+		describe_log("log default", c->log_default, out);
+	if (c->log_reasons)
+		describe_log(c->log_default ? ", log reasons" : "log reasons", c->log_reasons, out);
+	str_add(out, c->log_default || c->log_reasons ? "\n" : "");
 	for (size_t i = 0; i < c->nrules; i++) {
 		str_addf(out, "%4zu ", i);
 		rulegen_describe(&c->rules[i], out);

@@ -49,6 +49,8 @@ struct rulegen_opts {
 	bool state;        /* most `pass` rules keep state, some rules name states; options of `state { }` vary */
 	bool limits;       /* limits, and with state max-conn, on some `pass` rules */
 	bool reject;       /* some `drop` rules reject */
+	bool logs;         /* some rules log, and most defaults and reasons: every packet */
+	bool log_limits;   /* with logs: some have a limit, or a sample */
 	unsigned int live; /* rules name the first so many sets of rulegen_live, as condition or to ban */
 };
 

@@ -38,6 +38,7 @@ void gen_hostile_rule(struct gen *g, struct rule *r, uint64_t index);
 void gen_flows_rule(struct gen *g, struct rule *r);
 /* What opts->state and those behind it wish for: of a whole block; of the policy when its blocks are done. */
 void gen_extras(struct gen *g, struct chain *c);
+void gen_logs(struct gen *g, struct chain *c);
 void gen_state_opts(struct gen *g, struct policy *p);
 
 /* All opts->nrules at once; fewer when so many different ones do not exist. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What rules may ask for beside their conditions: states, live sets, limits, rejection. Added to rules that are there. */
+/* What rules may ask for beside their conditions: states, live sets, limits, rejection, logs. Added to rules that are there. */
 #include "base/arena.h"
 #include "harness/rulegen_priv.h"
 
@@ -140,6 +140,36 @@ void gen_extras(struct gen *g, struct chain *c)
 		if (c->rules[i].limit && prng_chance(g->p, 1, 3))
 			namesake(g, c, i);
 	}
+}
+
+static const struct log_opts *some_log(struct gen *g)
+{
+	struct log_opts *l = arena_alloc(g->arena, sizeof(*l));
+
+	if (!l) {
+		g->failed = true;
+		return NULL;
+	}
+	*l = (struct log_opts){ .sample = 1 };
+	if (g->opts->log_limits && prng_chance(g->p, 1, 3))
+		l->sample = (uint32_t)ANY(g, 2, 3, 8, 100, 1000000000);
+	if (g->opts->log_limits && prng_chance(g->p, 1, 2)) {
+		l->count = ANY(g, 1, 2, 3, 7, 100, 10000000);
+		l->period_ns = ANY(g, S, S, S, 60 * S, 86400 * S);
+		l->burst = ANY(g, 1, 1, 2, 5, 100, l->count);
+	}
+	return l;
+}
+
+void gen_logs(struct gen *g, struct chain *c)
+{
+	for (size_t i = 0; i < c->nrules; i++)
+		if (!c->rules[i].essential && prng_chance(g->p, 1, c->rules[i].verdict == VERDICT_CONTINUE ? 2 : 3))
+			c->rules[i].log = some_log(g);
+	if (prng_chance(g->p, 3, 4))
+		c->log_default = some_log(g);
+	if (prng_chance(g->p, 3, 4))
+		c->log_reasons = some_log(g);
 }
 
 void gen_state_opts(struct gen *g, struct policy *p)

@@ -17,7 +17,7 @@
 /* Oracle and datapath must agree on all of it. */
 struct expect {
 	uint32_t verdict, reason, rule, slot, counted, state;
-	uint32_t count_slot[FW_MAX_COUNT_RULES];
+	uint32_t count_slot[FW_MAX_COUNT_RULES], count_rule[FW_MAX_COUNT_RULES];
 };
 
 struct expect_ctx {
@@ -29,8 +29,10 @@ static inline void expect_counted(void *arg, size_t rule)
 {
 	struct expect_ctx *x = arg;
 
-	if (x->e->counted < FW_MAX_COUNT_RULES)
+	if (x->e->counted < FW_MAX_COUNT_RULES) {
 		x->e->count_slot[x->e->counted] = x->rules[rule].slot;
+		x->e->count_rule[x->e->counted] = rule;
+	}
 	x->e->counted++;
 }
 

@@ -24,12 +24,14 @@ struct fw_host_map {
 struct fw_host_map fw_ctl, fw_slot0, fw_slot1, fw_counters, fw_trace, fw_scratch, fw_flows, fw_limits, fw_buckets, fw_cookies, fw_live,
 	fw_live_filter, fw_live_host4 = { .key_size = 4 }, fw_live_host6 = { .key_size = 16 },
 	fw_live_net4 = { .key_size = 8, .lpm = true }, fw_live_net6 = { .key_size = 20, .lpm = true },
-	fw_live_count = { .key_size = sizeof(struct fw_live_count_key) };
+	fw_live_count = { .key_size = sizeof(struct fw_live_count_key) }, fw_events, fw_event_cpus, fw_log_limits, fw_taps, fw_tap_cpus,
+	fw_tap_ctl;
 struct fw_cfg fw_cfg;
 
 struct shim_packet {
 	const uint8_t *frame;
 	size_t len;
+	const struct packet_meta *meta;
 };
 
 void *fw_env_lookup(const void *map, const __u32 *key)
@@ -95,6 +97,29 @@ static __u64 shim_jiffies;
 __u64 fw_env_jiffies(void) { return shim_jiffies; }
 __u64 fw_env_ktime(void) { return shim_jiffies * 4000000; }
 
+/* The CPU that runs; the drawing of samples, which a test can repeat. */
+static __u32 shim_cpu;
+static __u32 shim_drawn;
+static inline __u32 shim_draw(__u32 *state) { return *state = *state * 1664525 + 1013904223, *state >> 8; }
+__u32 fw_env_cpu(void) { return shim_cpu; }
+__u32 fw_env_random(void) { return shim_draw(&shim_drawn); }
+
+#define SHIM_IFINDEX 7
+__u32 fw_env_ifindex(void *ctx) { return SHIM_IFINDEX; }
+__u32 fw_env_len(void *ctx) { return ((const struct shim_packet *)ctx)->len; }
+__u32 fw_env_vlan_tci(void *ctx)
+{
+	const struct packet_meta *meta = ((const struct shim_packet *)ctx)->meta;
+
+	return meta && meta->vlan_present ? meta->vlan_tci : 0;
+}
+__u32 fw_env_vlan_proto(void *ctx)
+{
+	const struct packet_meta *meta = ((const struct shim_packet *)ctx)->meta;
+
+	return meta && meta->vlan_present ? 0x8100 : 0;
+}
+
 long fw_env_loop(__u32 n, long (*fn)(__u32 i, void *arg), void *arg)
 {
 	__u32 i;
@@ -129,7 +154,8 @@ static void shim_close(void)
 {
 	struct fw_host_map *all[] = { &fw_ctl,	   &fw_slot0,	   &fw_slot1,	   &fw_counters,    &fw_trace,	    &fw_scratch,
 				      &fw_flows,   &fw_limits,	   &fw_buckets,	   &fw_cookies,	    &fw_live,	    &fw_live_filter,
-				      &fw_live_host4, &fw_live_host6, &fw_live_net4, &fw_live_net6, &fw_live_count };
+				      &fw_live_host4, &fw_live_host6, &fw_live_net4, &fw_live_net6, &fw_live_count, &fw_events,
+				      &fw_event_cpus, &fw_log_limits, &fw_taps, &fw_tap_cpus, &fw_tap_ctl };
 	size_t i;
 
 	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
@@ -204,10 +230,36 @@ static inline void shim_tables(const struct image *img, size_t flow_sets, size_t
 	ctl->given = FW_GIVEN_NOW;
 }
 
+#define SHIM_CPUS 2
+/* Rings of events of so many each (a power of two), and buckets of their limits: programs tell from now on. */
+static inline void shim_events(__u32 size)
+{
+	shim_map(&fw_events, sizeof(struct fw_event), SHIM_CPUS * size);
+	shim_map(&fw_event_cpus, sizeof(struct fw_event_cpu), SHIM_CPUS);
+	shim_map(&fw_log_limits, sizeof(__u64), FW_LIMIT_CELLS);
+	fw_cfg.features |= FW_FEAT_LOG;
+	fw_cfg.cpus = SHIM_CPUS;
+	fw_cfg.event_mask = size - 1;
+}
+
+/* A tap that takes all; what it takes is changed by its control word, which is returned. */
+static inline struct fw_tap_ctl *shim_taps(__u32 size, __u32 snap)
+{
+	shim_map(&fw_taps, sizeof(struct fw_tap) + snap, SHIM_CPUS * size);
+	shim_map(&fw_tap_cpus, sizeof(struct fw_event_cpu), SHIM_CPUS);
+	shim_map(&fw_tap_ctl, sizeof(struct fw_tap_ctl), 1);
+	fw_cfg.features |= FW_FEAT_TAP;
+	fw_cfg.cpus = SHIM_CPUS;
+	fw_cfg.tap_mask = size - 1;
+	fw_cfg.tap_snap = snap;
+	*(struct fw_tap_ctl *)fw_tap_ctl.value = (struct fw_tap_ctl){ .on = 1, .verdicts = ~0u, .reasons = ~0u };
+	return fw_tap_ctl.value;
+}
+
 /* One frame. `linear`: bytes in the linear part. `meta`: TC's tag; NULL for the shape of XDP. */
 static struct fw_trace shim_run(const uint8_t *frame, size_t len, size_t linear, const struct packet_meta *meta)
 {
-	struct shim_packet packet = { frame, len };
+	struct shim_packet packet = { frame, len, meta };
 	uint8_t *head = malloc(linear ? linear : 1);
 	struct fw_frame f = {
 		.ctx = &packet,

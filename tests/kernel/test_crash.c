@@ -34,7 +34,8 @@
 /* Tables and a live set beside the rules. */
 #define RICH(verdict, size)                                                                                                    \
 	"set banned { type prefix; live; size " size " }\npolicy web {\n essentials off\n state {\n  size 1000\n  pending 100\n }\n"     \
-	" ingress default " verdict " {\n  " verdict " from @banned\n  pass proto udp to port 53 keep state limit 5/m per src\n }\n"    \
+	" ingress default " verdict " {\n  log default\n  " verdict " from @banned\n"                                            \
+	"  pass proto udp to port 53 keep state limit 5/m per src\n }\n"                                                          \
 	" egress default " verdict " { }\n}\n"
 #define EGRESS(verdict) " egress default " verdict " { }\n"
 

@@ -20,7 +20,8 @@
 
 #define PLAIN "policy web {\n essentials off\n ingress default drop {\n  pass port 53\n }\n}\n"
 #define LOGS(port, log)                                                                                                        \
-	"policy web {\n essentials off\n ingress default drop {\n  log default\n  pass proto udp to port " port " " log " label \"dns\"\n }\n}\n"
+	"policy web {\n essentials off\n ingress default drop {\n  log default\n"                                         \
+	"  pass proto udp to port " port " " log " label \"dns\"\n }\n}\n"
 #define SOME 4096
 
 static struct fw_event buf[SOME];

@@ -129,6 +129,17 @@ static inline bool sets_equal(const struct named_set *a, const struct named_set 
 	       (!a->addresses || aset_equal(a->addresses, b->addresses));
 }
 
+static inline void assert_same_log(const struct log_opts *a, const struct log_opts *b)
+{
+	assert_true(!a == !b);
+	if (!a)
+		return;
+	assert_int_equal(a->count, b->count);
+	assert_int_equal(a->period_ns, b->period_ns);
+	assert_int_equal(a->burst, b->burst);
+	assert_int_equal(a->sample, b->sample);
+}
+
 static inline void assert_same_extras(const struct rule *a, const struct rule *b)
 {
 	assert_int_equal(a->live_src.sets, b->live_src.sets);
@@ -177,6 +188,8 @@ static inline void assert_same_rule(const struct rule *a, const struct rule *b)
 	assert_int_equal(a->verdict, b->verdict);
 	assert_int_equal(a->families, b->families);
 	assert_int_equal(a->essential, b->essential);
+	assert_true(words_equal(a->id_text, b->id_text));
+	assert_same_log(a->log, b->log);
 	assert_true(words_equal(a->label, b->label));
 	assert_same_extras(a, b);
 	assert_true(!a->src == !b->src && (!a->src || aset_equal(a->src, b->src)));
@@ -197,6 +210,8 @@ static inline void assert_same_ruleset(const struct ruleset *a, const struct rul
 
 			assert_int_equal(x->present, y->present);
 			assert_int_equal(x->fallback, y->fallback);
+			assert_same_log(x->log_default, y->log_default);
+			assert_same_log(x->log_reasons, y->log_reasons);
 			assert_int_equal(x->nrules, y->nrules);
 			for (size_t k = 0; k < x->nrules; k++)
 				assert_same_rule(&x->rules[k], &y->rules[k]);

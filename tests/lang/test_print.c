@@ -65,7 +65,20 @@ static const char *const ports[] = {
 };
 static const char *const flag_words[] = { "", "flags S/SA", "flags { /FSRPAU, SF/SF }", "flags ! S", "flags any" };
 
+static const char *const logs[] = { "log", "log limit 5/s", "log sample 1/8", "log sample 1/3 limit 10/m burst 3", "log limit 1/d sample 1/1" };
+static const char *const log_lines[] = { "", "", "log default", "log reasons limit 10/s", "log default sample 1/9 limit 1/h burst 5\nlog reasons sample 1/2" };
+
 #define PICK(list) list[prng_below(p, sizeof(list) / sizeof((list)[0]))]
+
+/* One that only logs says how much of it in front, behind, or in both places. */
+static void random_logging_rule(struct prng *p, struct str *out)
+{
+	static const char *const limit[] = { "limit 5/s ", "limit 3/m burst 9 ", "" }, *const sample[] = { "sample 1/8 ", "" };
+	bool front = prng_chance(p, 1, 2);
+	const char *a = PICK(limit), *b = PICK(sample);
+
+	str_addf(out, "log %s%s %s %s %s%s", front ? a : "", PICK(tos), PICK(protos), PICK(fields), front ? "" : a, b);
+}
 
 static void random_rule(struct prng *p, struct str *out, unsigned int n)
 {
@@ -73,6 +86,11 @@ static void random_rule(struct prng *p, struct str *out, unsigned int n)
 	const char *from = PICK(froms), *verdict = PICK(verdicts);
 	bool tcp = prng_chance(p, 1, 4), icmp = !tcp && prng_chance(p, 1, 4);
 
+	if (prng_chance(p, 1, 8)) {
+		random_logging_rule(p, out);
+		str_add(out, "\n");
+		return;
+	}
 	str_addf(out, "%s %s %s %s ", verdict, prng_chance(p, 1, 2) ? PICK(fields) : "", from, PICK(states));
 	if (!strcmp(verdict, "pass") && prng_chance(p, 1, 2))
 		str_addf(out, "%s ", PICK(limits));
@@ -86,6 +104,8 @@ static void random_rule(struct prng *p, struct str *out, unsigned int n)
 		str_addf(out, "%s", PICK(icmps));
 	else
 		str_addf(out, "%s %s %s", PICK(protos), PICK(ports), PICK(tos));
+	if (prng_chance(p, 1, 3))
+		str_addf(out, " %s", PICK(logs));
 	if (prng_chance(p, 1, 4))
 		str_addf(out, " label \"rule %u\"", n);
 	str_add(out, "\n");
@@ -107,6 +127,7 @@ static void random_text_is_printed_stably(void **state)
 			       "set banned { live; timeout 1h; size 100 }\n"
 			       "set other { live; widen; counters }\n"
 			       "policy p {\ningress default pass {\n");
+		str_addf(&text, "%s\n", log_lines[prng_below(&prng, sizeof(log_lines) / sizeof(log_lines[0]))]);
 		random_rule(&prng, &text, i);
 		str_add(&text, "}\n}\n");
 		{
@@ -293,6 +314,10 @@ static void same_meaning_same_text(void **state)
 		{ "drop from 2001:DB8:0::/32", "drop from 2001:db8::/32" },
 		{ "drop ttl <= 4", "drop ttl 0-4" },
 		{ "drop all", "drop from any to any proto any" },
+		{ "log proto tcp to port 25 limit 1/s", "log limit 1/s tcp to port smtp" },
+		{ "log sample 1/2 limit 1/s from 10.0.0.0/8", "log from 10.0.0.0/8 limit 1/s burst 1 sample 1/2" },
+		{ "log proto udp", "count proto udp log" },
+		{ "drop log", "drop all log sample 1/1" },
 	};
 
 	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {

@@ -200,7 +200,8 @@ static void test_stateful(void **state)
 					     .state = prng_chance(&prng, 3, 4),
 					     .limits = prng_chance(&prng, 1, 2),
 					     .reject = prng_chance(&prng, 1, 2),
-					     .live = prng_below(&prng, 5) };
+					     .live = prng_below(&prng, 5),
+					     .logs = prng_chance(&prng, 1, 2) };
 
 		compare_policy(&prng, &opts, 100);
 	}

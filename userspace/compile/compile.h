@@ -40,6 +40,7 @@ struct cost {
 	struct cost_engine predicted[FW_DIR_COUNT][2]; /* rows, lists */
 	size_t live_bits[FW_DIR_COUNT]; /* live sets that are asked about, per side */
 	size_t kept[FW_DIR_COUNT], limited[FW_DIR_COUNT]; /* rules that keep state; with a limit or max-conn */
+	size_t logged[FW_DIR_COUNT]; /* rules that log */
 	size_t extra_bytes[FW_DIR_COUNT];
 	size_t listed[FW_DIR_COUNT], services[FW_DIR_COUNT], nodes[FW_DIR_COUNT], entries[FW_DIR_COUNT];
 	size_t parts[FW_DIR_COUNT], longest[FW_DIR_COUNT], list_bytes[FW_DIR_COUNT];

@@ -86,6 +86,7 @@ static void cost_fill_extras(const struct plan *p, struct cost *out)
 
 		out->kept[d] += x && x->flags & FW_EXTRA_KEEP;
 		out->limited[d] += x && extras_counts(x);
+		out->logged[d] += x && x->log;
 	}
 	out->extra_bytes[d] = e->n ? e->n * sizeof(*e->v) + p->boxes.nrules * sizeof(*e->of) : 0;
 }

@@ -65,13 +65,14 @@ static json_t *cost_json(const struct cost *c)
 							      (json_int_t)m->row_bytes, "lookups", (int)m->lookups));
 		}
 		json_object_set_new(dirs, word_dir(d),
-				    json_pack("{s:s,s:I,s:I,s:i,s:{s:o,s:o},s:o,s:o,s:I,s:I,s:I,s:I}", "engine",
+				    json_pack("{s:s,s:I,s:I,s:i,s:{s:o,s:o},s:o,s:o,s:I,s:I,s:I,s:I,s:I}", "engine",
 					      c->engine[d] ? c->engine[d] : "none", "rules", (json_int_t)c->rules[d], "words",
 					      (json_int_t)c->words[d], "worst_lookups", (int)c->worst_lookups[d], "predicted", "rows",
 					      cost_engine_json(&c->predicted[d][0]), "lists",
 					      cost_engine_json(&c->predicted[d][1]), "lists", cost_lists_json(c, d), "matches",
 					      dims, "live_sets", (json_int_t)c->live_bits[d], "keep_state", (json_int_t)c->kept[d],
-					      "limited", (json_int_t)c->limited[d], "extra_bytes", (json_int_t)c->extra_bytes[d]));
+					      "limited", (json_int_t)c->limited[d], "logged", (json_int_t)c->logged[d],
+					      "extra_bytes", (json_int_t)c->extra_bytes[d]));
 	}
 	json_object_set_new(dirs, "image_bytes", json_integer((json_int_t)c->image_bytes));
 	json_object_set_new(dirs, "slot_bytes", json_integer((json_int_t)c->slot_bytes));
@@ -109,6 +110,8 @@ static void cost_print_extras(const struct cost *c, enum fw_dir d)
 		out("  %s with keep state\n", word_count(c->kept[d], "rule"));
 	if (c->limited[d])
 		out("  %s with a limit, or max-conn\n", word_count(c->limited[d], "rule"));
+	if (c->logged[d])
+		out("  %s with log\n", word_count(c->logged[d], "rule"));
 	if (c->extra_bytes[d])
 		out("  %s of what rules ask for after the match\n", word_bytes(c->extra_bytes[d]));
 }

@@ -313,11 +313,13 @@ int object_cfg(const struct object_info *info, struct fw_cfg *ret)
 		auto_close int fd = bpf_map_get_fd_by_id(info->map_ids[i]);
 		struct bpf_map_info map = {};
 		uint32_t len = sizeof(map), zero = 0;
+		const char *dot;
 
 		if (fd < 0 || bpf_obj_get_info_by_fd(fd, &map, &len))
 			continue;
-		/* The name is cut to what the kernel keeps. */
-		if (strstr(map.name, ".rodata") && map.value_size == sizeof(*ret))
+		/* "fw_xdp.rodata"; another one, ".rodata.fw_ctz", may be of the same size */
+		dot = strchr(map.name, '.');
+		if (dot && !strcmp(dot, ".rodata") && map.value_size == sizeof(*ret))
 			return bpf_map_lookup_elem(fd, &zero, ret);
 	}
 	return -ENOENT;

@@ -96,7 +96,6 @@ struct ast_clause {
 
 struct ast_rule {
 	enum verdict verdict;
-	bool log; /* it begins with `log`, which is its first clause then */
 	struct ast_clause *clauses;
 	size_t nclauses;
 };

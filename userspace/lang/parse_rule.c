@@ -301,7 +301,6 @@ bool parse_rule(struct parser *p, struct ast_stmt *stmt)
 	rp.log = parser_is(p, "log");
 	if (rp.log)
 		add_clause(&rp, AST_LOG, parser_span(p))->log.opts.sample = 1;
-	stmt->rule.log = rp.log;
 	stmt->rule.verdict = parser_is(p, "pass")     ? VERDICT_PASS
 			     : parser_is(p, "drop")   ? VERDICT_DROP
 			     : parser_is(p, "reject") ? VERDICT_REJECT

@@ -29,11 +29,17 @@ static void text_endpoint(struct rule_builder *b, enum ast_clause_kind kind, enu
 	}
 }
 
+/* `count … log` and `log …` are the same. */
+static bool only_logs(const struct rule_builder *b)
+{
+	return b->rule.log && b->rule.verdict == VERDICT_CONTINUE;
+}
+
 /* What is there so far is what counters follow: they go on when somebody makes a rule log, or count what it logged. */
 static bool text_log(struct rule_builder *b)
 {
 	const char *so_far = str_get(&b->r->text);
-	bool first = b->stmt->rule.log;
+	bool first = only_logs(b);
 
 	if (!b->rule.log)
 		return true;
@@ -49,7 +55,7 @@ bool rule_text(struct rule_builder *b)
 {
 	struct str *out = &b->r->text;
 
-	str_add(out, b->stmt->rule.log ? "log" : verdict_word(b->rule.verdict));
+	str_add(out, only_logs(b) ? "log" : verdict_word(b->rule.verdict));
 	print_reject(out, b->rule.reject);
 	if (b->clause[AST_FAMILY])
 		str_add(out, b->clause[AST_FAMILY]->family == FAMILY_IPV4 ? " inet" : " inet6");

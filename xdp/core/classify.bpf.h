@@ -3,10 +3,10 @@
 #ifndef FW_CORE_CLASSIFY_H
 #define FW_CORE_CLASSIFY_H
 
-#include "event.bpf.h"
 #include "lists.bpf.h"
 #include "live.bpf.h"
 #include "rows.bpf.h"
+#include "tap.bpf.h"
 
 /* Take the rule of a bit: 1 when it decides, 0 when it only counts. */
 static __always_inline int fw_take(const struct fw_tabs *t, const struct fw_pkt *pkt, __u64 bit, struct fw_hit *hit)
@@ -18,7 +18,7 @@ static __always_inline int fw_take(const struct fw_tabs *t, const struct fw_pkt 
 		return 1;
 	}
 	fw_account(action, pkt);
-	fw_mark(t, fw_scratch_of(hit, hit), action);
+	fw_met(t, fw_scratch_of(hit, hit), action);
 	hit->counted++;
 	return 0;
 }
@@ -124,7 +124,7 @@ static long fw_count_step(__u32 i, void *arg)
 	if (FW_WHOLE_RULE(action) > FW_WHOLE_RULE(w->steps.best))
 		return 1;
 	fw_account(action, rest->pkt);
-	fw_mark(t, fw_scratch_of(w, walk), action);
+	fw_met(t, fw_scratch_of(w, walk), action);
 	w->counted++;
 	w->steps.sum = word & (word - 1);
 	return 0;

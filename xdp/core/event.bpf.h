@@ -15,11 +15,13 @@
 #define FW_LOGS (FW_FEATURES & FW_FEAT_LOG && !fw_cfg.readonly)
 #define FW_TAPS (FW_FEATURES & FW_FEAT_TAP && !fw_cfg.readonly)
 
-/* Forget what packets before, or the opening packet of the flow, have met. */
-static __always_inline void fw_marks_clear(struct fw_scratch *s)
+/* Forget what rules packets before, or the opening packet of the flow, have met. */
+static __always_inline void fw_met_clear(struct fw_scratch *s)
 {
 	if (FW_LOGS)
 		s->told.nmarks = 0;
+	if (FW_TAPS)
+		s->told.nmet = 0;
 }
 
 /* A rule that does not decide was met: remember it, when it has a `log`, until the verdict is known. */
@@ -94,16 +96,23 @@ static __always_inline void *fw_ring_next(void *ring, __u32 mask, struct fw_even
 	return e;
 }
 
-/* Is the event one of those that the log lets through? Others are counted. */
-static __always_inline int fw_event_drawn(const struct fw_log *l, struct fw_event_cpu *c, __u32 slot, __u64 now)
+/* Is the packet drawn? Others are counted. */
+static __always_inline int fw_event_drawn(const struct fw_log *l, struct fw_event_cpu *c)
 {
-	__u32 index = slot * 2 + (fw_cfg.dir & 1), sample = l->sample;
+	__u32 sample = l->sample;
+
+	if (sample <= 1 || !(fw_env_random() % sample))
+		return 1;
+	fw_add(&c->sampled, 1);
+	return 0;
+}
+
+/* Is the event within the limit of the log? Others are counted. */
+static __always_inline int fw_event_within(const struct fw_log *l, struct fw_event_cpu *c, __u32 slot, __u64 now)
+{
+	__u32 index = slot * 2 + (fw_cfg.dir & 1);
 	__u64 cost = l->cost, burst = l->burst, *until;
 
-	if (sample > 1 && fw_env_random() % sample) {
-		fw_add(&c->sampled, 1);
-		return 0;
-	}
 	if (!cost)
 		return 1;
 	until = fw_env_lookup(&fw_log_limits, &index);
@@ -137,8 +146,10 @@ FW_GLOBAL int fw_event(FW_CTX *ctx, __u32 slot, __u32 rule, __u32 kind, __u32 lo
 		return 0;
 	/* masked as all of the image; its fields are within FW_SLOT_PAD */
 	l = (const void *)(t.base + ((t.d->logs + (log - 1) * (__u32)sizeof(*l)) & t.mask));
+	if (!fw_event_drawn(l, c))
+		return 0;
 	now = fw_now_fine(ctl);
-	if (!fw_event_drawn(l, c, slot, now))
+	if (!fw_event_within(l, c, slot, now))
 		return 0;
 	e = fw_ring_next(&fw_events, fw_cfg.event_mask, c, cpu, &number);
 	if (!e)
@@ -179,20 +190,48 @@ FW_GLOBAL int fw_event_marks(FW_CTX *ctx)
 	return 0;
 }
 
-/* Who wants to be told of a packet that is judged: 1 + index into logs, and as what. */
-static __always_inline void fw_told_find(const struct fw_tabs *t, struct fw_scratch *s, enum fw_reason reason)
+/*
+ * What the rules ask to be told of, into the scratch memory: before the packet is judged, lest the way through the judgement carry the
+ * tables on to its end on a short stack. The log of the rule that matches follows with what else it asks for.
+ */
+static __always_inline void fw_told_open(const struct fw_tabs *t, struct fw_scratch *s)
 {
+	if (FW_FEATURES & FW_FEATS_TOLD)
+		s->told.generation = FW_GET64(t->base + offsetof(struct fw_image, generation));
+	if (!FW_LOGS)
+		return;
+	s->told.log_default = t->d->log_default;
+	s->told.log_reasons = t->d->log_reasons;
+}
+
+/* There are no rules, so far. */
+static __always_inline void fw_told_clear(struct fw_scratch *s)
+{
+	fw_met_clear(s);
+	if (FW_FEATURES & FW_FEATS_TOLD)
+		s->told.generation = 0;
+	if (FW_LOGS)
+		s->told.log_rule = s->told.log_default = s->told.log_reasons = 0;
+}
+
+/* What became of the packet, to those who asked. */
+static __always_inline void fw_event_tell(FW_CTX *ctx, struct fw_scratch *s, enum fw_reason reason)
+{
+	__u32 kind = FW_EVENT_REASON, log = 0;
+
+	if (s->told.nmarks)
+		fw_event_marks(ctx);
 	if (reason == FW_REASON_RULE) {
-		s->told.kind = FW_EVENT_RULE;
-		if (s->hit.extra)
-			s->told.log = fw_extra_get(t, t->d, s->hit.rule)->log;
+		kind = FW_EVENT_RULE;
+		log = s->told.log_rule;
 	} else if (reason == FW_REASON_DEFAULT || reason == FW_REASON_L2_OTHER) {
-		s->told.kind = FW_EVENT_DEFAULT;
-		s->told.log = t->d->log_default;
+		kind = FW_EVENT_DEFAULT;
+		log = s->told.log_default;
 	} else if (FW_LOG_REASONS >> (reason & 31) & 1) {
-		s->told.kind = FW_EVENT_REASON;
-		s->told.log = t->d->log_reasons;
+		log = s->told.log_reasons;
 	}
+	if (log)
+		fw_event(ctx, s->hit.slot, s->hit.rule, kind, log);
 }
 
 #endif

@@ -125,12 +125,15 @@ struct fw_mark {
 struct fw_told {
 	__u64 generation;
 	__u32 reason; /* enum fw_reason */
-	__u32 kind;   /* enum fw_event_kind */
-	__u32 log;    /* 1 + index into logs; 0: of what decided, nothing */
+	__u32 log_rule, log_default, log_reasons; /* 1 + index into logs; 0: none. Of the rule that matched, and of the direction */
 	__u32 nmarks; /* those beyond FW_LOG_MARKS, too */
+	__u32 pad;
+	__u32 nmet;
+	__u32 picked; /* a rule that did not decide is one of those that the tap is about */
 	struct fw_mark mark[FW_LOG_MARKS];
+	__u32 met[FW_MAX_COUNT_RULES]; /* with a tap: slots of the rules that did not decide */
 };
-_Static_assert(!(FW_LOG_MARKS & (FW_LOG_MARKS - 1)), "an index is masked");
+_Static_assert(!(FW_LOG_MARKS & (FW_LOG_MARKS - 1)) && !(FW_MAX_COUNT_RULES & (FW_MAX_COUNT_RULES - 1)), "indexes are masked");
 
 /* What one packet needs while it is judged. */
 struct fw_scratch {

@@ -48,6 +48,8 @@ static __always_inline enum fw_reason fw_extras(const struct fw_tabs *t, struct 
 	int opened;
 
 	s->about.reject = x->reject;
+	if (FW_LOGS)
+		s->told.log_rule = x->log;
 	if (FW_FEATURES & FW_FEAT_LIMIT && x->flags & FW_EXTRA_LIMIT) {
 		limited = fw_limit(t, s, x, hit->slot);
 		if (limited != FW_WITHIN)
@@ -165,10 +167,8 @@ static __always_inline void fw_tell(FW_CTX *ctx, struct fw_scratch *s, enum fw_r
 		return;
 	s->told.reason = reason;
 	FW_FORGET();
-	if (FW_LOGS && s->told.nmarks)
-		fw_event_marks(ctx);
-	if (FW_LOGS && s->told.log)
-		fw_event(ctx, s->hit.slot, s->hit.rule, s->told.kind, s->told.log);
+	if (FW_LOGS)
+		fw_event_tell(ctx, s, reason);
 	if (FW_TAPS)
 		fw_tap(ctx);
 }
@@ -181,17 +181,12 @@ static __always_inline int fw_judge(FW_CTX *ctx, struct fw_scratch *s)
 	struct fw_tabs t;
 
 	s->hit = (struct fw_hit){ .verdict = FW_VERDICT_DROP, .rule = -1 };
-	fw_marks_clear(s);
-	if (FW_FEATURES & FW_FEATS_TOLD)
-		s->told.log = s->told.generation = 0;
+	fw_told_clear(s);
 	if (fw_likely(fw_tabs_open(&t, s))) {
+		fw_told_open(&t, s);
 		fw_decide(&t, ctx, s, &reason);
 		if (fw_cfg.trace)
 			generation = FW_GET64(t.base + offsetof(struct fw_image, generation));
-		if (FW_FEATURES & FW_FEATS_TOLD)
-			s->told.generation = FW_GET64(t.base + offsetof(struct fw_image, generation));
-		if (FW_LOGS)
-			fw_told_find(&t, s, reason);
 	}
 	if (reason != FW_REASON_RULE)
 		s->hit.slot = FW_REASON_SLOT(reason, s->hit.verdict);

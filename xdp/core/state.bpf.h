@@ -131,7 +131,7 @@ FW_GLOBAL int fw_rules(__u32 slot, __u32 opening)
 		return 0;
 	FW_FORGET();
 	s->hit = (struct fw_hit){ .verdict = FW_VERDICT_DROP, .rule = -1 };
-	fw_marks_clear(s);
+	fw_met_clear(s);
 	return fw_classify_by(&t, pkt, &s->walk, &s->hit);
 }
 
@@ -174,7 +174,7 @@ static __always_inline struct fw_flow *fw_flow_judged(const struct fw_tabs *t, s
 	fw_opening_make(f, &s->opening);
 	passes = fw_opening_passes(t, d, s);
 	s->hit = (struct fw_hit){ .verdict = FW_VERDICT_DROP, .rule = -1 };
-	fw_marks_clear(s);
+	fw_met_clear(s);
 	if (!passes) {
 		fw_flow_end();
 		return NULL;
