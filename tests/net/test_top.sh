@@ -44,6 +44,12 @@ screen_open() { # COLUMNS ROWS [TERM]
 	TMUX_PID=$(screen_tmux display -p '#{pid}')
 	LAB_PIDS+=("$TMUX_PID")
 }
+# The next server must not meet one that is just going.
+screen_close() {
+	screen_tmux kill-server
+	wait_for 10 bash -c '! kill -0 $1' - "$TMUX_PID"
+	rm -f "$SOCKET"
+}
 screen_resize() { screen_tmux resize-window -x "$1" -y "$2"; }
 screen() { screen_tmux capture-pane -p; }
 keys() { screen_tmux send-keys "$@"; }
@@ -242,7 +248,7 @@ seen $? "gives the screen back"
 top_start
 shows "top once more" '^r0 xdp native'
 pid=$(top_pid)
-screen_tmux kill-server
+screen_close
 check "it ends with its terminal" wait_for 10 bash -c '! kill -0 $1' - "$pid"
 
 for term in vt100 linux screen xterm-256color; do
@@ -252,7 +258,7 @@ for term in vt100 linux screen xterm-256color; do
 	shows "TERM=$term" '^r0 xdp native'
 	keys q
 	shows "TERM=$term: the end" '^status 0'
-	screen_tmux kill-server
+	screen_close
 done
 
 # Without colour and without UTF-8 nothing is missing.
@@ -269,5 +275,5 @@ ok $? "--once"
 check "has the rules" grep -qE '^r0 +in +busier .* [1-9][0-9.]* ' "$LAB_DIR/once"
 check "all views" bash -c '[ "$(grep -cE "^(Overview|Rules|Reasons|Sets|Tables)$" "$1")" = 5 ]' - "$LAB_DIR/once"
 check "and nothing that drives a terminal" bash -c '! grep -qP "[\x00-\x08\x0b-\x1f\x7f]" "$1"' - "$LAB_DIR/once"
-screen_tmux kill-server
+screen_close
 lab_done

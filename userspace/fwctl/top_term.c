@@ -107,6 +107,7 @@ int term_open(void)
 		return refused(err == -1 ? "the descriptions of terminals (package ncurses-base)" : "a terminal of a known type");
 	if (!tigetstr("cup") || tigetstr("cup") == (char *)-1)
 		return refused("a terminal whose cursor can be placed");
+	del_curterm(cur_term); /* newterm reads its own */
 	locale_open();
 	tcgetattr(STDIN_FILENO, &before);
 	screen = newterm(NULL, stdout, stdin);
