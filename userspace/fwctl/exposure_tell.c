@@ -151,6 +151,8 @@ void exposure_print(const struct exposed *v, size_t n, const struct from *from)
 		example_add(x, &x->pass, &s);
 		str_add(&s, "; does not: ");
 		example_add(x, &x->drop, &s);
+		str_add(&s, ", by ");
+		rule_text(x, x->drop.rule, &s);
 		out("%s\n", str_get(&s));
 		str_fini(&s);
 	}
