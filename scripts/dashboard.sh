@@ -9,6 +9,7 @@ cd "$LAB_ROOT" || exit 1
 seconds=${1:-240} file=${2:-docs/dashboard.svg}
 state_lab >&2
 metrics_rules "$LAB_DIR/r.fw"
+sed -i '/udp to port 9 /s/label .*/label "discard"/' "$LAB_DIR/r.fw"
 fw load r0 -r "$LAB_DIR/r.fw" -p web >&2 && fw load r1 -r "$LAB_DIR/r.fw" -p web >&2 || bail "cannot load"
 metrics_up
 prom_up 2
@@ -34,6 +35,10 @@ while [ $((SECONDS - begin)) -lt "$seconds" ]; do
 		flood -t 1500 g0 $LAB_RCV_MAC syn $LAB_RCV4 7000
 	fi
 	[ $at -lt 50 ] || [ -e "$LAB_DIR/banned" ] || { fw ban 198.51.100.9 >/dev/null && : >"$LAB_DIR/banned"; }
+	[ $at -lt 70 ] || [ -e "$LAB_DIR/applied" ] || {
+		sed -i 's/to port 81/to port { 81, 82 }/' "$LAB_DIR/r.fw"
+		fw apply "$LAB_DIR/r.fw" >&2 && : >"$LAB_DIR/applied"
+	}
 	[ $at -lt 75 ] || [ -e "$LAB_DIR/hung" ] || { hang_up b c && : >"$LAB_DIR/hung"; }
 	sleep 0.3
 done

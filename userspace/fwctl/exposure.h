@@ -37,4 +37,9 @@ struct from {
  */
 int exposure_judge(struct arena *arena, struct exposed *v, size_t n, const struct from *from);
 
+/* Addresses as the kernel has them: wire order. */
+void exposure_wire(enum family family, u128 addr, uint32_t out[4]);
+void exposure_print(const struct exposed *v, size_t n, const struct from *from);
+int exposure_json(const struct exposed *v, size_t n, const struct from *from); /* returns enum status */
+
 #endif
