@@ -321,7 +321,7 @@ static int diff_direction(struct arena *arena, const struct policy *const policy
 /* What a counter follows. */
 static const char *rule_id(const struct rule *r)
 {
-	return r->label ? r->label : r->text;
+	return r->label ? r->label : r->id_text ? r->id_text : r->text;
 }
 
 static int id_compare(const void *x, const void *y)

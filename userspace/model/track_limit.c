@@ -7,7 +7,7 @@
 
 static const char *rule_name(const struct rule *r)
 {
-	return r->label ? r->label : r->text;
+	return r->label ? r->label : r->id_text ? r->id_text : r->text;
 }
 
 static int identity_get(struct track *t, const struct chain *chain, size_t i, enum direction dir, struct identity *ret)
