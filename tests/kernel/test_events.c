@@ -316,7 +316,8 @@ static void a_ring_keeps_the_newest(void **state)
 }
 
 #define LIMITED                                                                                                          \
-	"policy web {\n essentials off\n ingress default drop {\n  pass proto tcp log limit 1/h burst 700\n  drop proto udp log sample 1/4\n }\n}\n"
+	"policy web {\n essentials off\n ingress default drop {\n  pass proto tcp log limit 1/h burst 700\n"                       \
+	"  drop proto udp log sample 1/4\n }\n}\n"
 
 /* Nothing is added to the bucket while the test runs; so exactly the burst is told of, by however many CPUs. */
 static void limits_are_exact(void **state)

@@ -219,12 +219,16 @@ static int clean(void **state)
 /* What is switched off must be gone from the loaded program, not skipped in it. */
 static void unused_is_gone(void **state)
 {
-	struct bpf_prog_info plain = {}, traced = {}, parse = {};
-	struct bpf_prog_info *info[] = { &plain, &traced, &parse };
-	const struct shape s[] = { shapes[0], shapes[2], shapes[3] };
+	struct bpf_prog_info plain = {}, traced = {}, parse = {}, told = {}, silent = {};
+	struct bpf_prog_info *info[] = { &plain, &traced, &parse, &told, &silent };
+	const struct shape s[] = {
+		shapes[0], shapes[2], shapes[3],
+		{ "fw_xdp", FW_PROG_XDP, { .features = FW_FEAT_LOG | FW_FEAT_TAP, .frags = 1, .trace = 1 } },
+		{ "fw_xdp", FW_PROG_XDP, { .features = FW_FEAT_LOG | FW_FEAT_TAP, .frags = 1, .trace = 1, .readonly = 1 } },
+	};
 	size_t i;
 
-	for (i = 0; i < 3; i++) {
+	for (i = 0; i < sizeof(s) / sizeof(s[0]); i++) {
 		__u32 len = sizeof(plain);
 		struct bpf_program *prog;
 		struct bpf_object *o = object_open("build/bpf", &s[i], &prog);
@@ -235,6 +239,10 @@ static void unused_is_gone(void **state)
 	}
 	assert_true(plain.xlated_prog_len < traced.xlated_prog_len);
 	assert_true(parse.xlated_prog_len < plain.xlated_prog_len / 2);
+	print_message("# traced %u, with events and a tap %u, changing nothing %u\n", traced.xlated_prog_len, told.xlated_prog_len,
+		      silent.xlated_prog_len);
+	/* What rules ask for beyond a verdict is read in both; what tells of it is in one. */
+	assert_true(silent.xlated_prog_len - traced.xlated_prog_len < (told.xlated_prog_len - traced.xlated_prog_len) / 4);
 }
 
 int main(void)

@@ -314,9 +314,9 @@ struct fw_log {
 	__u32 reserved;
 };
 /* Reasons that `log reasons` speaks of: what neither a rule nor the default decided, and no flow. */
-#define FW_LOG_REASONS                                                                                    \
-	(~(1u << FW_REASON_RULE | 1u << FW_REASON_DEFAULT | 1u << FW_REASON_L2_OTHER | 1u << FW_REASON_ESTABLISHED | \
-	   1u << FW_REASON_RELATED))
+#define FW_LOG_REASONS                                                                            \
+	(~(1u << FW_REASON_RULE | 1u << FW_REASON_DEFAULT | 1u << FW_REASON_L2_OTHER |             \
+	   1u << FW_REASON_ESTABLISHED | 1u << FW_REASON_RELATED))
 #define FW_LOG_MARKS 8 /* `count` and bare `log` rules that one packet is told of by, the first it meets; those beyond are `capped` */
 
 struct fw_image {
