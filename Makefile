@@ -24,9 +24,6 @@ LIBS_PURE := -lnettle
 # What commands alone need: the live screen, captures, sockets of the machine.
 LIBS_TERM := -lncursesw -ltinfo
 LIBS_PCAP := -lpcap
-LIBS_NL :=
-LIBS_TERM :=
-LIBS_PCAP :=
 LIBS_NL := -lnl-3
 LIBS_MAIN = -ljansson $(LIBS_TERM) $(LIBS_PCAP) $(LIBS_NL)
 
