@@ -118,7 +118,7 @@ for hook in xdp tc; do
 	ok $? "$hook: what was not let out"
 	[ "$(copied $hook)" -eq "$(said $hook wrote)" ] && [ "$(said $hook lost)" -eq 0 ] && [ "$(said $hook read)" -eq "$(said $hook wrote)" ]
 	ok $? "$hook: as many as it says"
-	tshark -n -r "$LAB_DIR/$hook.pcapng" -x -Y 'udp.dstport == 53' 2>/dev/null | grep -qE '^0000  (.. ){6}02 00 00 00 00 01 08 00  45 '
+	tshark -n -r "$LAB_DIR/$hook.pcapng" -x -Y 'udp.dstport == 53' 2>/dev/null | grep -qE '^0000  (.. ){6}02 00 00 00 00 01 08 00 45 '
 	ok $? "$hook: from the first byte of the frame"
 	[ "$(capinfos -c -M "$LAB_DIR/$hook.pcapng" 2>/dev/null | grep -oE '[0-9]+$')" -eq "$(copied $hook)" ]
 	ok $? "$hook: capinfos reads it, too"
