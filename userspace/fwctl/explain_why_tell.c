@@ -82,15 +82,29 @@ static void cause_add(const struct why *w, const struct fw_event *e, struct str 
 enum fate { FATE_NONE, FATE_SOME, FATE_ALL };
 static const char *const fates[] = { "none", "some", "all" };
 
-/* *ret_by: the first packet that is dropped. *ret_same: all of them are, for one cause. */
+static bool comes_in(const struct why_answer *a)
+{
+	return hook_dir(a->event.hook) == FW_DIR_INGRESS;
+}
+
+/*
+ * *ret_by: the first packet that is dropped. *ret_same: all of them are, for one cause. When there are packets that come in, what goes
+ * out to the address is no part of the question.
+ */
 static enum fate fate_of(const struct why *w, const struct why_answer **ret_by, bool *ret_same)
 {
-	size_t dropped = 0;
+	size_t dropped = 0, asked = 0;
+	bool in = false;
 
+	for (size_t i = 0; i < w->nanswers; i++)
+		in |= comes_in(&w->answer[i]);
 	*ret_by = NULL;
 	*ret_same = true;
 	for (size_t i = 0; i < w->nanswers; i++) {
 		const struct why_answer *a = &w->answer[i];
+		if (in && !comes_in(a))
+			continue;
+		asked++;
 		if (!is_dropped(&a->event))
 			continue;
 		dropped++;
@@ -99,7 +113,7 @@ static enum fate fate_of(const struct why *w, const struct why_answer **ret_by, 
 		else if (a->event.slot != (*ret_by)->event.slot || a->event.hook != (*ret_by)->event.hook)
 			*ret_same = false;
 	}
-	return !dropped ? FATE_NONE : dropped == w->nanswers ? FATE_ALL : FATE_SOME;
+	return !dropped ? FATE_NONE : dropped == asked ? FATE_ALL : FATE_SOME;
 }
 
 /* Newest event of a packet that did not get through. */
