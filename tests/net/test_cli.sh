@@ -73,7 +73,7 @@ refuses 2 'which command' "no command: the list is shown and the exit status is 
 refuses 2 'did you mean check' "a misspelt command is recognised" "$FWCTL" chekc
 refuses 2 'no command frobnicate' "an unknown command is refused" "$FWCTL" frobnicate
 refuses 2 '\\x1b' "an unknown command cannot drive the terminal" "$FWCTL" $'\033[31mx'
-for verb in check load apply unload status show stats explain replay set ban unban bans feed flows version help; do
+for verb in check lint diff replay explain load apply unload status show stats top log tap metrics exposure set ban unban bans feed flows version help; do
 	prints 0 "^  fwctl $verb" "help $verb shows its usage" "$FWCTL" help $verb
 	prints 0 "^  fwctl $verb" "$verb --help says the same" "$FWCTL" $verb --help
 	refuses 2 "no option.*see fwctl help $verb" "$verb refuses an unknown option and says where help is" "$FWCTL" $verb --no-such
@@ -286,9 +286,9 @@ refuses 2 'no packet' "steps without a packet" "$FWCTL" explain keep.fw 'after 1
 if command -v mandoc >/dev/null; then
 	check "the manual has no complaint from mandoc" mandoc -T lint fwctl.8
 	mandoc -T ascii fwctl.8 | sed 's/.\x08//g' >man.txt
-	missing=$(for verb in check load apply unload status show stats explain replay set ban unban bans feed flows version help; do grep -q "fwctl $verb" man.txt || echo $verb; done)
+	missing=$(for verb in check lint diff replay explain load apply unload status show stats top log tap metrics exposure set ban unban bans feed flows version help; do grep -q "fwctl $verb" man.txt || echo $verb; done)
 	check "the manual has every command" [ -z "$missing" ]
-	missing=$(for verb in check load apply unload status show stats explain replay set ban unban bans feed flows version; do "$FWCTL" help $verb; done | grep -oE -- " --[a-z-]+" |
+	missing=$(for verb in check lint diff replay explain load apply unload status show stats top log tap metrics exposure set ban unban bans feed flows version; do "$FWCTL" help $verb; done | grep -oE -- " --[a-z-]+" |
 		sort -u | while read -r o; do grep -qF -- "$o" man.txt || echo "$o"; done)
 	check "the manual has every option" [ -z "$missing" ]
 else

@@ -38,7 +38,7 @@ mandoc -T lint -W error "$share/man/man8/fwctl.8" && mandoc -T utf8 "$share/man/
 ok $? "the man page is one"
 mandoc -T utf8 "$share/man/man8/fwctl.8" | plain >"$dir/man.txt"
 missing=0
-for verb in check load apply unload status show stats explain replay set ban unban bans feed flows version; do
+for verb in check lint diff replay explain load apply unload status show stats top log tap metrics exposure set ban unban bans feed flows version; do
 	grep -qw "$verb" "$dir/man.txt" || missing=1
 done
 ok $missing "the man page knows every command"
