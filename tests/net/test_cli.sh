@@ -318,7 +318,7 @@ offers "native" "completion of an argument after = and a letter" fwctl load --mo
 offers "interfaces rules sets" "completion of what show shows" fwctl show ""
 offers "le.pcap" "completion of files" fwctl check le
 offers "lo" "completion of interfaces" fwctl unload lo
-offers "explain" "completion of help" fwctl help ex
+offers "explain exposure" "completion of help" fwctl help ex
 
 ### without privilege
 user() {

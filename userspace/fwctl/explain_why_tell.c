@@ -309,7 +309,8 @@ static json_t *members_json(struct why *w)
 
 	for (size_t i = 0; i < w->member.n; i++) {
 		const struct why_member *m = &w->member.v[i];
-		json_t *j = json_pack("{s:o,s:s,s:b,s:o}", "set", out_jstr(m->set), "element", element_text(&m->element), "named", (int)m->named,
+		json_t *j = json_pack("{s:o,s:s,s:b,s:o}", "set", out_jstr(m->set), "element", element_text(&m->element), "named",
+				      (int)m->named,
 				      "reason", out_jstr(m->element.reason));
 		if (j && m->element.end_ns != UINT64_MAX)
 			json_object_set_new(j, "until", json_string(word_time(moment_wall(&w->now, m->element.end_ns))));

@@ -72,7 +72,7 @@ struct rule {
 	uint8_t conn_plen4, conn_plen6;
 	struct limit_else over;    /* with limit or max_conn */
 	enum reject reject;        /* with VERDICT_REJECT */
-	const struct log_opts *log; /* packets that count under the rule are told of; NULL: not. A bare `log` rule: VERDICT_CONTINUE with it */
+	const struct log_opts *log; /* its packets are told of; NULL: not. A bare `log` rule: VERDICT_CONTINUE with it */
 	const char *label;                           /* NULL: none */
 	const char *text;                            /* canonical, with the label; never NULL */
 	const char *id_text; /* without `log …`: counters follow it where there is no label. NULL: it is the text */
