@@ -347,6 +347,60 @@ static void limits_are_exact(void **state)
 	image_fini(&img);
 }
 
+static struct image logs_of(const char *limit, const struct fw_image *live)
+{
+	char text[256];
+	struct image img;
+	uint32_t nslots[FW_DIR_COUNT];
+
+	snprintf(text, sizeof(text), "policy web {\n essentials off\n ingress default drop {\n  log default limit %s\n"
+		 "  pass proto tcp log limit %s\n }\n}\n", limit, limit);
+	img = box_compile(text, "web");
+	assert_int_equal(image_assign_slots(&img, live, nslots), 0);
+	return img;
+}
+
+/* A frame of either kind, so many times: how many events there are more. */
+static uint64_t told_more(struct kern_twin *twin, struct kern_events *ev, int times)
+{
+	struct kern_event_counts was, is;
+	uint8_t frame[256];
+	struct fw_trace t;
+
+	kern_events_counts(ev, &was);
+	for (int i = 0; i < 2 * times; i++) {
+		size_t len = frame_of(i & 1, frame);
+
+		assert_int_equal(kern_twin_run(twin, frame, len, 0, &t), 0);
+	}
+	kern_events_counts(ev, &is);
+	return is.written - was.written;
+}
+
+/* What the slow limit ran up is no debt under the fast one: of a rule, whose counters go on, nor of the default. */
+static void a_faster_limit_tells_at_once(void **state)
+{
+	for (int h = 0; h < 2; h++) {
+		struct image slow = logs_of("1/h burst 20", NULL), fast = logs_of("1/s burst 30", image_hdr(&slow));
+		struct kern_events *ev = NULL;
+		struct kern_twin *twin;
+
+		assert_int_equal(kern_twin_open_image(&slow, all_hooks[h], &rim_fail, &twin), 0);
+		assert_int_equal(kern_twin_events(twin, &ev), 0);
+		assert_int_equal(told_more(twin, ev, 100), 40);
+		assert_int_equal(kern_twin_swap(twin, &fast), 0);
+		assert_in_range(told_more(twin, ev, 100), 60, 64);
+		/* and back: the slow one is not made anew by what it finds */
+		assert_int_equal(kern_twin_swap(twin, &slow), 0);
+		assert_in_range(told_more(twin, ev, 100), 36, 40);
+		assert_int_equal(told_more(twin, ev, 100), 0);
+		kern_events_close(ev);
+		kern_twin_close(twin);
+		image_fini(&slow);
+		image_fini(&fast);
+	}
+}
+
 /* The packet that was tapped last, which is number n of all. */
 static const struct fw_tap *tapped(const struct told *t, uint64_t n)
 {
@@ -421,6 +475,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(readers_lose_what_they_count),
 		cmocka_unit_test(a_ring_keeps_the_newest),
 		cmocka_unit_test(limits_are_exact),
+		cmocka_unit_test(a_faster_limit_tells_at_once),
 		cmocka_unit_test(taps_copy_frames),
 	};
 

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -86,6 +87,40 @@ static void twin_follows_what_runs_and_does_not_count(void **state)
 	rim_assert_nothing_left();
 }
 
+#define KEEPS                                                                                                          \
+	"policy web {\n essentials off\n ingress default drop {\n  count port 53 label \"seen\"\n"                      \
+	"  pass port 53 keep state label \"dns\"\n }\n}\n"
+
+/* New rules judge the opening packet of a flow anew: that is no packet, and so no time at which a rule was hit. */
+static void a_flow_judged_anew_hits_no_rule(void **state)
+{
+	for (int h = 0; h < 2; h++) {
+		const struct timespec pause = {.tv_nsec = 50000000};
+		struct image img = box_compile(KEEPS, "web");
+		struct kern_counters was = {}, is = {};
+		struct kern_twin *t = NULL;
+		uint32_t nslots[FW_DIR_COUNT];
+
+		assert_int_equal(image_assign_slots(&img, NULL, nslots), 0);
+		assert_int_equal(kern_twin_open_image(&img, all_hooks[h], &rim_fail, &t), 0);
+		assert_int_equal(ask(t, 53, 0).reason, FW_REASON_RULE);
+		assert_int_equal(kern_twin_counters(t, &was), 0);
+		assert_int_equal(kern_twin_swap(t, &img), 0);
+		nanosleep(&pause, NULL);
+		assert_int_equal(ask(t, 53, 0).reason, FW_REASON_ESTABLISHED);
+		assert_int_equal(kern_twin_counters(t, &is), 0);
+		for (uint32_t slot = FW_SLOT_RULE0; slot < nslots[FW_DIR_INGRESS]; slot++) {
+			assert_int_equal(was.v[slot].packets, 1);
+			assert_int_equal(is.v[slot].packets, 1);
+			assert_int_equal(is.last_ns[slot], was.last_ns[slot]);
+		}
+		kern_counters_fini(&was);
+		kern_counters_fini(&is);
+		kern_twin_close(t);
+		image_fini(&img);
+	}
+}
+
 static void split_frames_get_the_same_verdict(void **state)
 {
 	struct image img;
@@ -146,6 +181,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(image_twin_judges_rules_that_run_nowhere),
 		cmocka_unit_test(twin_follows_what_runs_and_does_not_count),
+		cmocka_unit_test(a_flow_judged_anew_hits_no_rule),
 		cmocka_unit_test(split_frames_get_the_same_verdict),
 		cmocka_unit_test(frames_that_cannot_be_run_are_refused),
 		cmocka_unit_test(twin_of_nothing_is_refused),

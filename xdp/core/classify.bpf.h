@@ -8,6 +8,15 @@
 #include "rows.bpf.h"
 #include "tap.bpf.h"
 
+/* A rule that does not decide. An opening packet that is judged anew is no packet: it counts nothing, and no rule was hit by it. */
+static __always_inline void fw_meet(const struct fw_tabs *t, const struct fw_pkt *pkt, struct fw_scratch *s, __u64 action)
+{
+	if (FW_FEATURES & FW_FEAT_STATE && !pkt->packets)
+		return;
+	fw_account(action, pkt);
+	fw_met(t, s, action);
+}
+
 /* Take the rule of a bit: 1 when it decides, 0 when it only counts. */
 static __always_inline int fw_take(const struct fw_tabs *t, const struct fw_pkt *pkt, __u64 bit, struct fw_hit *hit)
 {
@@ -17,8 +26,7 @@ static __always_inline int fw_take(const struct fw_tabs *t, const struct fw_pkt 
 		fw_hit_set(hit, action);
 		return 1;
 	}
-	fw_account(action, pkt);
-	fw_met(t, fw_scratch_of(hit, hit), action);
+	fw_meet(t, pkt, fw_scratch_of(hit, hit), action);
 	hit->counted++;
 	return 0;
 }
@@ -123,8 +131,7 @@ static long fw_count_step(__u32 i, void *arg)
 	action = fw_action_get(t, w->base + fw_ctz(word));
 	if (FW_WHOLE_RULE(action) > FW_WHOLE_RULE(w->steps.best))
 		return 1;
-	fw_account(action, rest->pkt);
-	fw_met(t, fw_scratch_of(w, walk), action);
+	fw_meet(t, rest->pkt, fw_scratch_of(w, walk), action);
 	w->counted++;
 	w->steps.sum = word & (word - 1);
 	return 0;

@@ -107,15 +107,21 @@ static __always_inline int fw_event_drawn(const struct fw_log *l, struct fw_even
 	return 0;
 }
 
+#define FW_LOG_SLACK FW_UNITS(1000000000ull) /* what the clocks that two CPUs read may be apart */
+
 /* Is the event within the limit of the log? Others are counted. */
 static __always_inline int fw_event_within(const struct fw_log *l, struct fw_event_cpu *c, __u32 slot, __u64 now)
 {
 	__u32 index = slot * 2 + (fw_cfg.dir & 1);
-	__u64 cost = l->cost, burst = l->burst, *until;
+	__u64 cost = l->cost, burst = l->burst, old, *until;
 
 	if (!cost)
 		return 1;
 	until = fw_env_lookup(&fw_log_limits, &index);
+	/* Counters go on when a log changes, and so do buckets. This limit never fills one so far ahead: an older, slower one did. */
+	old = until ? *(volatile __u64 *)until : 0;
+	if (until && old > FW_UNITS(now) && old - FW_UNITS(now) > burst + FW_LOG_SLACK)
+		fw_swap(until, old, 0);
 	if (until && fw_gcra(until, FW_UNITS(now), cost, burst) == FW_WITHIN)
 		return 1;
 	fw_add(&c->limited, 1);

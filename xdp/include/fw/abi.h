@@ -306,6 +306,7 @@ struct fw_extra {
 /*
  * `log limit 10/s burst 20 sample 1/8`. First the sample is drawn, then the limit asked: GCRA as in userspace/model/limit.h, a
  * bucket for each counter slot and direction (fw_log_limits), so `log reasons limit 10/s` means ten of each reason and verdict.
+ * A bucket that is further ahead than the burst is what another limit left, and begins anew.
  */
 struct fw_log {
 	__u64 cost;   /* of one event, units of 2^-6 ns; 0: no limit */
