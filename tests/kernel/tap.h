@@ -4,6 +4,7 @@
 #define FW_TESTS_KERNEL_TAP_H
 
 #include "harness/rim.h"
+#include "harness/rim_prog.h"
 #include "kern/object.h"
 
 #include <bpf/bpf.h>
@@ -56,25 +57,6 @@ static inline void tap_end(struct kern_tap *t)
 	kern_close(k);
 	assert_true(kern_tap_over(t));
 	kern_tap_free(t);
-}
-
-static inline bool program_has(uint32_t prog_id, const char *name)
-{
-	struct object_info info;
-	bool has = false;
-
-	assert_int_equal(object_info_by_id(prog_id, &info), 0);
-	for (uint32_t i = 0; i < info.nmaps; i++) {
-		struct bpf_map_info map = {};
-		uint32_t len = sizeof(map);
-		int fd = bpf_map_get_fd_by_id(info.map_ids[i]);
-
-		assert_true(fd >= 0);
-		assert_int_equal(bpf_obj_get_info_by_fd(fd, &map, &len), 0);
-		close(fd);
-		has = has || !strcmp(map.name, name);
-	}
-	return has;
 }
 
 /* Hooks whose programs copy packets, of all hooks. */
@@ -142,21 +124,6 @@ static inline struct seen drain(struct kern_tap *t)
 		s.lost += lost;
 	} while (got || lost);
 	return s;
-}
-
-/* The program that filters BOX_IF judges a datagram to a port, n times. */
-static inline void run_live(uint16_t dport, unsigned int n)
-{
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .repeat = (int)n);
-	int fd = bpf_prog_get_fd_by_id(box_xdp_id(BOX_IF));
-	uint8_t frame[60];
-
-	box_udp_frame(frame, dport);
-	opts.data_in = frame;
-	opts.data_size_in = sizeof(frame);
-	assert_true(fd >= 0);
-	assert_int_equal(bpf_prog_test_run_opts(fd, &opts), 0);
-	close(fd);
 }
 
 #endif

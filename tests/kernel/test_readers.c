@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Who reads what programs tell of: each reader for itself, with an exact count of what it missed; and the tables behind it. */
 #include "harness/rim.h"
+#include "harness/rim_prog.h"
 #include "kern/object.h"
 #include "kern/tables.h"
 
@@ -48,21 +49,6 @@ static bool is_current(const struct kern_events *e)
 	return current;
 }
 
-/* The program that filters BOX_IF judges a datagram to a port, n times. */
-static void run_live(uint16_t dport, unsigned int n)
-{
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .repeat = (int)n);
-	int fd = bpf_prog_get_fd_by_id(box_xdp_id(BOX_IF));
-	uint8_t frame[60];
-
-	box_udp_frame(frame, dport);
-	opts.data_in = frame;
-	opts.data_size_in = sizeof(frame);
-	assert_true(fd >= 0);
-	assert_int_equal(bpf_prog_test_run_opts(fd, &opts), 0);
-	close(fd);
-}
-
 /* All that is there, the last of it in buf. */
 static uint64_t drain(struct kern_events *e, uint64_t *ret_lost)
 {
@@ -75,18 +61,6 @@ static uint64_t drain(struct kern_events *e, uint64_t *ret_lost)
 		*ret_lost += lost;
 	} while (n || lost);
 	return got;
-}
-
-static uint32_t pin_id(const char *part)
-{
-	struct bpf_map_info map = {};
-	uint32_t len = sizeof(map);
-	int fd = bpf_obj_get(rim_pin(part));
-
-	assert_true(fd >= 0);
-	assert_int_equal(bpf_obj_get_info_by_fd(fd, &map, &len), 0);
-	close(fd);
-	return map.id;
 }
 
 static void a_policy_without_log_tells_of_nothing(void **state)

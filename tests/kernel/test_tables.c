@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What policies remember between packets: made when the rules need it, kept as long as the policy is there. */
 #include "harness/rim.h"
+#include "harness/rim_prog.h"
 #include "kern/clock.h"
 #include "kern/object.h"
 #include "kern/slots.h"
@@ -28,26 +29,6 @@
 #define LIMITS                                                                                                                 \
 	"policy web {\n essentials off\n ingress default drop {\n  pass proto udp to port 53 limit 5/m burst 2 label \"dns\"\n }\n}\n"
 
-/* Names of the maps that the program on BOX_IF has. */
-static bool program_has(uint32_t prog_id, const char *name)
-{
-	struct object_info info;
-	bool has = false;
-
-	assert_int_equal(object_info_by_id(prog_id, &info), 0);
-	for (uint32_t i = 0; i < info.nmaps; i++) {
-		struct bpf_map_info map = {};
-		uint32_t len = sizeof(map);
-		int fd = bpf_map_get_fd_by_id(info.map_ids[i]);
-
-		assert_true(fd >= 0);
-		assert_int_equal(bpf_obj_get_info_by_fd(fd, &map, &len), 0);
-		close(fd);
-		has = has || !strcmp(map.name, name);
-	}
-	return has;
-}
-
 static bool pinned(const char *part)
 {
 	return strstr(box_find(rim_bpffs), part);
@@ -67,18 +48,6 @@ static struct fw_ctl ctl_of(const char *policy)
 	assert_int_equal(bpf_map_lookup_elem(fd, &zero, &ctl), 0);
 	close(fd);
 	return ctl;
-}
-
-static uint32_t pin_id(const char *part)
-{
-	struct bpf_map_info map = {};
-	uint32_t len = sizeof(map);
-	int fd = bpf_obj_get(rim_pin(part));
-
-	assert_true(fd >= 0);
-	assert_int_equal(bpf_obj_get_info_by_fd(fd, &map, &len), 0);
-	close(fd);
-	return map.id;
 }
 
 static void programs_lack_what_the_rules_do_not_need(void **state)

@@ -11,28 +11,12 @@
 #include "base/arena.h"
 #include "harness/flowgen.h"
 #include "harness/lab.h"
+#include "harness/rules_file.h"
 #include "lang/lang.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static const struct policy *read_rules(struct arena *arena, const char *path)
-{
-	static char text[1 << 20];
-	struct ruleset *rules;
-	struct diags diags;
-	FILE *f = fopen(path, "r");
-	size_t len = f ? fread(text, 1, sizeof(text), f) : 0;
-
-	if (!f || !len)
-		lab_die("cannot read %s", path);
-	fclose(f);
-	diags_init(&diags, arena);
-	if (lang_parse(arena, path, text, len, NULL, &diags, &rules) || !rules->npolicies)
-		lab_die("%s has mistakes", path);
-	return &rules->policies[0];
-}
 
 static void put(FILE *f, const uint32_t *v, size_t n)
 {
@@ -75,7 +59,7 @@ int main(int argc, char **argv)
 
 	if ((argc != 5 && argc != 6) || !divisor)
 		lab_die("usage: tool_capture RULES.fw SEED PACKETS CAPTURE.pcapng [DIVISOR]");
-	g = flowgen_new(arena, read_rules(arena, argv[1]), &opts, strtoull(argv[2], NULL, 0));
+	g = flowgen_new(arena, rules_file(arena, argv[1]), &opts, strtoull(argv[2], NULL, 0));
 	f = fopen(argv[4], "w");
 	if (!g || !f)
 		lab_die("cannot write %s", argv[4]);

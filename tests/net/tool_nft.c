@@ -25,6 +25,7 @@
 #include "base/str.h"
 #include "harness/framegen.h"
 #include "harness/lab.h"
+#include "harness/rules_file.h"
 #include "harness/rule_words.h"
 #include "harness/rulegen.h"
 #include "lang/lang.h"
@@ -60,18 +61,6 @@ static struct ruleset *parse(struct arena *arena, const char *name, const char *
 	diags_fini(&diags);
 	str_fini(&errors);
 	return err ? NULL : rules;
-}
-
-static const struct chain *read_rules(struct arena *arena, const char *path)
-{
-	static char text[4 << 20];
-	FILE *f = fopen(path, "r");
-	size_t len = f ? fread(text, 1, sizeof(text), f) : 0;
-
-	if (!len)
-		lab_die("cannot read %s", path);
-	fclose(f);
-	return &parse(arena, path, text, len, true)->policies[0].chain[DIRECTION_INGRESS];
 }
 
 static void write_file(const char *path, const struct str *text)
@@ -137,7 +126,7 @@ static int make_rules(char **argv)
 	}
 	str_addf(&fw, "}\n}\ninterface %s uses p\n", argv[2]);
 	write_file(argv[3], &fw);
-	rule_words_nft(read_rules(arena, argv[3]), argv[2], &nft);
+	rule_words_nft(&rules_file(arena, argv[3])->chain[DIRECTION_INGRESS], argv[2], &nft);
 	write_file(argv[4], &nft);
 	printf("# %zu rules of %lu drawn\n", n, (unsigned long)policy->chain[0].nrules);
 	str_fini(&fw);
@@ -218,7 +207,7 @@ static int send_frames(int argc, char **argv)
 	unsigned long first = strtoul(argv[1], NULL, 0), count = strtoul(argv[2], NULL, 0),
 		      left_out[LEFT_OUT_COUNT] = {};
 	struct arena *arena = arena_new();
-	const struct chain *chain = read_rules(arena, argv[3]);
+	const struct chain *chain = &rules_file(arena, argv[3])->chain[DIRECTION_INGRESS];
 	static struct tally t;
 	int fd[MAX_ENDS], n = argc - 4;
 	struct framegen fg;

@@ -12,6 +12,7 @@
 #include "base/cleanup.h"
 #include "harness/framegen.h"
 #include "harness/lab.h"
+#include "harness/rules_file.h"
 #include "lang/lang.h"
 #include "model/eval.h"
 
@@ -42,23 +43,6 @@ struct run {
 	struct expected *expected;
 	size_t n, sent;
 };
-
-static const struct chain *read_rules(struct arena *arena, const char *path)
-{
-	static char text[1 << 20];
-	struct ruleset *rules;
-	struct diags diags;
-	FILE *f = fopen(path, "r");
-	size_t len = f ? fread(text, 1, sizeof(text), f) : 0;
-
-	if (!f || !len)
-		lab_die("cannot read %s", path);
-	fclose(f);
-	diags_init(&diags, arena);
-	if (lang_parse(arena, path, text, len, NULL, &diags, &rules) || !rules->npolicies)
-		lab_die("%s has mistakes", path);
-	return &rules->policies[0].chain[DIRECTION_INGRESS];
-}
 
 static void open_capture(struct run *run, const char *file)
 {
@@ -215,7 +199,7 @@ int main(int argc, char **argv)
 	if (argc != 6 || !arena || !lab_end_parse(argv[1], &run.gen) || !lab_end_parse(argv[2], &run.rcv))
 		lab_die("see the top of tool_pcap.c");
 	lab_pin_cpu();
-	run.chain = read_rules(arena, argv[3]);
+	run.chain = &rules_file(arena, argv[3])->chain[DIRECTION_INGRESS];
 	run.send_fd = lab_packet_socket(&run.gen, false);
 	lab_marker_init(&run.marker, run.send_fd, lab_udp_socket(run.rcv.netns, AF_INET, LAB_MARK_DPORT));
 	open_capture(&run, argv[5]);
