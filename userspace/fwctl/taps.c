@@ -143,7 +143,8 @@ bool taps_pass(struct taps *t, bool *ret_more)
 		newer = is_newer(t, &t->queue.v[i]);
 	if (newer)
 		follow_refresh(&t->follow);
-	qsort(t->queue.v, t->queue.n, sizeof(*t->queue.v), by_time);
+	if (t->queue.n)
+		qsort(t->queue.v, t->queue.n, sizeof(*t->queue.v), by_time);
 	for (size_t i = 0; i < t->queue.n; i++) {
 		if (!packet_show(t, &t->queue.v[i]))
 			return false;
