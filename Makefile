@@ -101,6 +101,7 @@ $(B)/tests/unit/test_pcapng: $(B)/userspace/fwctl/pcapng.o
 $(B)/tests/unit/test_eventlog: $(B)/userspace/fwctl/eventloop.o $(B)/userspace/fwctl/eventtext.o $(B)/userspace/fwctl/words.o
 $(B)/tests/unit/test_eventlog: LIBS_TEST := -ljansson
 $(B)/tests/unit/test_top_model: $(patsubst %,$(B)/userspace/fwctl/%.o,top_model top_rows top_grid top_draw top_views words)
+$(B)/tests/unit/test_sink: $(B)/userspace/fwctl/sink.o
 $(B)/tests/unit/test_ring: $(B)/userspace/kern/ring.o
 CAPTURE := capture capture_ng capture_link
 $(B)/tests/unit/test_capture: $(CAPTURE:%=$(B)/userspace/fwctl/%.o)

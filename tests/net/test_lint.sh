@@ -59,6 +59,9 @@ says 0 "^pass by shadow.fw:$(jq .findings[0].example.rule.line json.out): " "exp
 quiet redundant.fw 'pass proto tcp to port 22' 'pass proto tcp from 192.0.2.0/24' 'drop proto tcp to port 23'
 says 2 'redundant.fw:5: warning: redundant.*decided instead by the default, drop.*example: tcp .*:23 .* is drop by redundant.fw:5' \
 	"a rule without which the default does the same" "$FWCTL" lint redundant.fw
+quiet flows.fw 'pass proto udp to port 53 keep state' 'pass state { established, related }'
+says 2 'flows.fw:4: warning: redundant.*decided instead by their flow, pass' "a rule without which packets of flows pass, too" "$FWCTL" lint flows.fw
+json 2 '.findings[0] | .by_flow and (.by_default | not)' "and the default has no part in it" "$FWCTL" lint flows.fw --json
 quiet counted.fw 'drop proto tcp to port 23 label "telnet"' 'pass proto tcp to port 22'
 says 0 'counted.fw:3: note: redundant.*counter of its own' "which is a note when it has a counter of its own" "$FWCTL" lint counted.fw
 says 2 'note: redundant' "but with --strict notes count" "$FWCTL" lint --strict counted.fw

@@ -247,6 +247,13 @@ mkdir "$LAB_DIR/text"
 check "a file" fw metrics --output "$F"
 [ "$(stat -c %a "$F")" = 644 ] && "$PROMTOOL" check metrics <"$F" >/dev/null 2>&1
 ok $? "is readable by all, and plain"
+mkfifo "$LAB_DIR/text/pipe"
+ln -s "$F" "$LAB_DIR/text/link"
+refuses 1 'no file that could be replaced' "a pipe or a device is not replaced" fw metrics --output "$LAB_DIR/text/pipe"
+refuses 1 'no file that could be replaced' "nor a link" fw metrics --output "$LAB_DIR/text/link"
+[ -p "$LAB_DIR/text/pipe" ] && [ -L "$LAB_DIR/text/link" ]
+ok $? "and stays"
+rm "$LAB_DIR/text/pipe" "$LAB_DIR/text/link"
 write_often() {
 	local i
 	for ((i = 0; i < 40; i++)); do

@@ -83,6 +83,10 @@ prints 1 'pass: expected 3, got 2' "what differs is told" "$FWCTL" replay dns.fw
 prints 1 'wrong.expect:[0-9]+: packet 3 was to be pass, and is drop by "limit" of dns.fw:3 "dns"' "and of which packet" "$FWCTL" replay dns.fw dns.pcap --expect wrong.expect
 prints 1 'packet 77 was not judged' "and what is not there" "$FWCTL" replay dns.fw dns.pcap --expect wrong.expect
 prints 1 'rule bad: expected 4, got 1' "and of a rule" "$FWCTL" replay dns.fw dns.pcap --expect wrong.expect
+for line in '"bad' 'rule "bad' 'packets 6 "bad'; do
+	echo "$line" >open.expect
+	prints 2 'open.expect:1: the quotes are not closed' "quotes that nothing closes: $line" "$FWCTL" replay dns.fw dns.pcap --expect open.expect
+done
 json 1 '.unmet|length==4' "--expect --json" "$FWCTL" replay dns.fw dns.pcap --expect wrong.expect --json
 for line in 'pass' 'pass x' 'frob 3' 'rule "nobody" 3' '5 is' '5 is maybe' '5 is drop by "nobody"' 'reason nothing 3' 'pass 3 4' 'rule "bad'; do
 	echo "$line" >bad.expect

@@ -42,6 +42,7 @@ struct finding {
 	const struct rule **others;   /* in their order */
 	size_t nothers, count;
 	bool by_default;              /* REDUNDANT: the default does so for some packets */
+	bool by_flow;                 /* REDUNDANT: packets of flows, which no other rule decides, pass */
 	bool counts;                  /* REDUNDANT: but it has a counter of its own, by label, or logs */
 	struct example example;       /* there: the packet. `rule`: who decides it. It always meets the conditions of finding.rule */
 };

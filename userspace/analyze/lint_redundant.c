@@ -41,6 +41,21 @@ static enum found decided_anywhere(struct linter *l, uint32_t rule, uint32_t nex
 	return answer;
 }
 
+/* A packet of a flow, or of none, that no other rule decides. */
+static bool left_over(struct linter *l, uint32_t rule, bool of_flow, struct part *ret)
+{
+	size_t navoid = others_before(l, NONE);
+
+	for (size_t i = 0; i < l->space->ncells; i++) {
+		const struct cell *cell = &l->space->cell[i];
+		bool known = cell->state == STATE_ESTABLISHED || cell->state == STATE_RELATED;
+
+		if (known == of_flow && decided_by(l, cell, rule, NONE, navoid, ret) == FOUND_PACKET)
+			return true;
+	}
+	return false;
+}
+
 /* Is there, or may there be, a packet that the default treats otherwise? */
 static bool default_differs(struct linter *l, uint32_t rule)
 {
@@ -89,7 +104,10 @@ static void explain(struct linter *l, struct finding *f, uint32_t rule)
 		if (!f->example.built)
 			maker_example(&l->m, &p, &l->side, (long)(rule - l->side.first), &f->example);
 	}
-	f->by_default = n < NAMED && decided_anywhere(l, rule, NONE, &p) == FOUND_PACKET;
+	f->by_flow = n < NAMED && left_over(l, rule, true, &p);
+	if (f->by_flow && !f->example.built)
+		maker_example(&l->m, &p, &l->side, (long)(rule - l->side.first), &f->example);
+	f->by_default = n < NAMED && left_over(l, rule, false, &p);
 	if (f->by_default && !f->example.built)
 		maker_example(&l->m, &p, &l->side, (long)(rule - l->side.first), &f->example);
 	finding_others(l, f, named, n);

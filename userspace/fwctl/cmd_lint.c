@@ -149,6 +149,8 @@ static void finding_print(const struct linter *l, const struct finding *f)
 		out("    and %s\n", word_count(f->count - SHOWN_OTHERS, "more rule"));
 	if (f->by_default)
 		out("    decided instead by the default, %s\n", word_verdict((unsigned int)f->policy->chain[f->dir].fallback));
+	if (f->by_flow)
+		out("    decided instead by their flow, pass\n");
 	example_print(f);
 }
 
@@ -163,9 +165,9 @@ static json_t *finding_json(const struct finding *f)
 	sentence(f, &s);
 	for (size_t i = 0; i < f->nothers; i++)
 		json_array_append_new(others, rule_json(f->others[i]));
-	j = json_pack("{s:s,s:s,s:o,s:i,s:o,s:o,s:I,s:b}", "kind", lint_word(f->kind), "severity", f->warning ? "warning" : "note", "file",
+	j = json_pack("{s:s,s:s,s:o,s:i,s:o,s:o,s:I,s:b,s:b}", "kind", lint_word(f->kind), "severity", f->warning ? "warning" : "note", "file",
 		      out_jstr(file), "line", (int)line, "message", out_jstr(str_get(&s)), "others", others, "others_count",
-		      (json_int_t)f->count, "by_default", (int)f->by_default);
+		      (json_int_t)f->count, "by_default", (int)f->by_default, "by_flow", (int)f->by_flow);
 	if (j && f->policy) {
 		json_object_set_new(j, "policy", out_jstr(f->policy->name));
 		json_object_set_new(j, "direction", json_string(word_dir(f->dir)));

@@ -29,7 +29,11 @@ static int file_replace(const char *path, const struct str *text)
 	const char *slash = strrchr(path, '/');
 	int dir = slash ? (int)(slash - path) + 1 : 0, err = 0;
 	auto_free char *temp = NULL;
+	struct stat st;
 
+	/* Nobody means to replace /dev/null, or where /dev/stdout leads to. */
+	if (!lstat(path, &st) && !S_ISREG(st.st_mode))
+		return S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
 	if (asprintf(&temp, "%.*s.%s.XXXXXX", dir, path, path + dir) < 0) {
 		temp = NULL;
 		return -ENOMEM;
@@ -53,7 +57,7 @@ static int print(struct metrics *m, enum om_format format, const char *path)
 	if (path && text.len && !text.failed) {
 		int err = file_replace(path, &text);
 		if (err)
-			problem("cannot write %s: %s", out_name(path), strerror(-err));
+			problem("cannot write %s: %s", out_name(path), err == -EINVAL ? "it is no file that could be replaced" : strerror(-err));
 		status = err ? STATUS_REFUSED : status;
 	} else if (!text.failed) {
 		fwrite(str_get(&text), 1, text.len, stdout);

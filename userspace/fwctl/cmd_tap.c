@@ -2,254 +2,21 @@
 /* tap: copies of packets, as a capture or as lines. */
 #include "base/cleanup.h"
 #include "base/duration.h"
-#include "base/vec.h"
 #include "fwctl/cmd.h"
-#include "fwctl/follow.h"
 #include "fwctl/out.h"
-#include "fwctl/pcapfilter.h"
-#include "fwctl/tapfile.h"
+#include "fwctl/taps.h"
 #include "fwctl/words.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define IDLE_MS	   20
-#define REFRESH_NS 1000000000u
 #define DRAIN_NS   1000000000u
 #define SNAP	   2048 /* whole frames of Ethernet */
 #define SNAP_MIN   64
-#define SNAP_MAX   65536
-#define READ	   256 /* packets of a policy at a time */
-#define BATCH	   (16u << 20) /* bytes of packets that are put in order at a time */
-
-struct tapped {
-	char policy[KERN_POLICY_MAX + 1];
-	struct kern_tap *tap;
-	bool stopped;
-};
-
-/* A packet that waits for its turn. */
-struct waiting {
-	uint64_t time_ns;
-	size_t at; /* in `bytes` */
-	size_t of;
-};
-
-struct taps {
-	struct follow follow; /* names */
-	uint32_t snap;
-	unsigned long count;
-	const char *expression;
-	struct pcapfilter *filter;
-	bool capture, json; /* else lines */
-	struct tapfile file;
-	struct sink sink; /* of lines */
-	struct signals signals;
-	struct tapped *v;
-	size_t n;
-	/* a batch */
-	struct str bytes;
-	struct {
-		struct waiting *v;
-		size_t n, cap;
-	} queue;
-	size_t of; /* whose packets are read */
-	uint64_t read, lost, unwanted, shown;
-	bool end; /* nothing more is wanted, or taken */
-	struct fail fail;
-};
-
-static struct sink *sink_of(struct taps *t)
-{
-	return t->capture ? &t->file.sink : &t->sink;
-}
-
-/* kern_tap_read's */
-static int queue_add(void *ctx, const struct fw_tap *p)
-{
-	struct taps *t = ctx;
-	struct waiting w = { .time_ns = p->event.time_ns, .at = t->bytes.len, .of = t->of };
-
-	str_add_len(&t->bytes, (const char *)p, sizeof(*p) + p->caplen);
-	str_add_len(&t->bytes, "\0\0\0\0\0\0\0", -(sizeof(*p) + p->caplen) & 7);
-	if (t->bytes.failed || vec_reserve_raw((void **)&t->queue.v, &t->queue.cap, t->queue.n + 1, sizeof(w)))
-		return -ENOMEM;
-	t->queue.v[t->queue.n++] = w;
-	return t->bytes.len >= BATCH;
-}
-
-static int by_time(const void *a, const void *b)
-{
-	const struct waiting *x = a, *y = b;
-
-	if (x->time_ns != y->time_ns)
-		return x->time_ns < y->time_ns ? -1 : 1;
-	return x->at < y->at ? -1 : x->at > y->at;
-}
-
-/* The frame as it was on the wire: TC holds the first tag beside it. Returns its length in `out`, which has room for 4 bytes more. */
-static uint32_t frame_whole(const struct fw_tap *p, uint8_t *out, uint32_t *ret_wire)
-{
-	const uint8_t *data = (const uint8_t *)(p + 1);
-	uint32_t head = p->vlan_proto && p->caplen >= 12 ? 12 : 0, at = head;
-
-	memcpy(out, data, head);
-	if (head) {
-		out[at++] = (uint8_t)(p->vlan_proto >> 8);
-		out[at++] = (uint8_t)p->vlan_proto;
-		out[at++] = (uint8_t)(p->vlan_tci >> 8);
-		out[at++] = (uint8_t)p->vlan_tci;
-	}
-	memcpy(out + at, data + head, p->caplen - head);
-	*ret_wire = p->wire + (head ? 4 : 0);
-	return p->caplen + (head ? 4 : 0);
-}
-
-/* False: the end. */
-static bool packet_show(struct taps *t, const struct waiting *w)
-{
-	static uint8_t frame[SNAP_MAX + 8];
-	const struct fw_tap *p = (const struct fw_tap *)(t->bytes.s + w->at);
-	struct follow_policy *policy = follow_find(&t->follow, t->v[w->of].policy);
-	struct event_view v;
-	uint32_t wire, caplen = frame_whole(p, frame, &wire);
-
-	follow_view(&t->follow, policy, &p->event, &v);
-	bool wanted = !policy || !policy->filter.ifaces || event_matches(&policy->filter, &p->event);
-	if (!wanted || (t->filter && !pcapfilter_matches(t->filter, frame, caplen, wire))) {
-		t->unwanted++;
-		return !t->capture || tapfile_unwanted(&t->file, &v);
-	}
-	t->shown++;
-	if (t->capture)
-		return tapfile_packet(&t->file, &v, frame, caplen, wire);
-	if (t->json)
-		event_json(&v, &t->sink.pending);
-	else
-		event_text(&v, &t->sink.pending);
-	return sink_settle(&t->sink, false);
-}
-
-static void lost_show(struct taps *t, uint64_t n)
-{
-	t->lost += n;
-	if (t->capture)
-		tapfile_lost(&t->file, n);
-	else if (t->json)
-		lost_json(n, t->follow.now.wall, &t->sink.pending);
-	else
-		lost_text(n, "packet", &t->sink.pending);
-}
-
-/* Rules that went live since the names were read. */
-static bool is_newer(struct taps *t, const struct waiting *w)
-{
-	const struct fw_tap *p = (const struct fw_tap *)(t->bytes.s + w->at);
-	const struct follow_policy *policy = follow_find(&t->follow, t->v[w->of].policy);
-
-	return policy && p->event.generation > policy->names.generation;
-}
-
-/* Read what there is, up to a batch. False: the end. *ret_more: there may be more. */
-static bool batch_read(struct taps *t, bool *ret_more)
-{
-	uint64_t lost, all = 0;
-	bool more = true;
-
-	str_reset(&t->bytes);
-	t->queue.n = 0;
-	while (more && t->bytes.len < BATCH) {
-		more = false;
-		for (size_t i = 0; i < t->n && t->bytes.len < BATCH; i++) {
-			t->of = i;
-			size_t n = kern_tap_read(t->v[i].tap, queue_add, t, READ, &lost);
-			t->read += n;
-			all += lost;
-			more |= n || lost;
-		}
-	}
-	*ret_more = more;
-	t->follow.now = moment_now();
-	if (all)
-		lost_show(t, all);
-	if (t->bytes.failed)
-		fail_set(&t->fail, -ENOMEM, "no memory");
-	return !t->fail.err;
-}
-
-static bool pass(struct taps *t, bool *ret_more)
-{
-	bool newer = false;
-
-	if (!batch_read(t, ret_more))
-		return false;
-	for (size_t i = 0; i < t->queue.n && !newer; i++)
-		newer = is_newer(t, &t->queue.v[i]);
-	if (newer)
-		follow_refresh(&t->follow);
-	qsort(t->queue.v, t->queue.n, sizeof(*t->queue.v), by_time);
-	for (size_t i = 0; i < t->queue.n; i++) {
-		if (!packet_show(t, &t->queue.v[i]))
-			return false;
-		if (t->shown == t->count) {
-			t->end = true;
-			break;
-		}
-	}
-	return t->capture ? tapfile_settle(&t->file) : sink_settle(&t->sink, true);
-}
-
-/* A while, a signal, or the end of our reader. */
-static void wait_next(struct taps *t, bool busy)
-{
-	struct sink *s = sink_of(t);
-	struct pollfd p[2] = { { .fd = t->signals.fd, .events = POLLIN }, { .fd = s->kind == SINK_PLAIN ? -1 : s->fd, .events = 0 } };
-
-	if (poll(p, 2, busy ? 0 : IDLE_MS) <= 0)
-		return;
-	if (p[0].revents && signals_taken(t->signals.fd))
-		s->ended = true;
-	if (p[1].revents & (POLLERR | POLLHUP))
-		s->broken = true;
-}
-
-static bool is_over(const struct taps *t)
-{
-	for (size_t i = 0; i < t->n; i++)
-		if (!kern_tap_over(t->v[i].tap))
-			return false;
-	return true;
-}
-
-static void tap_on(struct taps *t)
-{
-	uint64_t refreshed = moment_now().mono, now;
-	struct sink *s;
-	bool more;
-
-	while (pass(t, &more) && !t->end) {
-		s = sink_of(t);
-		if (!s->ended)
-			wait_next(t, more);
-		if (s->ended || s->broken)
-			return;
-		now = moment_now().mono;
-		if (now - refreshed < REFRESH_NS)
-			continue;
-		refreshed = now;
-		follow_refresh(&t->follow);
-		if (is_over(t) && !more) {
-			problem("no interface has the policy any more: nothing is left to tap");
-			return;
-		}
-	}
-	t->end = true;
-}
 
 /* The programs become what they were. Whatever happens, the next command that writes can do it for us. */
 static int taps_stop(struct taps *t)
@@ -344,8 +111,10 @@ static int taps_start(struct taps *t)
 		problem("no interface is filtered in this network namespace");
 		status = STATUS_REFUSED;
 	}
-	if (!status && t->capture && !hooks_describe(t, &l))
+	if (!status && t->capture && !hooks_describe(t, &l)) {
+		problem("no memory");
 		status = STATUS_REFUSED;
+	}
 	/* Those that did start, before somebody else gets the lock. */
 	for (size_t i = 0; status && i < t->n; i++)
 		kern_tap_stop(l.kern, t->v[i].tap);
@@ -357,11 +126,11 @@ static int taps_start(struct taps *t)
 static int finish(struct taps *t)
 {
 	uint64_t end = moment_now().mono + DRAIN_NS;
-	struct sink *s = sink_of(t);
+	struct sink *s = taps_sink(t);
 	bool more = true;
 
 	while (!s->broken && !s->err && !t->fail.err && !t->file.fail.err && more && (t->shown < t->count || !t->count) && moment_now().mono < end)
-		if (!pass(t, &more))
+		if (!taps_pass(t, &more))
 			break;
 	if (t->capture && !s->broken && !s->err && s->fd >= 0)
 		tapfile_close(&t->file);
@@ -471,7 +240,7 @@ static int options_read(struct taps *t, const struct args *a)
 		status = pick_verdicts(&cmd_tap, args_get(a, "verdict"), &f->pick.verdicts);
 	if (!status && args_has(a, "reason"))
 		status = pick_reasons(&cmd_tap, args_get(a, "reason"), &f->pick.reasons);
-	status = status ? status : number_read(a, "snap", SNAP_MIN, SNAP_MAX, &snap);
+	status = status ? status : number_read(a, "snap", SNAP_MIN, TAPS_SNAP_MAX, &snap);
 	status = status ? status : number_read(a, "count", 1, ULONG_MAX, &t->count);
 	status = status ? status : number_read(a, "files", 1, 1000000, &t->file.files);
 	t->snap = t->file.snap = ((uint32_t)snap + 7) & ~7u;
@@ -496,7 +265,7 @@ static int output_open(struct taps *t)
 		problem("cannot hear signals: %s", strerror(errno));
 		return STATUS_REFUSED;
 	}
-	t->file.signals = sink_of(t)->signals = t->signals.fd;
+	t->file.signals = taps_sink(t)->signals = t->signals.fd;
 	return STATUS_DONE;
 }
 
@@ -514,12 +283,12 @@ static int run(const struct args *a)
 		status = taps_start(&t);
 	if (!status) {
 		started = true;
-		tap_on(&t);
+		taps_run(&t);
 		status = taps_stop(&t);
 		int last = finish(&t);
 		status = status ? status : last;
 	}
-	bool broken = sink_of(&t)->broken;
+	bool broken = taps_sink(&t)->broken;
 	if (started)
 		summary(&t);
 	for (size_t i = 0; i < t.n; i++)

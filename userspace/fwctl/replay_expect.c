@@ -47,10 +47,10 @@ struct expect_line {
 struct words {
 	const char *at, *end;
 	char word[512];
-	bool quoted;
+	bool quoted, open; /* open: quotes that nothing closes, or more in them than a word can have */
 };
 
-/* The next word, or text in quotes (\" and \\ in it). False: the line is over, or the quotes are not closed. */
+/* The next word, or text in quotes (\" and \\ in it). False: the line is over, or `open`. */
 static bool word_next(struct words *w)
 {
 	size_t n = 0;
@@ -67,9 +67,8 @@ static bool word_next(struct words *w)
 		w->word[n++] = *w->at++;
 	}
 	w->word[n] = 0;
-	if (w->quoted && (w->at == w->end || *w->at++ != '"'))
-		return false;
-	return true;
+	w->open = w->quoted && (w->at == w->end || *w->at++ != '"');
+	return !w->open;
 }
 
 static bool number_next(struct words *w, uint64_t *ret)
@@ -187,13 +186,16 @@ static int line_read(struct expect *e, const char *at, const char *end, unsigned
 {
 	struct expect_line x = { .line = line };
 	struct words w = { .at = at, .end = end };
-	const char *why;
+	const char *why = NULL;
 
-	if (!word_next(&w))
-		return w.quoted ? -EINVAL : 0;
-	why = line_parse(e, &w, policy, &x);
+	if (word_next(&w))
+		why = line_parse(e, &w, policy, &x);
+	else if (!w.open)
+		return 0;
 	if (!why && word_next(&w))
 		why = "there is a word too many";
+	if (w.open)
+		why = "the quotes are not closed";
 	if (why) {
 		problem("%s:%u: %s", out_name(e->path), line, why);
 		return -EINVAL;

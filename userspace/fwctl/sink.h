@@ -19,10 +19,10 @@ struct sink {
 	size_t done;          /* bytes of it that have */
 	uint64_t written;     /* bytes in all */
 	int signals;          /* a signalfd; -1: nobody hears them */
-	bool ended;           /* a signal came */
+	bool ended;           /* a signal came; may be set by others */
 	bool broken;          /* the reader is gone */
 	int err;              /* negative errno of another failure */
-	uint64_t deadline_ns; /* CLOCK_MONOTONIC, once it has ended: who still does not read gets no more */
+	uint64_t deadline_ns; /* CLOCK_MONOTONIC, once it has ended: who still does not read gets no more; 0: not set yet */
 };
 #define SINK_FULL 65536 /* bytes that may be pending before they are written */
 
