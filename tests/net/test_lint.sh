@@ -145,6 +145,9 @@ sed 's/default drop/default pass/' old.fw >default.fw
 says 0 'drop by default  =>  pass by default' "another default" "$FWCTL" diff old.fw default.fw
 sed 's/policy web/policy other/' old.fw >name.fw
 says 0 'policy web, then other\|no packet changes its fate' "one policy each goes together whatever it is called" "$FWCTL" diff old.fw name.fw
+sed 's/ingress default drop {/&\n\t\tlog reasons limit 1\/s/' old.fw >reasons.fw
+says 0 'no packet changes its fate\|the log differs' "what is told of is compared" "$FWCTL" diff old.fw reasons.fw --exit-code
+json 0 '.policies[0].log_changes and .policies[0].same' "in JSON, too" "$FWCTL" diff old.fw reasons.fw --json
 refuses 2 'no policy nope' "a policy that is not there" "$FWCTL" diff old.fw port.fw --policy nope
 refuses 2 'nothing was compared' "a file with mistakes" "$FWCTL" diff old.fw broken.fw
 refuses 1 'neither an interface.*nor a policy' "what does not run" fw diff --live r0 "$LAB_DIR/port.fw"

@@ -356,9 +356,13 @@ static int compare_ids(const struct chain *old, const struct chain *new, struct 
 		int c = id_compare(&a[i], &b[k]);
 
 		kept += !c;
+		/* Of rules that decide, the regions say it. */
+		if (!c && a[i]->verdict == VERDICT_CONTINUE && !log_same(a[i]->log, b[k]->log))
+			out->logs = true;
 		i += c <= 0;
 		k += c >= 0;
 	}
+	out->logs |= !log_same(old->log_reasons, new->log_reasons);
 	out->gone += old->nrules - kept;
 	out->came += new->nrules - kept;
 	return 0;

@@ -78,6 +78,7 @@ struct diff {
 	bool faults[DIRECTION_COUNT]; /* one side has no block: there frames that cannot be parsed pass */
 	size_t came, gone;            /* rules, by what their counters follow */
 	bool state_opts;              /* `state { }` differs */
+	bool logs;                    /* `log reasons`, or what a `count` or bare `log` rule tells of, differs */
 	bool tracks_old, tracks_new;
 };
 

@@ -18,7 +18,7 @@ static bool over_same(const struct limit_else *a, const struct limit_else *b)
 	return !a->ban || (!strcmp(a->ban->name, b->ban->name) && a->ban_ns == b->ban_ns);
 }
 
-static bool log_same(const struct log_opts *a, const struct log_opts *b)
+bool log_same(const struct log_opts *a, const struct log_opts *b)
 {
 	if (!a || !b)
 		return a == b;

@@ -21,6 +21,8 @@ static inline struct treats treats_rule(const struct rule *r)
 {
 	return (struct treats){ r, r->verdict, r->log };
 }
+/* Do both tell of the same packets of a rule? NULL: of none. */
+bool log_same(const struct log_opts *a, const struct log_opts *b);
 enum treatment treatment_compare(const struct treats *a, const struct treats *b);
 
 #endif

@@ -113,7 +113,8 @@ static struct conn *conn_worst(struct server *s)
 
 static void conn_accept(struct server *s, const struct listener *l)
 {
-	for (;;) {
+	/* A round takes no more than there are places, so that a crowd at the door keeps nobody's deadline waiting. */
+	for (unsigned int i = 0; i < CONNS; i++) {
 		int fd = accept4(l->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		struct conn *c = conn_worst(s);
 		if (fd < 0 && (errno == EINTR || errno == ECONNABORTED))

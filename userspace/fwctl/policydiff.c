@@ -164,6 +164,8 @@ static void rest_print(const struct policydiff *d)
 					    "flows are remembered no longer: their answers are judged by the rules");
 	if (x->state_opts)
 		out("the state block differs: timeouts, sizes or what becomes of packets without room\n");
+	if (x->logs)
+		out("the log differs: of other packets on their way, or of other reasons\n");
 	if (x->came || x->gone)
 		out("%s come and %zu go, with their counters\n", word_count(x->came, "rule"), x->gone);
 }
@@ -261,10 +263,11 @@ json_t *policydiff_json(const struct policydiff *d)
 		json_object_set_new(undecided, word_dir((unsigned int)dir), json_integer((json_int_t)x->undecided[dir]));
 		json_object_set_new(faults, word_dir((unsigned int)dir), json_boolean(x->faults[dir]));
 	}
-	return json_pack("{s:o,s:o,s:b,s:b,s:o,s:o,s:o,s:b,s:b,s:I,s:I,s:o}", "old_policy", out_jstr(d->old->name), "new_policy",
+	return json_pack("{s:o,s:o,s:b,s:b,s:o,s:o,s:o,s:b,s:b,s:b,s:I,s:I,s:o}", "old_policy", out_jstr(d->old->name), "new_policy",
 			 out_jstr(d->new->name), "same", (int)!policydiff_is_any(d), "fate_changes", (int)diff_is_fate(x), "changes",
 			 changes, "undecided", undecided, "unparsable_frames_change", faults, "keeps_state_changes",
-			 (int)(x->tracks_old != x->tracks_new), "state_block_changes", (int)x->state_opts, "rules_come",
+			 (int)(x->tracks_old != x->tracks_new), "state_block_changes", (int)x->state_opts, "log_changes",
+			 (int)x->logs, "rules_come",
 			 (json_int_t)x->came, "rules_go", (json_int_t)x->gone, "sets", sets_json(d));
 }
 
