@@ -130,7 +130,8 @@ static bool figure_met(const struct figure *f)
 
 void state_summary(void)
 {
-	printf("\nstate, live sets, limits, events: what was wanted, and what was measured\n  %-58s %10s %9s %9s\n", "", "wanted", "IPv4", "IPv6");
+	printf("\nstate, live sets, limits, events: what was wanted, and what was measured\n  %-58s %10s %9s %9s\n", "",
+		"wanted", "IPv4", "IPv6");
 	for (size_t i = 0; i < nfigures; i++) {
 		const struct figure *f = &figures[i];
 		char wanted[32] = "", v4[32], v6[32];

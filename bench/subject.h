@@ -26,7 +26,8 @@ struct subject {
 int subject_open(const struct image *img, enum fw_hook hook, bool parse_only, struct subject *ret);
 /*
  * The shipped program on the maps of one that fwctl has loaded: a twin (kern.h), of whose tables of flows, limits and live sets
- * nothing differs from those of an interface. With its constants, but nothing is traced. snap: with a tap that keeps so many bytes; 0: none.
+ * nothing differs from those of an interface. With its constants, but nothing is traced. snap: with a tap that keeps so many
+ * bytes; 0: none.
  */
 int subject_beside(int prog_fd, enum fw_hook hook, uint32_t snap, struct subject *ret);
 /* The tap takes the packets of a counter slot. */

@@ -215,7 +215,8 @@ static void marks_are_capped(void **state)
 	for (size_t n = FW_LOG_MARKS - 1; n < 70; n += 1 + n / 12 * 12) { /* one word, then many */
 		struct arena *arena = arena_new();
 		struct image img = {};
-		uint32_t nslots = expect_compile(arena, counting(arena, n), FW_DIR_INGRESS, &img), told = n < FW_LOG_MARKS ? n : FW_LOG_MARKS;
+		uint32_t nslots = expect_compile(arena, counting(arena, n), FW_DIR_INGRESS, &img),
+			told = n < FW_LOG_MARKS ? n : FW_LOG_MARKS;
 
 		lab_open(&img, FW_DIR_INGRESS, nslots, 16);
 		shim_cpu = 0;
@@ -267,7 +268,8 @@ static const struct fw_tap *tapped(uint64_t from)
 	if (n == from)
 		return NULL;
 	assert_int_equal(n, from + 1);
-	tap = (const void *)((uint8_t *)fw_taps.value + (size_t)fw_taps.size * (shim_cpu * (fw_cfg.tap_mask + 1) + (from & fw_cfg.tap_mask)));
+	size_t cell = shim_cpu * (fw_cfg.tap_mask + 1) + (from & fw_cfg.tap_mask);
+	tap = (const void *)((uint8_t *)fw_taps.value + fw_taps.size * cell);
 	assert_int_equal(tap->event.number, n);
 	return tap;
 }
@@ -363,7 +365,8 @@ static void tap_picks(void **state)
 		TAKES(1, ctl->nslots = 1, ctl->slot[0] = FW_TAP_SLOT(slot[i], FW_DIR_INGRESS));
 	TAKES(0, ctl->nslots = 1, ctl->slot[0] = FW_TAP_SLOT(slot[0], FW_DIR_INGRESS), ctl->verdicts = 1u << FW_VERDICT_PASS);
 	/* What a packet before has met is forgotten: this one meets no rules. */
-	TAKES(0, ctl->nslots = 1, ctl->slot[0] = FW_TAP_SLOT(slot[0], FW_DIR_INGRESS), ((struct fw_image *)fw_slot0.value)->dir[0].flags = 0);
+	TAKES(0, ctl->nslots = 1, ctl->slot[0] = FW_TAP_SLOT(slot[0], FW_DIR_INGRESS),
+		((struct fw_image *)fw_slot0.value)->dir[0].flags = 0);
 #undef TAKES
 	image_fini(&img);
 	arena_free(arena);

@@ -123,9 +123,12 @@ static void programs_tell_what_the_oracle_says(void **state)
 
 static size_t frame_of(int kind, uint8_t frame[256])
 {
-	struct packet_spec a = { .family = FAMILY_IPV4, .protocol = 6, .src = 0x0a000001, .dst = 0x0a000002, .has_ports = true, .sport = 1111,
-				 .dport = 2222, .has_flags = true, .flags = 0x12, .has_ttl = true, .ttl = 33, .has_mac = true, .mac = 0x020000000001 };
-	struct packet_spec b = { .family = FAMILY_IPV6, .protocol = 17, .src = (u128)0x20010db8ull << 96 | 3, .dst = (u128)0x20010db8ull << 96 | 4,
+	struct packet_spec a = { .family = FAMILY_IPV4, .protocol = 6, .src = 0x0a000001, .dst = 0x0a000002,
+		.has_ports = true, .sport = 1111,
+				 .dport = 2222, .has_flags = true, .flags = 0x12, .has_ttl = true, .ttl = 33,
+				 .has_mac = true, .mac = 0x020000000001 };
+	struct packet_spec b = { .family = FAMILY_IPV6, .protocol = 17, .src = (u128)0x20010db8ull << 96 | 3,
+		.dst = (u128)0x20010db8ull << 96 | 4,
 				 .has_ports = true, .sport = 5555, .dport = 6666, .has_ttl = true, .ttl = 77, .has_mac = true,
 				 .mac = 0x0200000000f2, .len = 200 };
 
@@ -267,7 +270,8 @@ static void race(enum fw_hook hook, uint32_t size)
 	for (unsigned int i = 0; i < nreaders; i++) {
 		pthread_join(reader[i].thread, NULL);
 		assert_int_equal(reader[i].read + reader[i].lost, nwriters * CALLS * REPEAT);
-		print_message("# ring of %u: read %llu lost %llu\n", size, (unsigned long long)reader[i].read, (unsigned long long)reader[i].lost);
+		print_message("# ring of %u: read %llu lost %llu\n", size, (unsigned long long)reader[i].read,
+			(unsigned long long)reader[i].lost);
 		ring_fini(&reader[i].ring);
 		free(reader[i].last);
 	}
@@ -407,7 +411,8 @@ static const struct fw_tap *tapped(const struct told *t, uint64_t n)
 	assert_int_equal(TOLD_SUM(&t->taps, head), n);
 	for (uint32_t cpu = 0; cpu < t->cpus; cpu++) {
 		uint64_t head = t->taps.cpu[cpu].head;
-		const struct fw_tap *tap = (const void *)(t->taps.cells + t->taps.stride * (t->taps.size * cpu + ((head - 1) & (t->taps.size - 1))));
+		size_t cell = t->taps.size * cpu + ((head - 1) & (t->taps.size - 1));
+		const struct fw_tap *tap = (const void *)(t->taps.cells + t->taps.stride * cell);
 
 		if (head && tap->event.number == head)
 			return tap;

@@ -51,7 +51,8 @@ static inline void *told_mmap(const struct told *t, const char *name)
 {
 	struct bpf_map *m = told_map(t, name);
 	size_t step = (bpf_map__value_size(m) + 7) / 8 * 8, page = 4096;
-	void *at = mmap(NULL, (step * bpf_map__max_entries(m) + page - 1) & ~(page - 1), PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(m), 0);
+	void *at = mmap(NULL, (step * bpf_map__max_entries(m) + page - 1) & ~(page - 1), PROT_READ | PROT_WRITE, MAP_SHARED,
+		bpf_map__fd(m), 0);
 
 	assert_ptr_not_equal(at, MAP_FAILED);
 	return at;

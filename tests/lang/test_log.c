@@ -46,7 +46,8 @@ static const struct {
 /* The same words mean the same at every place. */
 static void a_log_has_these_numbers(void **state)
 {
-	static const char *const places[] = { "pass proto tcp log %s", "drop log %s from 10.0.0.0/8", "reject log %s", "count to port 53 log %s",
+	static const char *const places[] = { "pass proto tcp log %s", "drop log %s from 10.0.0.0/8", "reject log %s",
+		"count to port 53 log %s",
 					      "log %s", "log %s proto tcp", "log proto tcp %s", "log proto tcp %s label \"x\"" };
 	struct str line = {};
 

@@ -65,8 +65,10 @@ static const char *const ports[] = {
 };
 static const char *const flag_words[] = { "", "flags S/SA", "flags { /FSRPAU, SF/SF }", "flags ! S", "flags any" };
 
-static const char *const logs[] = { "log", "log limit 5/s", "log sample 1/8", "log sample 1/3 limit 10/m burst 3", "log limit 1/d sample 1/1" };
-static const char *const log_lines[] = { "", "", "log default", "log reasons limit 10/s", "log default sample 1/9 limit 1/h burst 5\nlog reasons sample 1/2" };
+static const char *const logs[] = { "log", "log limit 5/s", "log sample 1/8", "log sample 1/3 limit 10/m burst 3",
+	"log limit 1/d sample 1/1" };
+static const char *const log_lines[] = { "", "", "log default", "log reasons limit 10/s",
+	"log default sample 1/9 limit 1/h burst 5\nlog reasons sample 1/2" };
 
 #define PICK(list) list[prng_below(p, sizeof(list) / sizeof((list)[0]))]
 

@@ -142,7 +142,8 @@ static void test_counters_go_on(void **state)
 	static const char *const steps[] = {
 		"drop proto tcp to port 1\ncount proto udp\npass proto tcp to port 2 label \"two\"",
 		"drop proto tcp to port 1 log\nlog proto udp\npass proto tcp to port 2 log label \"two\"",
-		"pass proto tcp to port 2 label \"two\"\nlog reasons\nlog proto udp limit 1/s sample 1/9\ndrop proto tcp to port 1 log limit 3/s",
+		"pass proto tcp to port 2 label \"two\"\nlog reasons\nlog proto udp limit 1/s sample 1/9\ndrop proto tcp to "
+		"port 1 log limit 3/s",
 		"count proto udp\ndrop proto tcp to port 1\npass proto tcp to port 2 log limit 1/d label \"two\"",
 	};
 	static const size_t order[][3] = { { 0, 1, 2 }, { 0, 1, 2 }, { 2, 1, 0 }, { 1, 0, 2 } };

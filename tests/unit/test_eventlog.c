@@ -280,7 +280,8 @@ static void json_has_the_names_of_suricata(void **state)
 	int sport, dport, line;
 	json_t *j = json_of(&v);
 
-	assert_int_equal(json_unpack(j, "{s:s,s:s,s:s,s:s,s:i,s:s,s:i,s:s,s:s,s:{s:s,s:s,s:s,s:i}}", "timestamp", &time, "event_type", &type,
+	assert_int_equal(json_unpack(j, "{s:s,s:s,s:s,s:s,s:i,s:s,s:i,s:s,s:s,s:{s:s,s:s,s:s,s:i}}", "timestamp", &time,
+		"event_type", &type,
 				     "in_iface", &iface, "src_ip", &src, "src_port", &sport, "dest_ip", &dst, "dest_port", &dport, "proto",
 				     &proto, "tcp_flags", &flags, "fwctl", "policy", &policy, "rule", &rule, "file", &file, "line", &line),
 			 0);
@@ -343,7 +344,8 @@ static void what_was_lost_is_said_in_the_stream(void **state)
 	assert_string_equal(str_get(&s), "# lost 123 events\n");
 	str_reset(&s);
 	lost_json(123, 1764353498000000000ull, &s);
-	assert_string_equal(str_get(&s), "{\"timestamp\":\"2025-11-28T18:11:38.000000+0000\",\"event_type\":\"lost\",\"fwctl\":{\"lost\":123}}\n");
+	assert_string_equal(str_get(&s), "{\"timestamp\":\"2025-11-28T18:11:38.000000+0000\","
+					 "\"event_type\":\"lost\",\"fwctl\":{\"lost\":123}}\n");
 	str_reset(&s);
 	lost_journal(1, &s);
 	assert_string_equal(str_get(&s), "MESSAGE=lost 1 event\nPRIORITY=4\nSYSLOG_IDENTIFIER=fwctl\nFWCTL_LOST=1\n");

@@ -112,7 +112,8 @@ static void a_packet_is_padded_and_its_lengths_are_not(void **state)
 
 	memcpy(want + 1, &verdict, 8);
 	for (uint32_t len = 0; len <= 9; len++) {
-		struct pcapng_packet p = { .iface = 3, .time_ns = 0x0102030405060708ull, .data = (const uint8_t *)"ABCDEFGHI", .caplen = len,
+		struct pcapng_packet p = { .iface = 3, .time_ns = 0x0102030405060708ull,
+					   .data = (const uint8_t *)"ABCDEFGHI", .caplen = len,
 					   .wire = 1500, .dir = PCAPNG_OUTBOUND, .dropped = dropped, .comment = "drop by \"x\"",
 					   .verdict_kind = PCAPNG_VERDICT_XDP, .verdict = verdict };
 		struct str s = {};
@@ -152,7 +153,8 @@ static void what_is_not_known_is_not_there(void **state)
 
 static void statistics_count_what_was_lost(void **state)
 {
-	struct pcapng_stats st = { .iface = 1, .time_ns = 5ull << 32 | 6, .start_ns = 4, .received = 10, .lost = 3, .written = 7, .comment = "all" };
+	struct pcapng_stats st = { .iface = 1, .time_ns = 5ull << 32 | 6, .start_ns = 4, .received = 10, .lost = 3,
+		.written = 7, .comment = "all" };
 	struct str s = {};
 	size_t next;
 

@@ -165,7 +165,8 @@ static json_t *finding_json(const struct finding *f)
 	sentence(f, &s);
 	for (size_t i = 0; i < f->nothers; i++)
 		json_array_append_new(others, rule_json(f->others[i]));
-	j = json_pack("{s:s,s:s,s:o,s:i,s:o,s:o,s:I,s:b,s:b}", "kind", lint_word(f->kind), "severity", f->warning ? "warning" : "note", "file",
+	j = json_pack("{s:s,s:s,s:o,s:i,s:o,s:o,s:I,s:b,s:b}", "kind", lint_word(f->kind), "severity",
+		f->warning ? "warning" : "note", "file",
 		      out_jstr(file), "line", (int)line, "message", out_jstr(str_get(&s)), "others", others, "others_count",
 		      (json_int_t)f->count, "by_default", (int)f->by_default, "by_flow", (int)f->by_flow);
 	if (j && f->policy) {
@@ -268,7 +269,8 @@ const struct command cmd_lint = {
 	.usage = "FILE [--strict] [--json]",
 	.help = "Look for rules that do not do what they seem to, each with a packet as proof.",
 	.more = "Warnings: shadowed (rules before it decide all it matches; the fewest that were found are named), never-matches, "
-		"redundant (without it the same becomes of every packet), conflict (it overlaps an earlier rule that says the opposite, in the "
+		"redundant (without it the same becomes of every packet), conflict (it overlaps an earlier rule that says the "
+		"opposite, in the "
 		"same fields, and neither is an exception of the other), wide (passes all TCP or UDP from anywhere to anywhere), "
 		"default-unreachable, empty-set, unused-set. Notes: redundant, of a rule that has a label or a log; "
 		"default-unreachable, of default pass; port-without-proto; no-tests; undecided (too much to look through in time).\n\n"

@@ -178,7 +178,8 @@ static void summary(struct log *g)
 		follow_counts(&g->follow, &c);
 		str_addf(&s, ", lost %" PRIu64, t->lost);
 		if (c.limited || c.sampled || c.capped)
-			str_addf(&s, "; the rules held back %" PRIu64 " by limit, %" PRIu64 " by sample, %" PRIu64 " beyond %d of one packet",
+			str_addf(&s, "; the rules held back %" PRIu64 " by limit, %" PRIu64 " by sample, %" PRIu64 " beyond "
+			"%d of one packet",
 				 c.limited, c.sampled, c.capped, FW_LOG_MARKS);
 	}
 	problem("%s", str_get(&s));
@@ -317,7 +318,8 @@ static int run(const struct args *a)
 const struct command cmd_log = {
 	.name = "log",
 	.run = run,
-	.usage = "[IFACE...] [--rule=RULE] [--reason=WORDS] [--verdict=WORDS] [--address=ADDRESS[/LEN]] [--since=TIME] [--json | --journal]\n"
+	.usage = "[IFACE...] [--rule=RULE] [--reason=WORDS] [--verdict=WORDS] [--address=ADDRESS[/LEN]] [--since=TIME] "
+	"[--json | --journal]\n"
 		 "[IFACE...] --last=N | --no-follow [--json]",
 	.help = "Follow the packets that rules with \"log\", \"log default\" and \"log reasons\" tell of.",
 	.more = "Each packet is a line: when, interface, hook, what became of it, the rule (label, file and line) or the reason, and the "

@@ -57,7 +57,8 @@ static int print(struct metrics *m, enum om_format format, const char *path)
 	if (path && text.len && !text.failed) {
 		int err = file_replace(path, &text);
 		if (err)
-			problem("cannot write %s: %s", out_name(path), err == -EINVAL ? "it is no file that could be replaced" : strerror(-err));
+			problem("cannot write %s: %s", out_name(path),
+				err == -EINVAL ? "it is no file that could be replaced" : strerror(-err));
 		status = err ? STATUS_REFUSED : status;
 	} else if (!text.failed) {
 		fwrite(str_get(&text), 1, text.len, stdout);

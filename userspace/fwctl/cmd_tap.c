@@ -51,7 +51,8 @@ static int opts_make(const struct taps *t, const struct follow_policy *p, struct
 	}
 	if (p->picked.n <= FW_TAP_PICKS)
 		return STATUS_DONE;
-	return args_wrong(&cmd_tap, "%zu rules are called \"%s\"; a tap picks up to %d", p->picked.n, out_name(t->follow.pick.rule), FW_TAP_PICKS);
+	return args_wrong(&cmd_tap, "%zu rules are called \"%s\"; a tap picks up to %d", p->picked.n,
+		out_name(t->follow.pick.rule), FW_TAP_PICKS);
 }
 
 static int tap_start(struct taps *t, struct live *l, const struct follow_policy *p)
@@ -129,7 +130,8 @@ static int finish(struct taps *t)
 	struct sink *s = taps_sink(t);
 	bool more = true;
 
-	while (!s->broken && !s->err && !t->fail.err && !t->file.fail.err && more && (t->shown < t->count || !t->count) && moment_now().mono < end)
+	while (!s->broken && !s->err && !t->fail.err && !t->file.fail.err && more &&
+	       (t->shown < t->count || !t->count) && moment_now().mono < end)
 		if (!taps_pass(t, &more))
 			break;
 	if (t->capture && !s->broken && !s->err && s->fd >= 0)
@@ -312,7 +314,8 @@ const struct command cmd_tap = {
 		 "[IFACE...] -w FILE [--rotate=SIZE|TIME [--files=N]] [--snap=BYTES] ...\n"
 		 "[IFACE...] -w - ... | wireshark -k -i -",
 	.help = "Copy dropped packets, or others, into a capture that Wireshark reads, with the rule that decided.",
-	.more = "Without -w, a line per packet as fwctl log writes it. With -w a pcapng capture: each interface and hook is an interface of "
+	.more = "Without -w, a line per packet as fwctl log writes it. With -w a pcapng capture: each interface and hook is "
+	"an interface of "
 		"it, and each packet has a comment with verdict, rule, file and line, reason and generation.\n\n"
 		"Dropped and rejected packets are copied unless --verdict says otherwise; with --rule all of that rule. Rules, reasons, "
 		"verdicts and interfaces are picked in the kernel; --filter takes an expression as tcpdump does (hosts are numbers, "

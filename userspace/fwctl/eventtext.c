@@ -274,7 +274,8 @@ static void json_own(const struct event_view *v, struct str *out)
 	const struct event_rule *r = v->told ? v->told : v->matched;
 
 	str_addf(out,
-		 ",\"fwctl\":{\"policy\":\"%s\",\"generation\":%" PRIu64 ",\"hook\":\"%s\",\"kind\":\"%s\",\"verdict\":\"%s\",\"reason\":\"%s\"",
+		 ",\"fwctl\":{\"policy\":\"%s\",\"generation\":%" PRIu64 ",\"hook\":\"%s\","
+		 "\"kind\":\"%s\",\"verdict\":\"%s\",\"reason\":\"%s\"",
 		 v->policy, (uint64_t)e->generation, word_hook((enum fw_hook)e->hook), kind_word(e), word_verdict(e->verdict),
 		 word_reason(e->reason));
 	if (r) {
