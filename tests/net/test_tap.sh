@@ -262,7 +262,7 @@ check "ban" fw ban 198.51.100.7 for 1h reason "too many passwords"
 refuses 0 '^198.51.100.7 is dropped by "banned" web.fw:4: it is in the live set banned until 20.*left\), reason "too many passwords"$' "the set, how long and why, in the first line" why 198.51.100.7
 why 198.51.100.7 --json | jq -e '.dropped == "all" and .sets[0].set == "banned" and .sets[0].named and (.answers | length > 3 and all(.fwctl.rule == "banned")) and .events == []' >/dev/null
 ok $? "and in JSON"
-refuses 0 '^198.51.100.8 is dropped whatever it sends|^198.51.100.8 is dropped by "default"|dropped with some packets' "somebody else meets the default" why 198.51.100.8
+refuses 0 '^198.51.100.8 is dropped with all packets|^198.51.100.8 is dropped by "default"|dropped with some packets' "somebody else meets the default" why 198.51.100.8
 printf 'policy open { ingress default pass { drop proto udp to port 53 log label "dns" } }\n' >"$LAB_DIR/open.fw"
 check "another policy" eval 'fw unload r0 && fw load r0 -r "$LAB_DIR/open.fw"'
 send "udp 198.51.100.7:4000 -> $LAB_RCV4:53"
@@ -271,6 +271,13 @@ head -n 1 "$LAB_DIR/why" | grep -q '^198.51.100.7 is dropped with some packets a
 	grep -q 'recent events that name it: 1' "$LAB_DIR/why"
 ok $? "what events told of is asked first"
 printf 'policy open { ingress default pass { } }\n' >"$LAB_DIR/open.fw"
+for i in 1 2 3 4 5 6 7 8 9 10 11 12 13; do
+	send "udp 198.51.100.7:41$i -> $LAB_RCV4:53"
+done
+why 198.51.100.7 >"$LAB_DIR/why"
+head -n 1 "$LAB_DIR/why" | grep -q '^198.51.100.7 is dropped with some packets and not with others' && [ "$(grep -c 'seen$' "$LAB_DIR/why")" -eq 1 ] &&
+	grep -q "^ *pass[[:space:]].*usual$" "$LAB_DIR/why"
+ok $? "once, however often it came: usual packets are asked of, too"
 fw apply "$LAB_DIR/open.fw" >/dev/null
 refuses 0 '^198.51.100.7 is not dropped' "and when it is no longer, this is said" why 198.51.100.7
 lab_done

@@ -112,16 +112,32 @@ static bool spec_of(const struct fw_event *e, struct packet_spec *ret)
 	return true;
 }
 
+/* The same packet but for what each try has of its own: the port it comes from, and its TTL. */
+static bool is_like(const struct fw_event *a, const struct fw_event *b)
+{
+	return event_dir(a) == event_dir(b) && a->l3 == b->l3 && a->proto == b->proto && a->dport == b->dport && a->flags == b->flags &&
+	       a->icmp == b->icmp && a->frag == b->frag && a->has == b->has && a->vlan == b->vlan && a->mac == b->mac &&
+	       !memcmp(a->src, b->src, sizeof(a->src)) && !memcmp(a->dst, b->dst, sizeof(a->dst));
+}
+
+/* The newest of each kind, and not so many that no usual packet is asked of. */
 static int ask_events(struct why *w, const struct kern_iface_state *s)
 {
 	const struct event_batch *b = &w->follow.batch;
+	const struct fw_event *asked[WHY_SEEN];
 	struct packet_spec spec;
+	size_t n = 0;
 	int err = 0;
 
-	for (size_t i = b->n; i-- > 0 && !err && w->nanswers < WHY_ANSWERS;) {
+	for (size_t i = b->n; i-- > 0 && !err && n < WHY_SEEN;) {
 		const struct fw_event *e = &b->v[i].event;
-		if (e->verdict != FW_VERDICT_PASS && spec_of(e, &spec))
-			err = ask(w, s, event_dir(e), &spec, true);
+		bool known = false;
+		for (size_t k = 0; k < n && !known; k++)
+			known = is_like(asked[k], e);
+		if (known || e->verdict == FW_VERDICT_PASS || !spec_of(e, &spec))
+			continue;
+		asked[n++] = e;
+		err = ask(w, s, event_dir(e), &spec, true);
 	}
 	return err;
 }

@@ -23,6 +23,7 @@ struct why_member {
 	bool named; /* by the policy of the interface */
 };
 #define WHY_ANSWERS 12
+#define WHY_SEEN    5 /* of them; the others are usual ones */
 #define WHY_EVENTS  8 /* shown */
 #define WHY_FLOWS   8
 

@@ -137,7 +137,7 @@ static void conclusion(const struct why *w, struct str *out)
 		str_add(out, "is ");
 		cause_add(w, &by->event, out);
 	} else if (fate == FATE_ALL) {
-		str_add(out, "is dropped whatever it sends, by several rules or reasons; first, ");
+		str_add(out, "is dropped with all packets that were tried, by several rules or reasons; first, ");
 		str_addf(out, "%s is ", by->packet);
 		cause_add(w, &by->event, out);
 	} else if (fate == FATE_SOME) {
