@@ -256,6 +256,7 @@ load
 why() { fw explain --why-dropped r0 "$@"; }
 refuses 2 'one address' "why a prefix is dropped" why 198.51.100.0/24
 refuses 2 'not an address' "why nonsense is dropped" why nonsense
+refuses 2 'usage: fwctl explain --why-dropped' "why, and no address" why
 refuses 2 'usage: fwctl explain --why-dropped' "why, and a packet" why 198.51.100.7 udp
 refuses 1 'not filtered by fwctl' "why, where nothing is filtered" fw explain --why-dropped lo 198.51.100.7
 check "ban" fw ban 198.51.100.7 for 1h reason "too many passwords"

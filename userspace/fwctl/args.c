@@ -140,12 +140,37 @@ static int option_parse(struct args *a, int argc, char **argv, int *i)
 	return option_set(a, (size_t)row, value ? value : "");
 }
 
+/* The form of the command that is meant: the line of its usage that has most of the options given. */
+static const char *usage_meant(const struct args *a)
+{
+	const char *best = a->command->usage;
+	size_t most = 0;
+
+	for (const char *at = best, *eol; at; at = eol ? eol + 1 : NULL) {
+		size_t has = 0;
+		eol = strchr(at, '\n');
+		for (size_t o = 0; a->command->options[o].name; o++) {
+			char word[64];
+			snprintf(word, sizeof(word), "--%s", a->command->options[o].name);
+			const char *found = a->value[o] ? strstr(at, word) : NULL;
+			has += found && (!eol || found < eol);
+		}
+		if (has > most) {
+			most = has;
+			best = at;
+		}
+	}
+	return best;
+}
+
 static int words_check(const struct args *a)
 {
 	const struct command *cmd = a->command;
 
-	if (a->nwords < cmd->min)
-		return args_wrong(cmd, "usage: fwctl %s %.*s", cmd->name, (int)strcspn(cmd->usage, "\n"), cmd->usage);
+	if (a->nwords < cmd->min) {
+		const char *usage = usage_meant(a);
+		return args_wrong(cmd, "usage: fwctl %s %.*s", cmd->name, (int)strcspn(usage, "\n"), usage);
+	}
 	if (a->nwords > cmd->max) {
 		struct str s = {};
 		str_add_escaped(&s, a->word[cmd->max], strlen(a->word[cmd->max]));
