@@ -148,6 +148,13 @@ says 0 'policy web, then other\|no packet changes its fate' "one policy each goe
 sed 's/ingress default drop {/&\n\t\tlog reasons limit 1\/s/' old.fw >reasons.fw
 says 0 'no packet changes its fate\|the log differs' "what is told of is compared" "$FWCTL" diff old.fw reasons.fw --exit-code
 json 0 '.policies[0].log_changes and .policies[0].same' "in JSON, too" "$FWCTL" diff old.fw reasons.fw --json
+for log in '' ' limit 5/s' ' sample 1/8'; do
+	sed "s|default drop {|&\n log default$log|" old.fw >"log${log:+${log:1:1}}.fw"
+done
+says 0 'drop without a log by default  =>  drop log limit 5/s by default' "a log that comes" "$FWCTL" diff old.fw logl.fw
+says 0 'drop log by default  =>  drop log sample 1/8 by default' "a log that tells of others" "$FWCTL" diff log.fw logs.fw
+says 0 'drop log limit 5/s by default  =>  drop without a log by default' "a log that goes" "$FWCTL" diff logl.fw old.fw
+refuses 2 'usage: fwctl diff --live' "--live without a file shows its own usage" "$FWCTL" diff --live r0
 refuses 2 'no policy nope' "a policy that is not there" "$FWCTL" diff old.fw port.fw --policy nope
 refuses 2 'nothing was compared' "a file with mistakes" "$FWCTL" diff old.fw broken.fw
 refuses 1 'neither an interface.*nor a policy' "what does not run" fw diff --live r0 "$LAB_DIR/port.fw"

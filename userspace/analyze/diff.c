@@ -47,6 +47,11 @@ static enum reject reject_of(const struct treats *t)
 	return t->verdict == VERDICT_REJECT && t->rule ? t->rule->reject : REJECT_AUTO;
 }
 
+static bool is_end(const struct diff_end *e, enum treatment how, const struct treats *t)
+{
+	return e->verdict == t->verdict && e->reject == reject_of(t) && (how != TREATMENT_LOG || log_same(e->log, t->log));
+}
+
 /* The change that this belongs to: of the rule that one side alone has, from one verdict to another. */
 static struct diff_change *change_of(struct differ *d, const struct rule *mine, int side, enum treatment how, const struct treats t[SIDES])
 {
@@ -59,13 +64,12 @@ static struct diff_change *change_of(struct differ *d, const struct rule *mine, 
 		/* Of one rule they stand together, at the end. */
 		if (mine ? !(e->count == 1 && e->rule[0] == mine && !e->fallback) : !(e->fallback && !e->count))
 			break;
-		if (c->how == how && c->old.verdict == t[OLD].verdict && c->new.verdict == t[NEW].verdict &&
-		    c->old.reject == reject_of(&t[OLD]) && c->new.reject == reject_of(&t[NEW]))
+		if (c->how == how && is_end(&c->old, how, &t[OLD]) && is_end(&c->new, how, &t[NEW]))
 			return c;
 	}
 	if (vec_push(list, (struct diff_change){ .how = how,
-						 .old = { .verdict = t[OLD].verdict, .reject = reject_of(&t[OLD]) },
-						 .new = { .verdict = t[NEW].verdict, .reject = reject_of(&t[NEW]) } }))
+						 .old = { .verdict = t[OLD].verdict, .reject = reject_of(&t[OLD]), .log = t[OLD].log },
+						 .new = { .verdict = t[NEW].verdict, .reject = reject_of(&t[NEW]), .log = t[NEW].log } }))
 		return NULL;
 	return &list->v[list->n - 1];
 }

@@ -49,6 +49,7 @@ struct diff_end {
 	bool fallback;
 	enum verdict verdict;
 	enum reject reject;
+	const struct log_opts *log; /* where it is the log that changes; NULL: none */
 };
 #define DIFF_REGIONS 96 /* of one change */
 struct diff_change {

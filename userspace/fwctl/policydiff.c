@@ -47,7 +47,9 @@ static void treatment_text(const struct diff_end *e, enum treatment how, struct 
 	if (how == TREATMENT_OTHER && r)
 		print_extras(out, r);
 	if (how == TREATMENT_LOG)
-		str_add(out, r && r->log ? " with its log" : " without that log");
+		str_add(out, e->log ? " log" : " without a log");
+	if (how == TREATMENT_LOG && e->log)
+		print_log(out, e->log);
 }
 
 static bool is_of_flows(const struct diff_change *c)
