@@ -92,6 +92,12 @@ for line in 'pass' 'pass x' 'frob 3' 'rule "nobody" 3' '5 is' '5 is maybe' '5 is
 	echo "$line" >bad.expect
 	refuses 2 'bad.expect:1: ' "no expectation: $line" "$FWCTL" replay dns.fw dns.pcap --expect bad.expect
 done
+: >none.expect
+refuses 2 'none.expect expects nothing' "a file that expects nothing proves nothing" "$FWCTL" replay dns.fw dns.pcap --expect none.expect
+sed 's/label "bad"/label "\\x1b[31m \\x0a \\"bad\\x5c"/' dns.fw >raw.fw
+"$FWCTL" replay raw.fw dns.pcap --write-expect raw.expect >/dev/null && ! LC_ALL=C grep -q '[^ -~]' raw.expect && grep -q 'x1b.*x0a' raw.expect
+ok $? "labels are written without control characters"
+prints 0 'all [0-9]+ expectations met' "and read as they are" "$FWCTL" replay raw.fw dns.pcap --expect raw.expect
 refuses 1 'nosuch.expect' "a missing file of expectations" "$FWCTL" replay dns.fw dns.pcap --expect nosuch.expect
 
 ### differences

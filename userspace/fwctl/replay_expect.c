@@ -50,7 +50,19 @@ struct words {
 	bool quoted, open; /* open: quotes that nothing closes, or more in them than a word can have */
 };
 
-/* The next word, or text in quotes (\" and \\ in it). False: the line is over, or `open`. */
+/* Behind a backslash: xNN, as rule files and all that is printed have it, or the byte itself. */
+static char escaped_next(struct words *w)
+{
+	const char hex[3] = { w->end - w->at > 2 ? w->at[1] : 0, w->end - w->at > 2 ? w->at[2] : 0 };
+
+	if (*w->at == 'x' && isxdigit((unsigned char)hex[0]) && isxdigit((unsigned char)hex[1])) {
+		w->at += 3;
+		return (char)strtoul(hex, NULL, 16);
+	}
+	return *w->at++;
+}
+
+/* The next word, or text in quotes (\" \\ \xNN in it). False: the line is over, or `open`. */
 static bool word_next(struct words *w)
 {
 	size_t n = 0;
@@ -63,8 +75,10 @@ static bool word_next(struct words *w)
 	w->at += w->quoted;
 	while (w->at < w->end && n < sizeof(w->word) - 1 &&
 	       (w->quoted ? *w->at != '"' : !isspace((unsigned char)*w->at))) {
-		w->at += w->quoted && *w->at == '\\' && w->at + 1 < w->end;
-		w->word[n++] = *w->at++;
+		bool escaped = w->quoted && *w->at == '\\' && w->at + 1 < w->end;
+
+		w->at += escaped;
+		w->word[n++] = escaped ? escaped_next(w) : *w->at++;
 	}
 	w->word[n] = 0;
 	w->open = w->quoted && (w->at == w->end || *w->at++ != '"');
@@ -221,6 +235,10 @@ int expect_read(struct expect *e, const char *path, const struct policy *policy)
 		at = eol ? eol + 1 : end;
 	}
 	input_free(&in);
+	if (!err && !e->lines.n && !e->packets.n) {
+		problem("%s expects nothing: --write-expect makes a file that does", out_name(path));
+		err = -EINVAL;
+	}
 	if (!err && e->packets.n)
 		qsort(e->packets.v, e->packets.n, sizeof(*e->packets.v), by_number);
 	return err ? STATUS_WRONG : STATUS_DONE;
@@ -335,7 +353,7 @@ static void write_quoted(FILE *f, const char *s)
 {
 	fputc('"', f);
 	for (; *s; s++)
-		fprintf(f, *s == '"' || *s == '\\' ? "\\%c" : "%c", *s);
+		fprintf(f, *s == '"' || *s == '\\' ? "\\%c" : *s >= ' ' && *s < 0x7f ? "%c" : "\\x%02x", (unsigned char)*s);
 	fputc('"', f);
 }
 
@@ -356,8 +374,6 @@ static void write_rule(FILE *f, const struct tally *t, int dir, size_t i)
 	const struct rule *r = &t->policy->chain[dir].rules[i];
 	const char *base = r->file ? strrchr(r->file, '/') : NULL;
 
-	if (r->label && strchr(r->label, '\n'))
-		return; /* no line of ours can name it */
 	if (r->label) {
 		if (label_before(t->policy, dir, i))
 			return;
