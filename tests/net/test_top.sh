@@ -134,6 +134,14 @@ shows "back to the rate" 'sort: rate'
 shows "a label cannot drive the terminal" 'evil\\x1b\[41m\\'
 check "and has not" bash -c '! tmux -S "$1" display -p "#{pane_title}" | grep -q owned' - "$SOCKET"
 
+keys / e v i l Enter
+lacks "what is not asked for is not there" ' busy '
+keys Enter
+shows "the text of a rule is escaped once" 'pass proto udp to port 5303 label "evil\\x1b\[41m\\x1b\]0;owned\\x07"'
+keys Escape
+shows "back at the rules" 'filter: evil'
+keys Escape
+shows "all of them" ' busy '
 keys / s t a t e f
 shows "a filter is shown while it is typed" '^filter: statef_'
 lacks "and leaves only what has it" ' busy '

@@ -84,7 +84,7 @@ static int rule_name(struct arena *a, const struct top_hook *hook, const struct 
 	uint64_t parts[3] = { (uint64_t)hook->ifindex << 8 | hook->hook, hash_bytes(hook->policy, strlen(hook->policy)) };
 
 	t->id = arena_strdup(a, image_str(img, r->id));
-	t->text = escaped(a, text);
+	t->text = arena_strdup(a, text); /* canonical: nothing in it is raw */
 	t->name = *label ? escaped(a, label) : t->text;
 	file = escaped(a, file);
 	t->place = r->flags & FW_RULEF_ESSENTIAL ? "essential" : file ? arena_printf(a, "%s:%u", file, r->line) : NULL;
