@@ -226,7 +226,7 @@ unix_up
 ok $? "a unix socket"
 [ "$(stat -c %a "$S")" = 660 ]
 ok $? "is for its owner and group"
-refuses 1 'Address already in use' "a second server is refused" fw metrics --listen "unix:$S"
+refuses 1 'Address already in use; another program listens there .ss -lxp' "a second server is refused" fw metrics --listen "unix:$S"
 check "and the first goes on" unix_answers
 kill -9 "$METRICS_PID"
 wait_for 10 bash -c "! kill -0 $METRICS_PID 2>/dev/null"
@@ -237,7 +237,7 @@ ok $? "which the next one takes over"
 kill -INT "$METRICS_PID"
 check "ended in order, it takes its socket away" wait_for 10 test ! -e "$S"
 echo precious >"$S"
-refuses 1 'Address already in use' "a file is in the place" fw metrics --listen "unix:$S"
+refuses 1 'Address already in use; a file is there that is no socket' "a file is in the place" fw metrics --listen "unix:$S"
 [ "$(cat "$S")" = precious ]
 ok $? "and stays"
 

@@ -20,10 +20,10 @@ static int add(struct listeners *l, int fd, bool local)
 	return STATUS_DONE;
 }
 
-static int refused(const char *where, int err)
+/* `taken`: what to say when somebody has the place. */
+static int refused(const char *where, int err, const char *taken)
 {
-	problem("cannot listen on %s: %s%s", out_name(where), strerror(err),
-		err == EADDRINUSE ? "; another program listens there (ss -lntp says which), or choose another place" : "");
+	problem("cannot listen on %s: %s%s", out_name(where), strerror(err), err == EADDRINUSE ? taken : "");
 	return STATUS_REFUSED;
 }
 
@@ -55,6 +55,14 @@ static int bind_private(int fd, const struct sockaddr_un *a)
 	return err;
 }
 
+static const char *taken_by(const char *path)
+{
+	struct stat st;
+
+	return !lstat(path, &st) && !S_ISSOCK(st.st_mode) ? "; a file is there that is no socket: choose another place" :
+							    "; another program listens there (ss -lxp says which), or choose another place";
+}
+
 static int listen_unix(struct listeners *l, const char *where, const char *path)
 {
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
@@ -69,13 +77,13 @@ static int listen_unix(struct listeners *l, const char *where, const char *path)
 	if (err == EADDRINUSE && is_stale(&a) && !unlink(path))
 		err = bind_private(fd, &a);
 	if (err)
-		return refused(where, err);
+		return refused(where, err, taken_by(path));
 	add(l, -1, true);
 	struct listener *of = &l->v[l->n - 1];
 	if (listen(fd, 64) || lstat(path, &of->made)) {
 		err = errno;
 		unlink(path);
-		return refused(where, err);
+		return refused(where, err, "");
 	}
 	of->path = a;
 	of->fd = TAKE_FD(fd);
@@ -121,7 +129,7 @@ static int listen_tcp(struct listeners *l, const char *where, const struct socka
 
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) || bind(fd, (const struct sockaddr *)ss, len) ||
 	    listen(fd, 64))
-		return refused(where, errno);
+		return refused(where, errno, "; another program listens there (ss -lntp says which), or choose another place");
 	told(fd);
 	return add(l, TAKE_FD(fd), false);
 }
