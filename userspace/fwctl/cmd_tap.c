@@ -250,7 +250,10 @@ static int options_read(struct taps *t, const struct args *a)
 	if (status || !t->expression)
 		return status;
 	t->filter = pcapfilter_new(t->expression, t->file.snap, why, sizeof(why));
-	return t->filter ? STATUS_DONE : args_wrong(&cmd_tap, "--filter \"%s\": %s", out_name(t->expression), why);
+	if (t->filter)
+		return STATUS_DONE;
+	return args_wrong(&cmd_tap, "--filter \"%s\": %s%s", out_name(t->expression), why,
+			  strstr(why, "unknown host") ? "; write its address: names are not looked up" : "");
 }
 
 static int output_open(struct taps *t)
@@ -285,6 +288,9 @@ static int run(const struct args *a)
 		status = taps_start(&t);
 	if (!status) {
 		started = true;
+		/* Loading the programs takes a second: packets that went before are not seen. */
+		if (isatty(STDERR_FILENO))
+			problem("copies from now on; ^C ends it");
 		taps_run(&t);
 		status = taps_stop(&t);
 		int last = finish(&t);
@@ -318,7 +324,8 @@ const struct command cmd_tap = {
 	"an interface of "
 		"it, and each packet has a comment with verdict, rule, file and line, reason and generation.\n\n"
 		"Dropped and rejected packets are copied unless --verdict says otherwise; with --rule all of that rule. Rules, reasons, "
-		"verdicts and interfaces are picked in the kernel; --filter takes an expression as tcpdump does (hosts are numbers, "
+		"verdicts and interfaces are picked in the kernel; --filter takes an expression as tcpdump does (hosts are addresses, "
+		"not names; "
 		"ports have the names that rules have).\n\n"
 		"While it runs, the programs of the policies are others, which copy packets; they are swapped in place, and no packet "
 		"goes by unjudged. When nobody taps there is nothing of it in the programs. A policy has one tap at a time. Should this "
