@@ -90,7 +90,7 @@ const struct command cmd_metrics = {
 	.usage = "[--rules=" METRICS_RULES "] [--format=" OM_FORMATS "] [--output FILE]\n[--rules=" METRICS_RULES "] --listen ADDRESS",
 	.help = "Tell Prometheus of packets, rules, sets, flows and events.",
 	.more = "Prints OpenMetrics text. --output replaces a file in one step, in the plain format that the textfile collector of "
-		"node_exporter reads.\n\n"
+		"node_exporter reads, and promtool check metrics (of --format=plain on standard output).\n\n"
 		"--listen serves GET /metrics over HTTP until it is interrupted, in the format that is asked for. ADDRESS is "
 		"127.0.0.1:PORT, [::1]:PORT, unix:PATH, or systemd for the sockets of a .socket unit; no other, because the metrics tell "
 		"whoever asks of rules and traffic. PORT 0: the kernel chooses.\n\n"

@@ -287,8 +287,8 @@ static int sequence_run(struct explain *e, struct live *live, struct explain_liv
 		return STATUS_REFUSED;
 	live_release(live);
 	if (!e->json)
-		problem("note: judged by a copy of the rules on %s and of their live sets, with no flow open and all "
-			"limits full",
+		problem("note: judged by a copy of the rules on %s and of their live sets, with no flow open and no "
+			"limit used",
 			out_name(e->ifname));
 	return explain_run(e, t, l);
 }
