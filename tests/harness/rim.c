@@ -191,7 +191,7 @@ long rim_rule_packets(enum fw_hook hook, const char *label)
 	return packets;
 }
 
-long rim_rule_slot(enum fw_hook hook, const char *label)
+uint32_t rim_rule_slot(enum fw_hook hook, const char *label)
 {
 	struct image img = {};
 	struct kern_counters c = counters_of(hook, &img);
@@ -199,7 +199,8 @@ long rim_rule_slot(enum fw_hook hook, const char *label)
 
 	kern_counters_fini(&c);
 	image_fini(&img);
-	return slot;
+	assert_true(slot >= FW_SLOT_RULE0);
+	return (uint32_t)slot;
 }
 
 uint64_t rim_rule_last(enum fw_hook hook, const char *label)

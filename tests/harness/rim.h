@@ -29,7 +29,7 @@ enum fw_verdict rim_verdict(const char *policy, enum fw_hook hook, uint16_t dpor
 /* Packets that a hook of the only interface has counted: of a rule by its label (-1: no such rule), of a reason and verdict,
  * of rules that are gone. */
 long rim_rule_packets(enum fw_hook hook, const char *label);
-long rim_rule_slot(enum fw_hook hook, const char *label);
+uint32_t rim_rule_slot(enum fw_hook hook, const char *label); /* the rule must be there */
 uint64_t rim_rule_last(enum fw_hook hook, const char *label); /* label "": of any packet */
 long rim_reason_packets(enum fw_hook hook, enum fw_reason reason, enum fw_verdict verdict);
 long rim_retired_packets(enum fw_hook hook, enum fw_verdict verdict);

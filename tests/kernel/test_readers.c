@@ -211,25 +211,6 @@ static void tables_of_events_come_with_log_and_stay(void **state)
 	rim_assert_nothing_left();
 }
 
-static uint32_t slot_of(const char *label)
-{
-	struct kern *k = rim_open(KERN_READ);
-	const struct fw_meta_rule *rule;
-	struct image img;
-	uint32_t slot = 0;
-	size_t n;
-
-	assert_int_equal(kern_names(k, "web", &img), 0);
-	rule = image_rules(image_hdr(&img), FW_DIR_INGRESS, &n);
-	for (size_t i = 0; i < n; i++)
-		if (!strcmp(image_str(image_hdr(&img), rule[i].label), label))
-			slot = rule[i].slot;
-	image_fini(&img);
-	kern_close(k);
-	assert_true(slot >= FW_SLOT_RULE0);
-	return slot;
-}
-
 static void a_log_limit_begins_full_for_the_next_rule_of_its_slot(void **state)
 {
 	uint64_t *cell;
@@ -240,17 +221,18 @@ static void a_log_limit_begins_full_for_the_next_rule_of_its_slot(void **state)
 	fd = bpf_obj_get(rim_pin("p_web/log_limits"));
 	cell = mmap(NULL, FW_LIMIT_CELLS * 8ul, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	assert_ptr_not_equal(cell, MAP_FAILED);
-	slot = slot_of("dns");
+	slot = rim_rule_slot(FW_HOOK_XDP, "dns");
 	run_live(53, 1);
 	assert_true(cell[slot * 2]);
 	cell[slot * 2] = 1234567;
 	rim_apply_ok(LOGS("53", "log limit 2/h"), "web", NULL);
-	assert_int_equal(slot_of("dns"), slot);
+	assert_int_equal(rim_rule_slot(FW_HOOK_XDP, "dns"), slot);
 	assert_int_equal(cell[slot * 2], 1234567);
 	rim_apply_ok(PLAIN, "web", NULL);
 	rim_apply_ok("policy web {\n essentials off\n ingress default drop {\n  pass port 2 log limit 5/m label \"a\"\n"
 		     "  pass port 3 log limit 5/m label \"b\"\n  pass port 4 log limit 5/m label \"c\"\n }\n}\n", "web", NULL);
-	assert_true(slot_of("a") == slot || slot_of("b") == slot || slot_of("c") == slot);
+	assert_true(rim_rule_slot(FW_HOOK_XDP, "a") == slot || rim_rule_slot(FW_HOOK_XDP, "b") == slot ||
+		    rim_rule_slot(FW_HOOK_XDP, "c") == slot);
 	assert_int_equal(cell[slot * 2], 0);
 	munmap(cell, FW_LIMIT_CELLS * 8ul);
 	close(fd);

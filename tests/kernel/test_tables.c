@@ -194,25 +194,6 @@ static uint64_t *limits_of(const char *policy, int *ret_fd)
 	return cell;
 }
 
-static uint32_t slot_of(const char *policy, const char *label)
-{
-	struct kern *k = rim_open(KERN_READ);
-	const struct fw_meta_rule *rule;
-	struct image img;
-	uint32_t slot = 0;
-	size_t n;
-
-	assert_int_equal(kern_names(k, policy, &img), 0);
-	rule = image_rules(image_hdr(&img), FW_DIR_INGRESS, &n);
-	for (size_t i = 0; i < n; i++)
-		if (!strcmp(image_str(image_hdr(&img), rule[i].label), label))
-			slot = rule[i].slot;
-	image_fini(&img);
-	kern_close(k);
-	assert_true(slot >= FW_SLOT_RULE0);
-	return slot;
-}
-
 static void a_limit_stays_with_its_rule_and_begins_full_for_another(void **state)
 {
 	uint64_t *cell;
@@ -221,11 +202,11 @@ static void a_limit_stays_with_its_rule_and_begins_full_for_another(void **state
 
 	rim_load_ok(BOX_IF, LIMITS, "web", NULL, NULL);
 	cell = limits_of("web", &fd);
-	slot = slot_of("web", "dns");
+	slot = rim_rule_slot(FW_HOOK_XDP, "dns");
 	cell[slot * 2] = 1234567;
 	rim_apply_ok("policy web {\n essentials off\n ingress default drop {\n  pass port 1\n"
 		     "  pass proto udp to port 53 limit 6/m burst 2 label \"dns\"\n }\n}\n", "web", NULL);
-	assert_int_equal(slot_of("web", "dns"), slot);
+	assert_int_equal(rim_rule_slot(FW_HOOK_XDP, "dns"), slot);
 	assert_int_equal(cell[slot * 2], 1234567);
 	/* Away for a generation, then its slot goes to somebody else. */
 	rim_apply_ok(PLAIN, "web", NULL);
@@ -233,7 +214,8 @@ static void a_limit_stays_with_its_rule_and_begins_full_for_another(void **state
 		     "  pass port 2 limit 5/m label \"a\"\n  pass port 3 limit 5/m label \"b\"\n"
 		     "  pass port 4 limit 5/m label \"c\"\n }\n}\n",
 		     "web", NULL);
-	assert_true(slot_of("web", "a") == slot || slot_of("web", "b") == slot || slot_of("web", "c") == slot);
+	assert_true(rim_rule_slot(FW_HOOK_XDP, "a") == slot || rim_rule_slot(FW_HOOK_XDP, "b") == slot ||
+		    rim_rule_slot(FW_HOOK_XDP, "c") == slot);
 	assert_int_equal(cell[slot * 2], 0);
 	munmap(cell, FW_LIMIT_CELLS * 8ul);
 	close(fd);
