@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What a policy's programs tell of, read where they write it. */
 #include "kern/events.h"
-#include "kern/ring.h"
+#include "kern/ringmap.h"
 #include "kern/rim.h"
 
 #include "base/cleanup.h"
@@ -12,7 +12,6 @@
 
 struct kern_events {
 	struct ring ring;
-	size_t cells_len, cpus_len;
 	bool tell;
 	uint32_t id; /* of the map of events */
 };
@@ -21,9 +20,7 @@ void kern_events_close(struct kern_events *e)
 {
 	if (!e)
 		return;
-	map_unshare((void *)e->ring.cells, e->cells_len);
-	map_unshare(e->ring.cpu, e->cpus_len);
-	ring_fini(&e->ring);
+	ring_unmap(&e->ring);
 	free(e);
 }
 
@@ -31,7 +28,6 @@ int events_open(const struct table *shared, unsigned int flags, struct fail *fai
 {
 	const struct table *cells = &shared[SHARED_EVENTS], *cpus = &shared[SHARED_EVENT_CPUS];
 	struct kern_events *e;
-	void *at = NULL;
 	int err;
 
 	if (cells->fd < 0 || cpus->fd < 0)
@@ -39,16 +35,8 @@ int events_open(const struct table *shared, unsigned int flags, struct fail *fai
 	e = calloc(1, sizeof(*e));
 	if (!e)
 		return fail_set(fail, -ENOMEM, "no memory");
-	*e = (struct kern_events){.tell = flags & KERN_EVENTS_TELL, .id = cells->id, .cells_len = cells->entries * cells->value_size,
-				  .cpus_len = cpus->entries * cpus->value_size};
-	e->ring.stride = cells->value_size;
-	e->ring.cpus = cpus->entries;
-	e->ring.size = cells->entries / cpus->entries;
-	err = map_share(cells->fd, e->cells_len, false, fail, &at);
-	e->ring.cells = at;
-	err = err ?: map_share(cpus->fd, e->cpus_len, e->tell, fail, (void **)&e->ring.cpu);
-	if (!err && ring_start(&e->ring, flags & KERN_EVENTS_HELD))
-		err = fail_set(fail, -ENOMEM, "no memory");
+	*e = (struct kern_events){.tell = flags & KERN_EVENTS_TELL, .id = cells->id};
+	err = ring_map(&e->ring, cells, cpus, e->tell, flags & KERN_EVENTS_HELD, fail);
 	if (err) {
 		kern_events_close(e);
 		return err;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A tap, for the process that wants it: asked for, read, given back. */
-#include "kern/ring.h"
+#include "kern/ringmap.h"
 #include "kern/rim.h"
 #include "kern/tap.h"
 
@@ -22,7 +22,6 @@ struct kern_tap {
 	int lock_fd; /* -1: it has ended */
 	uint32_t id; /* of the map of packets */
 	struct ring ring;
-	size_t cells_len, cpus_len;
 	struct fw_tap_ctl *ctl;
 	struct fw_tap *copy; /* a cell */
 };
@@ -33,10 +32,8 @@ void kern_tap_free(struct kern_tap *t)
 		return;
 	if (t->ctl)
 		__atomic_store_n(&t->ctl->on, 0, __ATOMIC_RELAXED);
-	map_unshare((void *)t->ring.cells, t->cells_len);
-	map_unshare(t->ring.cpu, t->cpus_len);
+	ring_unmap(&t->ring);
 	map_unshare(t->ctl, sizeof(*t->ctl));
-	ring_fini(&t->ring);
 	if (t->lock_fd >= 0)
 		close(t->lock_fd);
 	free(t->copy);
@@ -66,24 +63,14 @@ static uint32_t packets_of(const struct kern_tap_opts *o, uint32_t snap)
 
 static int map_all(struct kern_tap *t, const struct table *shared, struct fail *fail)
 {
-	const struct table *cells = &shared[SHARED_TAPS], *cpus = &shared[SHARED_TAP_CPUS];
-	void *at = NULL;
-	int err;
+	int err = ring_map(&t->ring, &shared[SHARED_TAPS], &shared[SHARED_TAP_CPUS], false, true, fail);
 
-	t->id = cells->id;
-	t->cells_len = cells->entries * cells->value_size;
-	t->cpus_len = cpus->entries * cpus->value_size;
-	t->ring.stride = cells->value_size;
-	t->ring.cpus = cpus->entries;
-	t->ring.size = cells->entries / cpus->entries;
-	err = map_share(cells->fd, t->cells_len, false, fail, &at);
-	t->ring.cells = at;
-	err = err ?: map_share(cpus->fd, t->cpus_len, false, fail, (void **)&t->ring.cpu);
+	t->id = shared[SHARED_TAPS].id;
 	err = err ?: map_share(shared[SHARED_TAP_CTL].fd, sizeof(*t->ctl), true, fail, (void **)&t->ctl);
 	if (err)
 		return err;
 	t->copy = malloc(t->ring.stride);
-	return t->copy && !ring_start(&t->ring, true) ? 0 : fail_set(fail, -ENOMEM, "no memory");
+	return t->copy ? 0 : fail_set(fail, -ENOMEM, "no memory");
 }
 
 /* All hooks have their programs: from now on they copy. */
